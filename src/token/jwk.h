@@ -1,0 +1,33 @@
+/* jwk.h — public keys as JSON (RFC 7517), thumbprints (RFC 7638, RFC 8037), and our published key set.
+ *
+ * Reading is for keys that strangers send inside proofs: any private member (d, p, q, dp, dq, qi, k, oth) refuses it,
+ * and coordinates must be canonical (right length, no padding, no leading zero in n or e), so that one key has one
+ * thumbprint. Other members (alg, ext, key_ops, use, kid) are ignored, except that alg, if present, must agree. */
+#ifndef COATCHECK_TOKEN_JWK_H
+#define COATCHECK_TOKEN_JWK_H
+
+#include "token/crypto.h"
+#include "wire/json_read.h"
+#include "wire/json_write.h"
+
+#define JWK_THUMBPRINT_LEN 43 /* base64url of SHA-256 */
+#define JWK_RSA_BYTES_MAX  512
+
+struct jwk {
+    enum alg alg; /* by kty and crv: EC P-256 -> ES256, OKP Ed25519 -> EDDSA, RSA -> RS256 */
+    uint8_t x[32], y[32];
+    uint8_t n[JWK_RSA_BYTES_MAX], e[4];
+    size_t n_len, e_len;
+};
+
+MUST_USE enum err jwk_read(struct jwk *out, struct json object); /* ERR_MALFORMED for anything we do not take */
+struct crypto_public jwk_public(const struct jwk *jwk);          /* borrows jwk */
+MUST_USE enum err jwk_thumbprint(char out[JWK_THUMBPRINT_LEN], struct crypto *crypto, const struct jwk *jwk);
+
+/* One member object of our JWKS: kty, crv, x (y), kid, alg, use. Only ES256 and EdDSA keys are published. */
+void jwk_write_public(struct json_writer *w, enum alg alg, const uint8_t x[32], const uint8_t y[32], struct bytes kid);
+
+/* Is text 43 base64url characters whose last has no unused bits set? (RFC 7638 thumbprint as a client sends it) */
+bool jwk_is_thumbprint(struct bytes text);
+
+#endif
