@@ -7,7 +7,7 @@
 
 struct utf8 { /* zeroed: at the start of a character */
     uint8_t left;     /* continuation bytes still due */
-    uint8_t low, high; /* range of the next one; 0,0 means 0x80..0xBF */
+    uint8_t low, high; /* range of the next one; means nothing while left is 0 */
 };
 
 bool utf8_feed(struct utf8 *state, struct bytes b); /* false: invalid at some byte of b, the text is lost */

@@ -1,0 +1,37 @@
+#include "base/err.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+static const struct {
+    const char *name, *slug;
+    int http, ws;
+} rows[ERR_COUNT] = {
+    [ERR_OK] = {"OK", "", 200, 1000},
+#define ERR_ROW(name, http, ws, slug, doc) [ERR_##name] = {#name, slug, http, ws},
+#include "base/err.def"
+#undef ERR_ROW
+};
+
+static size_t row_of(enum err e)
+{
+    assert((size_t)e < ERR_COUNT);
+    return (size_t)e;
+}
+
+const char *err_name(enum err e)
+{
+    return rows[row_of(e)].name;
+}
+int err_http_status(enum err e)
+{
+    return rows[row_of(e)].http;
+}
+int err_close_code(enum err e)
+{
+    return rows[row_of(e)].ws;
+}
+const char *err_slug(enum err e)
+{
+    return rows[row_of(e)].slug;
+}
