@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# install.sh run|check — installs what is missing to build and run (run), or also to test (check), on Debian 12.
+# Looks first and asks the network only for what is missing, so a second run is quick and works offline.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+for_run="gcc libc6-dev make cmake ninja-build pkg-config libuv1-dev libssl-dev libjansson-dev libsqlite3-dev libinih-dev"
+for_check="binutils ca-certificates chromium clang clang-format curl git libclang-rt-14-dev procps"
+node_least=18
+
+say() { printf 'install: %s\n' "$*" >&2; }
+die() { say "$@"; exit 1; }
+
+has_node() {
+    local version
+    command -v npm >/dev/null && version=$(node --version 2>/dev/null) || return 1
+    version=${version#v}
+    [ "${version%%.*}" -ge "$node_least" ]
+}
+
+# Debian's packages that are not installed, one per line.
+missing() {
+    local name
+    for name in "$@"; do
+        [ "$(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || echo "$name"
+    done
+}
+
+install_packages() {
+    local wanted=$1 log
+    [ "$(id -u)" = 0 ] || die "these packages are missing and only root may install them. Run:
+    apt-get update && apt-get install --no-install-recommends $wanted"
+    log=$(mktemp)
+    say "reading the package lists"
+    apt-get -q update >"$log" 2>&1 || { tail -n 20 "$log" >&2; die "apt-get update failed; is the network there?"; }
+    say "installing: $wanted"
+    # shellcheck disable=SC2086 # a list of words
+    DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $wanted >"$log" 2>&1 ||
+        { tail -n 20 "$log" >&2; die "apt-get install failed; its last lines are above"; }
+    rm -f "$log"
+}
+
+# The lock file's hash says whether node_modules is what it asks for.
+install_npm() {
+    local stamp=tests/node_modules/.lock-stamp want
+    want=$(sha256sum <tests/package-lock.json)
+    [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return
+    say "installing the tests' npm packages"
+    (cd tests && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) || die "npm ci failed in tests/"
+    printf '%s\n' "$want" >"$stamp"
+}
+
+case "${1:-run}" in
+run) wanted=$for_run ;;
+check) wanted="$for_run $for_check" ;;
+*) die "usage: tools/install.sh [run|check]" ;;
+esac
+command -v dpkg-query >/dev/null || die "this script knows Debian 12 only. Elsewhere, install what these packages hold: $wanted (and Node >= $node_least)"
+# shellcheck disable=SC2086
+lacking=$(missing $wanted | tr '\n' ' ')
+[ "${1:-run}" = run ] || has_node || lacking="${lacking}nodejs npm "
+[ -z "$lacking" ] || install_packages "$lacking"
+if [ "${1:-run}" = check ]; then
+    has_node || die "Node $node_least or newer with npm is needed, and $(node --version 2>/dev/null || echo none) is what is here"
+    install_npm
+fi
