@@ -40,6 +40,3 @@ void secret_wipe(void *memory, size_t len)
 {
     if (len > 0) explicit_bzero(memory, len);
 }
-{
-    explicit_bzero(memory, len);
-}
