@@ -1,7 +1,6 @@
 #include "wire/json_read.h"
 
 #include <jansson.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,7 +205,8 @@ bool json_number_is_whole(int64_t *out, struct json number)
 
     if (json_int64(out, number)) return true;
     value = json_real_value(node); /* 0.0 if it is no real */
-    if (!json_is_real(node) || !(fabs(value) < limit) || trunc(value) != value) return false;
+    if (!json_is_real(node) || value <= -limit || value >= limit || (double)(int64_t)value != value)
+        return false;
     *out = (int64_t)value;
     return true;
 }
