@@ -15,6 +15,7 @@ enum alg {
 
 const char *alg_jose(enum alg alg);    /* "ES256" */
 bool alg_may_sign(enum alg alg);
+size_t alg_signature_len(enum alg alg);  /* 0: as long as the key's modulus */
 enum alg alg_of_jose(struct bytes name); /* ALG_NONE if there is no row; case matters (RFC 7515 §4.1.1) */
 
 #endif
