@@ -1,0 +1,113 @@
+#include "engine/facts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *profile_member(enum profile_field field)
+{
+    static const char *const members[PROFILE_COUNT] = {
+#define PROFILE_ROW(name, member) [PROFILE_##name] = (member),
+#include "engine/profile.def"
+#undef PROFILE_ROW
+    };
+    return members[field];
+}
+
+const char *address_type_text(enum address_type type)
+{
+    switch (type) {
+    case ADDRESS_APP:
+        return "app";
+    case ADDRESS_CALL:
+        return "call";
+    case ADDRESS_ROOM:
+        return "room";
+    case ADDRESS_SUBSCRIBER:
+        return "subscriber";
+    }
+    return "";
+}
+
+static int uuid_order(const struct uuid *a, const struct uuid *b)
+{
+    return memcmp(a->byte, b->byte, sizeof a->byte);
+}
+
+static int project_order(const void *a, const void *b)
+{
+    return uuid_order(&((const struct fact_project *)a)->id, &((const struct fact_project *)b)->id);
+}
+
+static int key_order(const void *a, const void *b)
+{
+    return bytes_compare(((const struct fact_key *)a)->public_id, ((const struct fact_key *)b)->public_id);
+}
+
+static int address_order(const void *a, const void *b)
+{
+    const struct address *left = a, *right = b;
+    int order = uuid_order(&left->project, &right->project);
+    return order != 0 ? order : bytes_compare(left->name, right->name);
+}
+
+static int origin_order(const void *a, const void *b)
+{
+    return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
+}
+
+/* bsearch and qsort must not be given NULL, not even with a count of 0 (C11 7.22.5). */
+static const void *find(const void *wanted, const void *list, size_t count, size_t size,
+                        int (*order)(const void *, const void *))
+{
+    return count == 0 ? NULL : bsearch(wanted, list, count, size, order);
+}
+
+static void sort(void *list, size_t count, size_t size, int (*order)(const void *, const void *))
+{
+    if (count > 0) qsort(list, count, size, order);
+}
+
+const struct fact_project *facts_project(const struct facts *facts, const struct uuid *id)
+{
+    struct fact_project wanted = {.id = *id};
+    return find(&wanted, facts->projects, facts->project_count, sizeof wanted, project_order);
+}
+
+const struct fact_key *facts_key(const struct facts *facts, struct bytes public_id)
+{
+    struct fact_key wanted = {.public_id = public_id};
+    return find(&wanted, facts->keys, facts->key_count, sizeof wanted, key_order);
+}
+
+const struct address *facts_address(const struct facts *facts, const struct uuid *project, struct bytes name)
+{
+    struct address wanted = {.project = *project, .name = name};
+    return find(&wanted, facts->addresses, facts->address_count, sizeof wanted, address_order);
+}
+
+/* A project lists a handful of origins, in the order its operator gave them: looked through one by one. */
+bool facts_project_lists(const struct fact_project *project, struct bytes origin)
+{
+    for (size_t i = 0; i < project->origin_count; i++)
+        if (bytes_equal(project->origins[i], origin)) return true;
+    return false;
+}
+
+bool facts_any_lists(const struct facts *facts, struct bytes origin)
+{
+    return find(&origin, facts->origins, facts->origin_count, sizeof origin, origin_order) != NULL;
+}
+
+bool facts_any_test_lists(const struct facts *facts, struct bytes origin)
+{
+    return find(&origin, facts->test_origins, facts->test_origin_count, sizeof origin, origin_order) != NULL;
+}
+
+void facts_sort(struct fact_project *projects, size_t project_count, struct fact_key *keys, size_t key_count,
+                struct address *addresses, size_t address_count, struct bytes *origins, size_t origin_count)
+{
+    sort(projects, project_count, sizeof *projects, project_order);
+    sort(keys, key_count, sizeof *keys, key_order);
+    sort(addresses, address_count, sizeof *addresses, address_order);
+    sort(origins, origin_count, sizeof *origins, origin_order);
+}
