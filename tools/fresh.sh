@@ -24,6 +24,7 @@ for arg in "$@"; do
 done
 dir=${FRESH_DIR:-$(mktemp -d)} root='' log=$top/build/fresh.log
 root=$dir/root
+[ -z "$(ls -A "$root" 2>/dev/null)" ] || { echo "fresh: $root is not empty" >&2; exit 1; }
 mkdir -p "$root" "$top/build"
 : >"$log"
 
@@ -69,18 +70,21 @@ copy_network() {
     rm -f "$root"/etc/apt/apt.conf.d/docker-* # they strip what a real machine has
     mkdir -p "$root/usr/share/keyrings"
     cp -n /usr/share/keyrings/*.gpg "$root/usr/share/keyrings/" 2>/dev/null || true
-    for name in NODE_EXTRA_CA_CERTS SSL_CERT_FILE CURL_CA_BUNDLE; do
-        [ -f "${!name:-}" ] || continue
-        mkdir -p "$root$(dirname "${!name}")"
-        cp -nL "${!name}" "$root${!name}"
+    # Under names of their own: installing ca-certificates writes its bundle anew.
+    mkdir -p "$root/usr/local/share/fresh"
+    for name in $certificates; do
+        [ ! -f "${!name:-}" ] || cp -L "${!name}" "$root/usr/local/share/fresh/$name.pem"
     done
 }
 
 # inside <command>: in the new root, with nothing of this machine's environment but how to reach the network.
 inside() {
     local name keep_env=()
-    for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY NODE_EXTRA_CA_CERTS SSL_CERT_FILE CURL_CA_BUNDLE; do
+    for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
         [ -z "${!name:-}" ] || keep_env+=("$name=${!name}")
+    done
+    for name in $certificates; do
+        [ ! -f "${!name:-}" ] || keep_env+=("$name=/usr/local/share/fresh/$name.pem")
     done
     env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 TERM=dumb \
         ${registry:+npm_config_registry="$registry"} "${keep_env[@]}" chroot "$root" /bin/sh -c "cd /root/coatcheck && $1"
@@ -125,6 +129,7 @@ try_run() {
     say "make run: ok"
 }
 
+certificates="NODE_EXTRA_CA_CERTS SSL_CERT_FILE CURL_CA_BUNDLE"
 registry=$(npm config get registry 2>/dev/null || true)
 make_root
 copy_network

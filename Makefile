@@ -1,0 +1,38 @@
+# The build is CMake's (CMakePresets.json); these are the words people type.
+.PHONY: help run unit check lint fuzz bench soak format
+MAKEFLAGS += --no-print-directory
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+# Progress goes to stderr: with ARGS=--json the one line on stdout is the server's.
+run: ## install what is missing, build, start a test project (ARGS="--port 0 --json" ...)
+	@tools/install.sh run
+	@cmake --preset release >&2
+	@cmake --build build/release --target coatcheck >&2
+	@exec build/release/coatcheck dev $(ARGS)
+
+unit: ## unit tests and fuzz corpora under sanitizers
+	@tools/check.sh unit
+
+check: ## every test there is; ends with "N passed, N failed"
+	@tools/install.sh check
+	@tools/check.sh check
+
+lint: ## the house rules a machine can see
+	@tools/lint.sh
+
+fuzz: ## each fuzzer for FUZZ_S seconds (default 60), or only those of FUZZ="name ..."
+	@tools/install.sh check
+	@tools/fuzz.sh $(FUZZ)
+
+bench: ## how fast, against bare prototypes: ratios, not verdicts
+	@tools/install.sh check
+	@bench/run.sh $(ARGS)
+
+soak: ## a server under load for SOAK_S seconds (default 3600): memory and descriptors must stay flat
+	@tools/install.sh check
+	@tools/soak.sh
+
+format: ## put the layout of all C files right
+	@find src bench tests -name node_modules -prune -o -name '*.[ch]' -print | xargs clang-format -i

@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# check.sh [unit|check] — builds and runs the tests tier by tier, saying what it does, and ends with one line:
+# "N passed, N failed", counted in test cases over all tiers. A build that breaks or a program that dies counts as one
+# failure. Logs are in build/check/. JOBS=N sets how much runs at once (default: the number of cores).
+set -uo pipefail
+cd "$(dirname "$0")/.."
+jobs=${JOBS:-$(nproc)}
+logs=build/check
+mkdir -p "$logs"
+totals=$PWD/$logs/totals
+: >"$totals"
+export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=second_deadlock_stack=1
+# The thread sanitizer of this compiler does not know address layouts as random as newer kernels make them.
+steady=
+setarch "$(uname -m)" -R true 2>/dev/null && steady="setarch $(uname -m) -R"
+
+tier() { printf '\n== %s\n' "$*"; }
+count() { echo "$1 $2" >>"$totals"; }
+
+# build <preset> [target...]: quiet while all is well; every target that can be built is.
+build() {
+    local preset=$1 log=$logs/build-$1.log
+    shift
+    if cmake --preset "$preset" -DCOATCHECK_WERROR="$([ "$preset" = release ] && echo OFF || echo ON)" >"$log" 2>&1 &&
+        cmake --build "build/$preset" -j "$jobs" ${1:+--target "$@"} -- -k 0 >>"$log" 2>&1; then
+        echo "  ok   build $preset"
+        return 0
+    fi
+    echo "  FAIL build $preset (the log: $log)"
+    grep -E -A 5 'error:|Error|FAILED|undefined reference|ninja: error' "$log" | head -n 40 | sed 's/^/       /'
+    return 1
+}
+
+# programs <preset> [ctest arguments...]; what stands in $before goes before the command.
+programs() {
+    local preset=$1
+    shift
+    # shellcheck disable=SC2086 # a command's words, or nothing
+    ${before:-} ctest --test-dir "build/$preset" -V --no-tests=error -j "$jobs" "$@" 2>&1 |
+        tee "$logs/ctest-$preset.log" | awk -v totals="$totals" -f tools/tally.awk
+}
+
+# program <name> <command...>: a script that counts its own cases, in our words or in those of `node --test`.
+program() {
+    local name=$1 log code last passed=0 failed=0
+    log=$logs/$(echo "$1" | tr / _).log
+    shift
+    timeout -k 10 "${PROGRAM_TIMEOUT_S:-900}" "$@" >"$log" 2>&1 </dev/null
+    code=$?
+    last=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1)
+    if [ -n "$last" ]; then
+        read -r passed _ failed _ <<<"$last"
+    else
+        passed=$(sed -nE 's/^(#|ℹ) pass ([0-9]+)$/\2/p' "$log" | tail -n 1)
+        failed=$(sed -nE 's/^(#|ℹ) fail ([0-9]+)$/\2/p' "$log" | tail -n 1)
+        passed=${passed:-0} failed=${failed:-0}
+    fi
+    [ "$failed" != 0 ] || { [ "$code" = 0 ] && [ "$passed" != 0 ]; } || failed=1
+    count "$passed" "$failed"
+    if [ "$failed" = 0 ]; then
+        echo "  ok   $name ($passed of $passed)"
+    else
+        echo "  FAIL $name ($passed of $((passed + failed))), exit code $code"
+        tail -n "${SHOW_LINES:-60}" "$log" | grep -vE '^[0-9]+ passed, [0-9]+ failed$' | sed 's/^/       /'
+    fi
+}
+
+lint() {
+    tier "house rules"
+    program lint tools/lint.sh
+}
+
+unit() {
+    tier "unit tests and fuzz corpora, address and undefined-behaviour sanitizers"
+    build asan || count 0 1
+    programs asan
+}
+
+second_compiler() {
+    tier "warnings of the second compiler"
+    if build clang; then count 1 0; else count 0 1; fi
+}
+
+# What threads touch: the folders with mailboxes, the store's writer, loops.
+threads() {
+    local folder targets=()
+    tier "tests of what threads share, thread sanitizer"
+    for folder in base store service server cli; do
+        while read -r name; do targets+=("${folder}_$(basename "$name" .c)"); done < <(find "src/$folder" -name '*_test.c' | sort)
+    done
+    build tsan "${targets[@]}" || count 0 1
+    before=$steady programs tsan -R '^(base|store|service|server|cli)/'
+}
+
+# Scripts against the built server: each starts its own on a free port, found by COATCHECK_BIN.
+scripts() {
+    local file
+    tier "the built server: shell, Node and Chromium"
+    build release coatcheck || count 0 1
+    export COATCHECK_BIN=$PWD/build/release/coatcheck
+    while read -r file; do
+        case $file in
+        *.sh) program "${file#tests/}" bash "$file" ;;
+        *) program "${file#tests/}" node "$file" ;;
+        esac
+    done < <(find tests -name node_modules -prune -o \( -name '*_test.sh' -o -name '*_test.mjs' -o -name '*.test.mjs' -o \
+        -name '*_test.js' -o -name '*.test.js' \) -print | sort)
+}
+
+case "${1:-check}" in
+unit) unit ;;
+check)
+    lint
+    unit
+    second_compiler
+    threads
+    scripts
+    ;;
+*) sed -n '2,4s/^# //p' "$0" >&2; exit 2 ;;
+esac
+echo
+awk '{ passed += $1; failed += $2 } END { printf "%d passed, %d failed\n", passed, failed; exit failed || !passed }' "$totals"
