@@ -1,0 +1,83 @@
+// browser.mjs — Debian's Chromium with a profile of its own that trusts a server's throw-away authority, and pages for it.
+//
+// Certificate errors are never ignored: the authority goes into the NSS database of a temporary HOME, where Chromium on
+// Linux looks for locally trusted ones (certutil, package libnss3-tools). Pages come from a small server on 127.0.0.1,
+// the vendor's package unmodified from node_modules; all the page adds is the import map entry that its prebuilt bundle
+// needs for node:crypto.
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import http from "node:http";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { chromium } from "playwright-core";
+import { temporaryFolder } from "./server.mjs";
+
+const CHROMIUM = process.env.COATCHECK_CHROMIUM ?? "/usr/bin/chromium";
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync"];
+
+function trust(home, authorities)
+{
+    const database = path.join(home, ".pki/nssdb");
+    fs.mkdirSync(database, { recursive: true });
+    execFileSync("certutil", ["-d", `sql:${database}`, "-N", "--empty-password"]);
+    authorities.forEach((file, i) =>
+        execFileSync("certutil", ["-d", `sql:${database}`, "-A", "-t", "C,,", "-n", `coatcheck ${i}`, "-i", file]));
+}
+
+// authorities: paths of PEM files to trust beside what Chromium ships.
+export async function startBrowser(authorities)
+{
+    const home = temporaryFolder("coatcheck-browser");
+    trust(home, authorities);
+    const context = await chromium.launchPersistentContext(path.join(home, "profile"), {
+        executablePath: CHROMIUM, headless: true, args: FLAGS, ignoreHTTPSErrors: false, env: { ...process.env, HOME: home },
+    });
+    return {
+        version: context.browser()?.version(),
+        newPage: () => context.newPage(),
+        async stop() {
+            await context.close();
+            fs.rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+        },
+    };
+}
+
+const SHIM = `export const randomUUID = () => crypto.randomUUID();
+export const randomFillSync = (array) => crypto.getRandomValues(array);
+`;
+const PAGE = `<!doctype html><meta charset="utf-8"><title>interop</title>
+<script type="importmap">{"imports":{"node:crypto":"/shim.mjs","@signalwire/js":"/sdk/browser.mjs"}}</script>
+<script type="module">import * as sdk from "@signalwire/js"; window.sdk = sdk;</script>
+`;
+
+export function packageVersion(name)
+{
+    return JSON.parse(fs.readFileSync(path.join(packageFolder(name), "package.json"))).version;
+}
+
+function packageFolder(name)
+{
+    const entry = createRequire(import.meta.url).resolve(name);
+    const inner = path.join("node_modules", name);
+    return entry.slice(0, entry.indexOf(inner) + inner.length);
+}
+
+// Serves one page with the package as window.sdk. host: the name in the page's origin (127.0.0.1 or localhost).
+export async function startPages(host = "127.0.0.1")
+{
+    const bundle = path.join(packageFolder("@signalwire/js"), "dist/browser.mjs");
+    const files = {
+        "/": ["text/html; charset=utf-8", () => PAGE],
+        "/shim.mjs": ["text/javascript", () => SHIM],
+        "/sdk/browser.mjs": ["text/javascript", () => fs.readFileSync(bundle)],
+    };
+    const server = http.createServer((request, answer) => {
+        const found = files[request.url.split("?")[0]];
+        answer.writeHead(found ? 200 : 404, { "content-type": found?.[0] ?? "text/plain" });
+        answer.end(found?.[1]());
+    });
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const origin = `http://${host}:${server.address().port}`;
+    return { origin, stop: () => new Promise((resolve) => { server.closeAllConnections(); server.close(resolve); }) };
+}

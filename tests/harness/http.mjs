@@ -1,0 +1,69 @@
+// http.mjs — HTTP as the tests need it: one connection per call, every field under control, nothing followed or retried.
+import http from "node:http";
+import https from "node:https";
+
+export const TOKENS = "/api/fabric/subscribers/tokens";
+export const INFO = "/api/fabric/subscriber/info";
+export const ADDRESSES = "/api/fabric/addresses";
+export const JWKS = "/.well-known/jwks.json";
+
+// headers may hold arrays for repeated fields. body: string or Buffer, or anything else, sent as JSON with its type.
+export function call(server, method, path, { headers = {}, body, tls = false } = {})
+{
+    const isRaw = body === undefined || typeof body === "string" || Buffer.isBuffer(body);
+    const bytes = isRaw ? body : JSON.stringify(body);
+    const base = tls ? server.contract.tls_url : server.url;
+    const fields = { ...(isRaw ? {} : { "content-type": "application/json" }), ...headers };
+    if (bytes !== undefined) fields["content-length"] = Buffer.byteLength(bytes);
+    return new Promise((resolve, reject) => {
+        const client = tls ? https : http;
+        const request = client.request(base + path, { method, headers: fields, agent: false, ca: server.ca }, (answer) => {
+            const parts = [];
+            answer.on("data", (part) => parts.push(part));
+            answer.on("error", reject);
+            answer.on("end", () => resolve(told(answer, Buffer.concat(parts).toString("utf8"))));
+        });
+        request.on("error", reject);
+        request.end(bytes);
+    });
+}
+
+function told(answer, text)
+{
+    let json;
+    try {
+        json = JSON.parse(text);
+    } catch {
+        json = undefined;
+    }
+    return { status: answer.statusCode, headers: answer.headers, rawHeaders: answer.rawHeaders, text, json };
+}
+
+export function mint(server, body, headers = {})
+{
+    return call(server, "POST", TOKENS, { body, headers: { authorization: server.basic, ...headers } });
+}
+
+export async function mintToken(server, body)
+{
+    const answer = await mint(server, body);
+    if (answer.status !== 200) throw new Error(`mint answered ${answer.status} ${answer.text}`);
+    return answer.json;
+}
+
+export function info(server, token, headers = {})
+{
+    return call(server, "GET", INFO, { headers: { authorization: `Bearer ${token}`, ...headers } });
+}
+
+export function nowS()
+{
+    return Math.floor(Date.now() / 1000);
+}
+
+// The two readable parts of a compact JWS.
+export function readToken(token)
+{
+    const [header, payload] = token.split(".").slice(0, 2).map((part) => JSON.parse(Buffer.from(part, "base64url")));
+    return { header, claims: payload };
+}

@@ -1,0 +1,78 @@
+// raw.mjs — bytes on a TCP socket, for everything that no proper client would send.
+import net from "node:net";
+import { guarded } from "./suite.mjs";
+
+// A connection that remembers all it read and lets a test wait for a condition on it.
+export class RawSocket {
+    constructor(port)
+    {
+        this.read = Buffer.alloc(0);
+        this.isClosed = false;
+        this.waiting = [];
+        this.socket = net.connect(port, "127.0.0.1");
+        this.socket.setNoDelay(true);
+        this.connected = new Promise((resolve, reject) => {
+            this.socket.once("connect", resolve);
+            this.socket.once("error", reject);
+        });
+        this.socket.on("data", (part) => { this.read = Buffer.concat([this.read, part]); this.wake(); });
+        this.socket.on("error", () => {}); // a reset is the server's right; "close" follows
+        this.socket.on("close", () => { this.isClosed = true; this.wake(); });
+    }
+
+    wake()
+    {
+        this.waiting = this.waiting.filter(({ condition, resolve }) => {
+            const value = condition(this);
+            if (value) resolve(value);
+            return !value;
+        });
+    }
+
+    until(condition, what, seconds = 20)
+    {
+        const now = condition(this);
+        if (now) return Promise.resolve(now);
+        return guarded(new Promise((resolve) => this.waiting.push({ condition, resolve })), seconds, what);
+    }
+
+    send(bytes)
+    {
+        return new Promise((resolve) => {
+            if (this.isClosed || !this.socket.writable) resolve();
+            else this.socket.write(bytes, () => resolve());
+        });
+    }
+
+    // In single bytes, or for long inputs in some two hundred odd pieces, each in a segment of its own.
+    async dribble(bytes)
+    {
+        const step = bytes.length > 2000 ? Math.ceil(bytes.length / 211) : 1;
+        for (let at = 0; at < bytes.length && !this.isClosed; at += step) {
+            await this.send(bytes.subarray(at, at + step));
+            await new Promise((resolve) => setImmediate(resolve));
+        }
+    }
+
+    close() { this.socket.destroy(); }
+}
+
+// All whole final responses in the bytes; 1xx are not counted. The rest is how many bytes belong to none.
+export function responses(bytes)
+{
+    const list = [];
+    let at = 0;
+    for (;;) {
+        const end = bytes.indexOf("\r\n\r\n", at);
+        if (end < 0) break;
+        const head = bytes.toString("latin1", at, end);
+        const status = Number(head.match(/^HTTP\/1\.[01] (\d{3})/)?.[1] ?? 0);
+        const length = Number(head.match(/^content-length:\s*(\d+)/im)?.[1] ?? 0);
+        if (end + 4 + length > bytes.length) break;
+        if (status === 0 || status >= 200 || status === 101)
+            list.push({ status, head, body: bytes.toString("utf8", end + 4, end + 4 + length) });
+        at = end + 4 + length;
+        if (status === 101) break;
+    }
+    return { list, rest: bytes.length - at };
+}

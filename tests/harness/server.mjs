@@ -1,0 +1,159 @@
+// server.mjs — starts a real `coatcheck dev`, reads the one line it promises, and takes it down again.
+//
+// COATCHECK_BIN names the binary (default build/release/coatcheck). Each server gets a data folder of its own under the
+// system's temporary folder, removed at stop unless it was given. Logs are kept, one string a line, for tests to read.
+import { spawn } from "node:child_process";
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import http from "node:http";
+import os from "node:os";
+import path from "node:path";
+import readline from "node:readline";
+import { fileURLToPath } from "node:url";
+import { guarded } from "./suite.mjs";
+
+export const REPOSITORY = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
+export const BINARY = path.resolve(process.env.COATCHECK_BIN ?? path.join(REPOSITORY, "build/release/coatcheck"));
+const running = new Set();
+
+process.on("exit", () => { for (const child of running) child.kill("SIGKILL"); });
+
+export const CONTRACT_MEMBERS = ["url", "tls_url", "ca_file", "ch", "admin_url", "admin_token", "project_id", "api_token",
+    "client_id", "client_secret", "secret_key", "publishable_key", "c2c_token", "c2c_address", "address_id", "study_id"];
+
+export function temporaryFolder(label = "coatcheck")
+{
+    return fs.mkdtempSync(path.join(os.tmpdir(), `${label}-`));
+}
+
+// Resolves to { line } with the first line of stdout, or { code, signal } when the process ended before it wrote one.
+function firstLineOrExit(child, out)
+{
+    return new Promise((resolve, reject) => {
+        out.once("line", (line) => resolve({ line }));
+        child.once("error", reject);
+        child.once("close", (code, signal) => resolve({ code, signal }));
+    });
+}
+
+function launch({ tls = false, data, env = {}, args = [], as = {}, binary = BINARY })
+{
+    const argv = ["dev", "--port", "0", "--data", data, "--json", ...(tls ? ["--tls"] : []), ...args];
+    const child = spawn(binary, argv, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env }, ...as });
+    running.add(child);
+    child.once("close", () => running.delete(child));
+    const logs = [];
+    readline.createInterface({ input: child.stderr }).on("line", (line) => logs.push(line));
+    const out = readline.createInterface({ input: child.stdout });
+    const extra = [];
+    out.on("line", (line) => extra.push(line));
+    const ended = new Promise((resolve) => child.once("close", (code, signal) => resolve({ code, signal })));
+    return { child, logs, out, stdout: extra, ended };
+}
+
+// A start that is meant to be refused: gives the exit code and what was said.
+export async function startRefused(options = {})
+{
+    const data = options.data ?? temporaryFolder();
+    const { child, logs, out, ended } = launch({ ...options, data });
+    const first = await guarded(firstLineOrExit(child, out), 30, "an exit");
+    if (first.line !== undefined) {
+        child.kill("SIGTERM");
+        await ended;
+        assert.fail(`the server started although it should have refused: ${first.line.slice(0, 80)}`);
+    }
+    if (!options.data) fs.rmSync(data, { recursive: true, force: true });
+    return { code: first.code, said: logs.join("\n") };
+}
+
+export async function startServer(options = {})
+{
+    const data = options.data ?? temporaryFolder();
+    const { child, logs, out, stdout, ended } = launch({ ...options, data });
+    const first = await guarded(firstLineOrExit(child, out), 30, "the contract line");
+    if (first.line === undefined) throw new Error(`no start: ${JSON.stringify(first)}\n${logs.slice(-8).join("\n")}`);
+    const contract = JSON.parse(first.line);
+    return new Server({ child, logs, stdout, ended, data, contract, ownsData: !options.data });
+}
+
+class Server {
+    constructor(parts)
+    {
+        Object.assign(this, parts);
+        this.url = this.contract.url;
+        this.port = Number(new URL(this.url).port);
+        this.host = new URL(this.url).host;
+        this.basic = basic(this.contract.project_id, this.contract.api_token);
+        this.ca = this.contract.ca_file ? fs.readFileSync(this.contract.ca_file) : undefined;
+    }
+
+    get pid() { return this.child.pid; }
+    get isAlive() { return this.child.exitCode === null && this.child.signalCode === null; }
+
+    residentKiB()
+    {
+        const line = fs.readFileSync(`/proc/${this.pid}/status`, "utf8").match(/^VmRSS:\s+(\d+) kB/m);
+        return Number(line[1]);
+    }
+
+    descriptors() { return fs.readdirSync(`/proc/${this.pid}/fd`).length; }
+
+    // What the process holds now, to compare with later; see assertSound.
+    async baseline()
+    {
+        await this.settled(Infinity);
+        return { residentKiB: this.residentKiB(), descriptors: this.descriptors() };
+    }
+
+    // Waits until the server has let go of closed connections: the count of descriptors falls to the given one.
+    async settled(descriptorsAtMost)
+    {
+        for (let tries = 0; tries < 200; tries++) {
+            assert.equal((await get(`${this.url}/healthz`)).status, 200);
+            if (this.descriptors() <= descriptorsAtMost) return;
+            await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+        assert.fail(`${this.descriptors()} descriptors are open, at most ${descriptorsAtMost} expected`);
+    }
+
+    // The three invariants of every attack: alive, healthy, nothing leaked beyond a bound.
+    async assertSound(baseline, { growthKiB = 24 * 1024, descriptors = 2 } = {})
+    {
+        assert.ok(this.isAlive, `the server has died:\n${this.logs.slice(-8).join("\n")}`);
+        await this.settled(baseline.descriptors + descriptors);
+        const grown = this.residentKiB() - baseline.residentKiB;
+        console.log(`     descriptors ${baseline.descriptors} -> ${this.descriptors()}, resident grew ${grown} KiB`);
+        assert.ok(grown <= growthKiB, `resident memory grew by ${grown} KiB`);
+    }
+
+    async stop()
+    {
+        assert.ok(this.isAlive, `the server has died:\n${this.logs.slice(-8).join("\n")}`);
+        this.child.kill("SIGTERM");
+        const { code, signal } = await guarded(this.ended, 15, "exit after SIGTERM");
+        if (this.ownsData) fs.rmSync(this.data, { recursive: true, force: true });
+        assert.deepEqual({ code, signal }, { code: 0, signal: null }, this.logs.slice(-5).join("\n"));
+        assert.equal(this.stdout.length, 1, "stdout holds the contract line and nothing else");
+    }
+
+    async kill9()
+    {
+        this.child.kill("SIGKILL");
+        await guarded(this.ended, 15, "exit after SIGKILL");
+    }
+}
+
+export function basic(user, password)
+{
+    return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+}
+
+function get(url)
+{
+    return new Promise((resolve, reject) => {
+        http.get(url, { agent: false }, (answer) => {
+            answer.resume();
+            answer.on("end", () => resolve({ status: answer.statusCode }));
+        }).on("error", reject);
+    });
+}

@@ -1,0 +1,346 @@
+// sdk.test.mjs — the vendor's own browser package, unmodified, in a real Chromium, against a real server over real TLS.
+//
+// What a page may see and when is the wire contract's §2 (start-up), §4 (session), §5 (loss) and §8 (errors). The page
+// never learns an API token: tests mint, as a customer's backend would. The transcript of the first case is printed.
+import assert from "node:assert/strict";
+import { packageVersion, startBrowser, startPages } from "../harness/browser.mjs";
+import { mintToken, nowS } from "../harness/http.mjs";
+import { connected } from "../harness/session.mjs";
+import { startServer } from "../harness/server.mjs";
+import { run, test } from "../harness/suite.mjs";
+
+const PARK_S = 2;
+let server, foreign, browser, pages;
+
+async function start()
+{
+    server = await startServer({ tls: true, env: { COATCHECK_PING_INTERVAL_S: "1", COATCHECK_PARK_S: String(PARK_S) } });
+    foreign = await startServer({ tls: true });
+    browser = await startBrowser([server.contract.ca_file, foreign.contract.ca_file]);
+    pages = await startPages();
+    console.log(`     @signalwire/js ${packageVersion("@signalwire/js")}, Chromium ${browser.version}, page ${pages.origin}`);
+}
+
+async function stop()
+{
+    await browser?.stop();
+    await pages?.stop();
+    await foreign?.stop();
+    await server?.stop();
+}
+
+// ---- a page with a client in it, and everything that passed between it and the servers ----
+
+class Visit {
+    static async begin(credential, { options = {}, relayHost = null } = {})
+    {
+        const visit = new Visit();
+        visit.page = await browser.newPage();
+        visit.began = Date.now();
+        Object.assign(visit, { lines: [], requests: [], sockets: [] });
+        visit.watch();
+        await visit.page.addInitScript(keepSockets);
+        await visit.page.goto(pages.origin);
+        await visit.page.waitForFunction(() => window.sdk);
+        await visit.page.evaluate(beginClient, { credential, options, relayHost });
+        return visit;
+    }
+
+    note(text) { this.lines.push(`${((Date.now() - this.began) / 1000).toFixed(2).padStart(6)} s  ${text}`); }
+
+    watch()
+    {
+        this.page.on("request", (request) => {
+            if (request.url().startsWith(pages.origin)) return;
+            this.requests.push(request);
+            this.note(`-> ${request.method()} ${request.url()}`);
+        });
+        this.page.on("response", (answer) => {
+            if (!answer.url().startsWith(pages.origin)) this.note(`<- ${answer.status()} ${new URL(answer.url()).pathname}`);
+        });
+        this.page.on("websocket", (ws) => this.watchSocket(ws));
+    }
+
+    watchSocket(ws)
+    {
+        const socket = { url: ws.url(), at: Date.now(), sent: [], received: [], isClosed: false };
+        this.sockets.push(socket);
+        this.note(`-> upgrade ${ws.url()}`);
+        const keep = (list, arrow) => ({ payload }) => {
+            const message = JSON.parse(payload);
+            list.push(message);
+            this.note(`${arrow} ${summary(message)}`);
+        };
+        ws.on("framesent", keep(socket.sent, "=>"));
+        ws.on("framereceived", keep(socket.received, "<="));
+        ws.on("close", () => { socket.isClosed = true; this.note("socket closed"); });
+    }
+
+    until(condition, argument, seconds = 20)
+    {
+        return this.page.waitForFunction(condition, argument, { timeout: seconds * 1000 }).catch(async (error) => {
+            const state = await this.page.evaluate(() => window.seen);
+            throw new Error(`${error.message}\nseen: ${JSON.stringify(state)}\n${this.lines.join("\n")}`);
+        });
+    }
+
+    registered() { return this.until(() => window.client.isRegistered === true); }
+    error(name) { return this.until((wanted) => window.seen.errors.find((e) => e.names.includes(wanted)), name)
+        .then((handle) => handle.jsonValue()); }
+    seen() { return this.page.evaluate(() => window.seen); }
+    sent(method) { return this.sockets.flatMap((s) => s.sent).filter((m) => m.method === method); }
+    async end() { await this.page.close(); }
+}
+
+function summary(message)
+{
+    if (message.method === "signalwire.event") return `event ${message.params.event_type}`;
+    if (message.method) return `${message.method} ${message.id.slice(0, 8)}`;
+    if (message.error) return `error ${message.error.code} ${message.error.message}`;
+    return `result ${String(message.id).slice(0, 8)} {${Object.keys(message.result).join(", ")}}`;
+}
+
+// ---- these run in the page ----
+
+function keepSockets()
+{
+    window.liveSockets = [];
+    window.WebSocket = class extends window.WebSocket {
+        constructor(...args) { super(...args); window.liveSockets.push(this); }
+    };
+}
+
+function beginClient({ credential, options, relayHost })
+{
+    const seen = window.seen = { ready: [], connected: [], registered: [], errors: [], authenticateCalls: 0 };
+    const names = (error) => (error ? [error.constructor.name, error.name, ...names(error.cause)] : []);
+    const provider = {
+        async authenticate(context) { seen.authenticateCalls++; seen.fingerprint = context?.fingerprint; return credential; },
+    };
+    const client = window.client = new window.sdk.SignalWire(provider, options);
+    if (relayHost) client.preferences.relayHost = relayHost;
+    client.errors$.subscribe((e) => seen.errors.push({ names: names(e), message: e.message, code: e.code ?? e.cause?.code }));
+    client.ready$.subscribe((value) => seen.ready.push(value));
+    client.isConnected$.subscribe((value) => seen.connected.push(value));
+    client.isRegistered$.subscribe((value) => seen.registered.push(value));
+}
+
+const tick = () => new Promise((resolve) => setTimeout(resolve, 50));
+
+// ---- tickets ----
+
+const ada = { reference: "ada@example.com", first_name: "Ada", last_name: "Lovelace", display_name: "Ada L.",
+    job_title: "Analyst", time_zone: "Europe/London", country: "GB", company_name: "Engines" };
+
+async function freshToken(more = {}) { return (await mintToken(server, { ...ada, ...more })).token; }
+
+// A token whose time is over; the end of a session that lives on it tells when.
+async function expiredToken()
+{
+    const token = await freshToken({ expire_at: nowS() + 2 });
+    const session = await connected(server, token);
+    const { code } = await session.closed;
+    assert.equal(code, 4401);
+    return token;
+}
+
+// ---- the good way ----
+
+test("connects and registers with a minted token", async () => {
+    const minted = await mintToken(server, ada);
+    const visit = await Visit.begin({ token: minted.token });
+    await visit.registered();
+    const seen = await visit.seen();
+    console.log(visit.lines.map((line) => `     ${line}`).join("\n"));
+    assert.deepEqual(seen.errors, []);
+    assert.equal(seen.ready.at(-1), true);
+    assert.equal(seen.connected.at(-1), true);
+    assert.match(seen.fingerprint, /^[A-Za-z0-9_-]{43}$/);
+    assert.equal(seen.authenticateCalls, 1);
+    assert.equal(visit.sockets.length, 1, "one socket is enough");
+    assert.equal(visit.sockets[0].url, `wss://${server.contract.ch}/`);
+    assert.ok(visit.sockets[0].received.some((m) => m.params?.event_type === "signalwire.authorization.state"));
+    const user = await visit.page.evaluate(() => {
+        const { id, email, firstName, lastName, displayName, jobTitle, timeZone, country, companyName } = window.client.user;
+        return { id, email, firstName, lastName, displayName, jobTitle, timeZone, country, companyName };
+    });
+    assert.deepEqual(user, { id: minted.subscriber_id, email: ada.reference, firstName: "Ada", lastName: "Lovelace",
+        displayName: "Ada L.", jobTitle: "Analyst", timeZone: "Europe/London", country: "GB", companyName: "Engines" });
+    await visit.end();
+});
+
+test("connect's result is what the package checks, and more", async () => {
+    const minted = await mintToken(server, ada);
+    const visit = await Visit.begin({ token: minted.token });
+    await visit.registered();
+    const request = visit.sent("signalwire.connect")[0];
+    const { result } = visit.sockets[0].received.find((m) => m.id === request.id);
+    assert.equal(typeof result.identity, "string");
+    assert.equal(typeof result.protocol, "string");
+    assert.equal(result.authorization.project_id, server.contract.project_id);
+    assert.equal(typeof result.authorization.jti, "string");
+    assert.equal(result.authorization.fabric_subscriber.subscriber_id, minted.subscriber_id);
+    assert.ok(Array.isArray(result.ice_servers));
+    assert.equal(request.params.authentication.jwt_token, minted.token);
+    assert.equal(request.params.dpop_token.split(".").length, 3, "the package sends a proof even for an unbound token");
+    await visit.end();
+});
+
+test("unregisters and registers again on the same socket", async () => {
+    const visit = await Visit.begin({ token: await freshToken() });
+    await visit.registered();
+    await visit.page.evaluate(() => window.client.unregister());
+    await visit.until(() => window.client.isRegistered === false);
+    await visit.page.evaluate(() => window.client.register());
+    await visit.registered();
+    const seen = await visit.seen();
+    assert.deepEqual(seen.errors, []);
+    assert.deepEqual([visit.sent("subscriber.online").length, visit.sent("subscriber.offline").length], [2, 1]);
+    assert.equal(visit.sockets.length, 1);
+    await visit.end();
+});
+
+test("skipRegister connects and stays offline until asked", async () => {
+    const visit = await Visit.begin({ token: await freshToken() }, { options: { skipRegister: true } });
+    await visit.until(() => window.seen.ready.at(-1) === true);
+    assert.equal(visit.sent("subscriber.online").length, 0);
+    await visit.page.evaluate(() => window.client.register());
+    await visit.registered();
+    await visit.end();
+});
+
+test("pings are sent and answered, and the session stays", async () => {
+    const visit = await Visit.begin({ token: await freshToken() });
+    await visit.registered();
+    const [socket] = visit.sockets;
+    const answered = () => socket.received.filter((m) => m.method === "signalwire.ping"
+        && socket.sent.some((reply) => reply.id === m.id && reply.result)).length;
+    while (answered() < 3) await tick();
+    assert.equal(socket.isClosed, false);
+    assert.deepEqual((await visit.seen()).errors, []);
+    await visit.end();
+});
+
+test("a client with the key of the token's fingerprint connects; another browser's key is refused", async () => {
+    const first = await Visit.begin({ token: await freshToken() });
+    await first.registered();
+    const { fingerprint } = await first.seen();
+    await first.page.evaluate(() => window.client.disconnect());
+    const own = await Visit.begin({ token: await freshToken({ fingerprint }) });
+    await own.registered();
+    const other = await Visit.begin({ token: await freshToken({ fingerprint: "A".repeat(43) }) });
+    assert.equal((await other.error("JSONRPCError")).code, -32002);
+    assert.equal(other.sockets.length, 1, "the refused socket is parked, not closed");
+    for (const visit of [first, own, other]) await visit.end();
+});
+
+test("a lost socket comes back, and the client is registered again", async () => {
+    const visit = await Visit.begin({ token: await freshToken() });
+    await visit.registered();
+    await visit.page.evaluate(() => { window.seen.ready = []; window.liveSockets.at(-1).close(); });
+    await visit.until(() => window.seen.ready.at(-1) === true && window.liveSockets.length > 1);
+    await visit.registered();
+    assert.ok(visit.sockets.length <= 3, "once with the state, and at most once more without it");
+    await visit.end();
+});
+
+test("disconnect ends the session, connect begins a new one", async () => {
+    const visit = await Visit.begin({ token: await freshToken() });
+    await visit.registered();
+    await visit.page.evaluate(() => window.client.disconnect());
+    await visit.until(() => window.liveSockets.every((socket) => socket.readyState === WebSocket.CLOSED));
+    await visit.page.evaluate(() => window.client.connect());
+    await visit.until(() => window.liveSockets.length === 2 && window.seen.ready.at(-1) === true);
+    await visit.end();
+});
+
+// ---- what must fail, and how the page learns it (wire contract §8) ----
+
+test("no token at all: InvalidCredentialsError, and nothing is sent", async () => {
+    for (const token of ["not-a-token", "not.a.token", ""]) {
+        const visit = await Visit.begin({ token });
+        await visit.error("InvalidCredentialsError");
+        assert.equal(visit.requests.length + visit.sockets.length, 0, `for ${JSON.stringify(token)}`);
+        await visit.end();
+    }
+});
+
+async function refusedBeforeTheSocket(token, label)
+{
+    const visit = await Visit.begin({ token });
+    const error = await visit.error("UnexpectedError");
+    assert.ok(!error.names.includes("InvalidCredentialsError"), label);
+    assert.equal(visit.sockets.length, 0, `${label}: no socket is opened`);
+    assert.equal(visit.requests.filter((r) => r.method() === "GET").length, 1, `${label}: a 401 is not retried`);
+    await visit.end();
+}
+
+test("tampered token: UnexpectedError and no socket", async () => {
+    const [header, payload, signature] = (await freshToken()).split(".");
+    const flipped = (text, at) => text.slice(0, at) + (text[at] === "A" ? "B" : "A") + text.slice(at + 1);
+    const claims = JSON.parse(Buffer.from(payload, "base64url"));
+    const promoted = Buffer.from(JSON.stringify({ ...claims, exp: claims.exp + 3600 })).toString("base64url");
+    await refusedBeforeTheSocket([header, payload, flipped(signature, 20)].join("."), "a bit of the signature");
+    await refusedBeforeTheSocket([header, promoted, signature].join("."), "a later exp");
+});
+
+test("expired token: UnexpectedError and no socket", async () => {
+    await refusedBeforeTheSocket(await expiredToken(), "expired");
+});
+
+test("expiry_at in the past: InvalidCredentialsError, decided in the page", async () => {
+    const visit = await Visit.begin({ token: await freshToken(), expiry_at: Date.now() - 1000 });
+    await visit.error("InvalidCredentialsError");
+    assert.equal(visit.requests.length + visit.sockets.length, 0);
+    await visit.end();
+});
+
+test("another project's token over REST: UnexpectedError and no socket", async () => {
+    const theirs = (await mintToken(foreign, ada)).token;
+    const [header, payload, signature] = theirs.split(".");
+    const redirected = { ...JSON.parse(Buffer.from(header, "base64url")), ch: server.contract.ch };
+    await refusedBeforeTheSocket([Buffer.from(JSON.stringify(redirected)).toString("base64url"), payload, signature].join("."),
+        "their token sent to us");
+});
+
+test("another project's token over the socket: JSONRPCError -32002, then the package's own timeout", async () => {
+    const theirs = (await mintToken(foreign, ada)).token;
+    const visit = await Visit.begin({ token: theirs }, { relayHost: `wss://${server.contract.ch}` });
+    assert.equal((await visit.error("JSONRPCError")).code, -32002);
+    await visit.error("TimeoutError");
+    assert.equal(visit.sockets[0].url, `wss://${server.contract.ch}/`);
+    assert.equal((await visit.seen()).ready.includes(true), false);
+    await visit.end();
+});
+
+// ---- the end of a ticket ----
+
+test("the session ends at expiry, and the page left open makes no storm", async () => {
+    const visit = await Visit.begin({ token: await freshToken({ expire_at: nowS() + 4 }) });
+    await visit.registered();
+    const live = visit.sockets[0];
+    while (!live.isClosed) await tick();
+    const endedAt = Date.now();
+    const seconds = 14;
+    while (Date.now() - endedAt < seconds * 1000) await tick();
+    const returns = visit.sockets.slice(1);
+    const connects = returns.flatMap((s) => s.sent).filter((m) => m.method === "signalwire.connect").length;
+    console.log(`     in ${seconds} s after expiry: ${returns.length} upgrades, ${connects} connects, park time ${PARK_S} s`);
+    assert.ok(returns.length >= 1, "the package does come back at once");
+    // Each refused socket is held for the park time; one more for the state that is tried first, two for the edges.
+    assert.ok(returns.length <= seconds / PARK_S + 3, `${returns.length} upgrades are a storm`);
+    assert.ok(connects <= returns.length, "at most one connect a socket");
+    const answers = returns.flatMap((s) => s.received);
+    assert.ok(answers.every((m) => m.error?.code === -32002 || m.error?.code === -32003), "every one was refused");
+    assert.ok(!visit.sockets.slice(1).some((s) => s.received.some((m) => m.result)), "nothing was granted");
+    await visit.end();
+});
+
+test("after all this a fresh token works at once", async () => {
+    const visit = await Visit.begin({ token: await freshToken() });
+    await visit.registered();
+    assert.deepEqual((await visit.seen()).errors, []);
+    await visit.end();
+});
+
+await run({ before: start, after: stop });
