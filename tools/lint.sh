@@ -88,7 +88,8 @@ rule_banned() {
 
 # Vendors are known to their dialects alone.
 rule_vendors() {
-    grep -rnoiE 'signalwire|dialogue|tortus' src --include='*.[ch]' --include='*.def' | grep -v '^src/dialect/'
+    { grep -rnoiE 'signalwire|dialogue|tortus' src; find src -print | grep -iE 'signalwire|dialogue|tortus'; } |
+        grep -v '^src/dialect/'
 }
 
 # The engine, compiled, asks nobody for anything that is not in the list.

@@ -6,11 +6,13 @@ function lines_of(id,    i) { for (i = 1; i <= count[id]; i++) print "       " l
 match($0, /^[0-9]+: /) {
     id = substr($0, 1, RLENGTH - 2)
     text = substr($0, RLENGTH + 1)
-    line[id, ++count[id]] = text
+    if (text ~ /^(Test command|Working Directory|Test timeout computed to be|Environment variables):/) next
     if (text ~ /^[0-9]+ passed, [0-9]+ failed$/) {
         split(text, number, " ")
         ok[id] = number[1]; bad[id] = number[3]
+        next
     }
+    line[id, ++count[id]] = text
     next
 }
 match($0, /^ *[0-9]+\/[0-9]+ Test +#[0-9]+: /) {
@@ -19,7 +21,11 @@ match($0, /^ *[0-9]+\/[0-9]+ Test +#[0-9]+: /) {
     if ($0 !~ / Passed / && bad[id] == 0) bad[id] = 1
     if ($0 ~ / Passed / && ok[id] + bad[id] == 0) { line[id, ++count[id]] = "counted no test"; bad[id] = 1 }
     printf "  %s %s (%d of %d)\n", bad[id] ? "FAIL" : "ok  ", name, ok[id], ok[id] + bad[id]
-    if (bad[id]) { if (!count[id]) print "       " $0; lines_of(id) }
+    if (bad[id]) {
+        lines_of(id)
+        how = $0; sub(/^.*\*\*\*/, "", how); sub(/ +[0-9.]+ sec.*/, "", how)
+        if (how != "Failed") print "       " how
+    }
     passed += ok[id]; failed += bad[id]
     fflush()
     next
