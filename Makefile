@@ -28,7 +28,8 @@ fuzz: ## each fuzzer for FUZZ_S seconds (default 60), or only those of FUZZ="nam
 
 bench: ## how fast, against bare prototypes: ratios, not verdicts
 	@tools/install.sh check
-	@bench/run.sh $(ARGS)
+	@cmake --preset release >&2
+	@node bench/run.mjs $(ARGS)
 
 soak: ## a server under load for SOAK_S seconds (default 3600): memory and descriptors must stay flat
 	@tools/install.sh check

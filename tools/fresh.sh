@@ -22,7 +22,7 @@ for arg in "$@"; do
     *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
     esac
 done
-dir=${FRESH_DIR:-$(mktemp -d)} root='' log=$top/build/fresh.log
+dir=${FRESH_DIR:-$(mktemp -d)} log=$top/build/fresh.log
 root=$dir/root
 [ -z "$(ls -A "$root" 2>/dev/null)" ] || { echo "fresh: $root is not empty" >&2; exit 1; }
 mkdir -p "$root" "$top/build"
@@ -31,14 +31,24 @@ mkdir -p "$root" "$top/build"
 say() { printf 'fresh: %s\n' "$*" | tee -a "$log" >&2; }
 die() { say "$@"; exit 1; }
 
-# Mounts first, then the files: rm must never walk into /dev or /proc of the machine.
+# pids [name]: the processes that live in our root, all or those that run the program of this name.
+pids() {
+    local proc
+    for proc in /proc/[0-9]*; do
+        [ "$(readlink "$proc/root" 2>/dev/null)" = "$root" ] || continue
+        case "$(readlink "$proc/exe" 2>/dev/null)" in */"${1:-}"*) echo "${proc#/proc/}" ;; esac
+    done
+}
+
+# Processes and mounts first, then the files: rm must never walk into /dev or /proc of the machine.
 cleanup() {
     local at
+    # shellcheck disable=SC2046 # a list of pids
+    [ -z "$(pids)" ] || kill -KILL $(pids) 2>/dev/null || true
     for at in proc sys dev; do umount -l "$root/$at" 2>/dev/null || true; done
     [ -n "$keep" ] || rm -rf --one-file-system "$root"
-    [ -n "$keep$FRESH_DIR_GIVEN" ] || rmdir "$dir" 2>/dev/null || true
+    [ -n "$keep${FRESH_DIR:-}" ] || rm -rf --one-file-system "$dir"
 }
-FRESH_DIR_GIVEN=${FRESH_DIR:-}
 trap cleanup EXIT
 
 # The first archive named in this machine's sources, in the one-line or the deb822 form.
@@ -90,15 +100,6 @@ inside() {
         ${registry:+npm_config_registry="$registry"} "${keep_env[@]}" chroot "$root" /bin/sh -c "cd /root/coatcheck && $1"
 }
 
-# Pids whose root is ours and that run the server.
-server_pids() {
-    local proc
-    for proc in /proc/[0-9]*; do
-        [ "$(readlink "$proc/root" 2>/dev/null)" = "$root" ] || continue
-        case "$(readlink "$proc/exe" 2>/dev/null)" in */coatcheck) echo "${proc#/proc/}" ;; esac
-    done
-}
-
 answers() { # answers <port>: one plain request over bash's own sockets; a fresh machine has no curl
     local line=''
     exec 3<>"/dev/tcp/127.0.0.1/$1" || return 1
@@ -119,12 +120,12 @@ try_run() {
         port=$(sed -n 's/.*"url":"http:\/\/127\.0\.0\.1:\([0-9]*\)".*/\1/p' "$out")
         kill -0 "$job" 2>/dev/null || die "make run ended before the server listened, see build/fresh.log"
         left=$((left - 1)); [ "$left" -gt 0 ] || die "no server after half an hour, see build/fresh.log"
-        [ -n "$port" ] || read -r -t 1 <> <(:) || true
+        [ -n "$port" ] || sleep 1
     done
     answers "$port" || die "the server listens on $port and does not answer"
     say "the server answers; asking it to stop"
     # shellcheck disable=SC2046 # a list of pids
-    kill -TERM $(server_pids)
+    kill -TERM $(pids coatcheck)
     wait "$job" || die "make run did not end with 0 after SIGTERM"
     say "make run: ok"
 }
