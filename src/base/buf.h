@@ -12,7 +12,7 @@
 struct buf {
     uint8_t *ptr;
     size_t len, cap, max; /* max: the most bytes it may ever hold */
-    enum err error;       /* ERR_OK, ERR_NO_MEMORY or ERR_TOO_LARGE */
+    enum err error;       /* ERR_NO_MEMORY, ERR_TOO_LARGE, or what a writer on top sets to the same effect */
 };
 
 void buf_init(struct buf *buf, size_t max); /* allocates nothing yet */

@@ -13,7 +13,8 @@
  * A chunked body is decoded in place: after HTTP_DONE the body is one piece. What real clients send is accepted and
  * nothing else: one space between words, CRLF only, no folding, no field name outside RFC 9110 tchar, no control
  * bytes in values, exactly one Host on 1.1, never both lengths, only "chunked" alone, no trailers with content we use
- * (they are checked and dropped), methods upper-case, origin-form or "*" targets. Limits: HTTP_*_MAX below. */
+ * (they are checked and dropped), methods upper-case, origin-form or "*" targets, one empty line before a request.
+ * TRACE and CONNECT are refused here; other unknown methods are HTTP_OTHER. Limits: HTTP_*_MAX below. */
 #ifndef COATCHECK_WIRE_HTTP_REQUEST_H
 #define COATCHECK_WIRE_HTTP_REQUEST_H
 
@@ -25,6 +26,9 @@
 #define HTTP_FIELDS_MAX  100   /* field lines -> 431 */
 #define HTTP_BODY_MAX    262144 /* bytes of a decoded body, whatever a route says -> 413 */
 #define HTTP_CHUNK_EXT_MAX 256 /* bytes of one chunk-size line with its extensions -> 400 */
+#define HTTP_CHUNK_OVERHEAD_MAX 16384 /* chunk framing bytes beyond as many as there is content -> 400 */
+#define HTTP_TRAILERS_MAX 16   /* trailer lines -> 400 */
+#define HTTP_TRAILER_MAX 1024  /* bytes of one trailer line -> 400 */
 
 enum http_method { HTTP_GET, HTTP_HEAD_METHOD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OPTIONS, HTTP_OTHER };
 
@@ -58,14 +62,14 @@ struct http_request {
     size_t used; /* bytes of the whole message as it came; with chunked, counted before decoding */
 
     /* true at HTTP_REFUSED */
-    uint16_t status;    /* 400, 405, 411, 413, 414, 417, 431, 501 or 505 */
+    uint16_t status;    /* 400, 413, 414, 417, 431, 501 or 505 */
     const char *reason; /* which rule, for the operator: a literal such as "both_lengths" */
 
     /* the reader's own place; see http_request.c */
     uint8_t state;
-    uint32_t at, line_start, body_at;
+    uint16_t seen, trailer_count;
+    uint32_t at, line_start, chunk_out;
     uint64_t body_left;
-    uint32_t chunk_out;
 };
 
 void http_request_init(struct http_request *request);
@@ -76,7 +80,7 @@ enum http_step http_request_feed(struct http_request *request, uint8_t *in, size
 
 struct bytes http_span_of(struct http_span span, const uint8_t *in);
 
-/* The only field of that name (ASCII case ignored); absent if there is none. *count, if given, is how many there are:
+/* The first field of that name (ASCII case ignored); absent if there is none. *count, if given, is how many there are:
  * callers for whom two are an attack must look. */
 struct bytes http_request_field(const struct http_request *request, const uint8_t *in, struct bytes name, unsigned *count);
 
