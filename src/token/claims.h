@@ -46,8 +46,10 @@ struct claims_policy {
     struct bytes iss, aud;
     int64_t now_s;
     int64_t life_max_s; /* exp - iat may not pass it */
+    int64_t leeway_s;   /* 0 for our own tokens: exp is not softened */
+    bool requires_ours; /* jti, iat, prj, kind and gt must be there, as in all we sign; without it: iss, aud, sub, exp */
 };
-/* The first rule broken, or REFUSAL_NONE. No leeway on exp: a token is good while now < exp. */
+/* The first rule broken, or REFUSAL_NONE. A token is good while now < exp + leeway. */
 enum refusal claims_check(const struct claims *claims, const struct claims_policy *policy);
 
 #endif

@@ -9,7 +9,7 @@
 #include "token/jws.h"
 
 #define DPOP_MAX     4096 /* bytes of a whole proof */
-#define DPOP_JTI_MAX 255
+#define DPOP_JTI_MAX 256
 
 struct dpop { /* strings live in the arena; absent if the proof has no such member */
     char jkt[JWK_THUMBPRINT_LEN];

@@ -2,7 +2,7 @@
  *
  * Reading is for keys that strangers send inside proofs: any private member (d, p, q, dp, dq, qi, k, oth) refuses it,
  * and coordinates must be canonical (right length, no padding, no leading zero in n or e), so that one key has one
- * thumbprint. Other members (alg, ext, key_ops, use, kid) are ignored, except that alg, if present, must agree. */
+ * thumbprint; e must be 65537. Other members (ext, kid) are ignored; alg, use and key_ops, if present, must agree. */
 #ifndef COATCHECK_TOKEN_JWK_H
 #define COATCHECK_TOKEN_JWK_H
 

@@ -1,7 +1,7 @@
 /* jws.h — compact JWS (RFC 7515 §7.1): taken apart strictly, and signed.
  *
- * jws_split checks form only: three non-empty strict base64url parts, header a JSON object without duplicate members,
- * no crit, no b64, alg and typ strings. It decides nothing about keys: the caller picks the key by kid, and the
+ * jws_split checks form only: three strict base64url parts (only the payload may be empty), header a JSON object
+ * without duplicate members, no crit, no b64, no zip, alg, typ and kid strings without NUL. It decides nothing about keys: the caller picks the key by kid, and the
  * algorithm comes from that key's record (RFC 8725 §3.1). jku, x5u, x5c and jwk are never followed here. */
 #ifndef COATCHECK_TOKEN_JWS_H
 #define COATCHECK_TOKEN_JWS_H

@@ -13,8 +13,10 @@
 
 enum seal_kind { SEAL_REFRESH, SEAL_BOOTSTRAP, SEAL_LAUNCH, SEAL_RESUME, SEAL_KIND_COUNT };
 
-#define SEAL_REFRESH_MAX 512
-#define SEAL_LAUNCH_MAX  4096
+#define SEAL_REFRESH_MAX   512 /* characters of the whole text, by kind */
+#define SEAL_BOOTSTRAP_MAX 1024
+#define SEAL_LAUNCH_MAX    4096
+#define SEAL_RESUME_MAX    1024
 #define SEAL_KEY_ID_LEN  8 /* hex characters */
 
 struct sealed { /* zeroed fields are left out of the sealed form */
@@ -42,6 +44,7 @@ MUST_USE enum err seal_key_new(struct seal_key **out, struct crypto *crypto, con
 void seal_key_free(struct seal_key *key);
 struct bytes seal_key_id(const struct seal_key *key);
 
+/* A failure is the buffer's sticky error: ERR_TOO_LARGE past the kind's limit, also ERR_CRYPTO. */
 void seal_write(struct buf *out, struct seal_key *key, enum seal_kind kind, const struct sealed *sealed);
 
 /* Which key a sealed text names, without opening it; absent if the form is wrong or too long for its kind. */
