@@ -85,7 +85,7 @@ const struct address *facts_address(const struct facts *facts, const struct uuid
     return find(&wanted, facts->addresses, facts->address_count, sizeof wanted, address_order);
 }
 
-/* A project lists a handful of origins, in the order its operator gave them: looked through one by one. */
+/* A project lists a handful of origins, in no order: they are looked through one by one. */
 bool facts_project_lists(const struct fact_project *project, struct bytes origin)
 {
     for (size_t i = 0; i < project->origin_count; i++)

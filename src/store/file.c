@@ -1,0 +1,195 @@
+#include "store/file.h"
+
+#include "store/migrate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define APPLICATION_ID 1131372916 /* as in schema/0001_ground.sql */
+
+/* A whole look through the file takes about a second per GiB: always for a small one, else only after a
+ * crash. */
+#define CHECKED_ALWAYS_BYTES ((off_t)64 << 20)
+
+enum err file_create_private(const char *path)
+{
+    if (unlink(path) != 0 && errno != ENOENT) return ERR_IO;
+    int file =
+        open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600); /* SQLite gives the log the same mode */
+    if (file < 0) return ERR_IO;
+    (void)close(file); /* nothing was written that could be lost */
+    return ERR_OK;
+}
+
+enum err file_sync_folder(const char *path)
+{
+    struct buf folder;
+    const char *slash = strrchr(path, '/');
+    enum err e;
+    buf_init(&folder, FILE_PATH_MAX);
+    buf_append(&folder, slash == NULL ? BYTES(".") : bytes_of(path, (size_t)(slash - path) + 1));
+    buf_append_byte(&folder, 0);
+    TRY(e = buf_error(&folder), done);
+    int descriptor = open((const char *)folder.ptr, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0 || fsync(descriptor) != 0) e = ERR_IO;
+    if (descriptor >= 0) (void)close(descriptor); /* was only read */
+done:
+    buf_release(&folder);
+    return e;
+}
+
+/* out then holds path and suffix as a C string. */
+static enum err with_suffix(struct buf *out, const char *path, const char *suffix)
+{
+    buf_reset(out);
+    buf_append_text(out, path);
+    buf_append_text(out, suffix);
+    buf_append_byte(out, 0);
+    return buf_error(out);
+}
+
+/* -1: there is none. */
+static enum err file_size(off_t *out, const char *path, const char *suffix)
+{
+    struct buf name;
+    struct stat info;
+    enum err e;
+    *out = -1;
+    buf_init(&name, FILE_PATH_MAX);
+    TRY(e = with_suffix(&name, path, suffix), done);
+    if (stat((const char *)name.ptr, &info) == 0)
+        *out = info.st_size;
+    else if (errno != ENOENT)
+        e = ERR_IO;
+done:
+    buf_release(&name);
+    return e;
+}
+
+/* The log's mode is kept in the file; a copy made by other tools may have lost it. */
+static enum err keep_log(struct db *db, const char **why)
+{
+    struct arena arena;
+    struct query_run run;
+    struct bytes mode = BYTES_NONE;
+    arena_init(&arena, 64);
+    query_start(&run, db, QUERY_LOG_MODE, &arena);
+    if (query_step(&run)) mode = query_read_text(&run);
+    enum err e = query_end(&run);
+    if (e == ERR_OK && !bytes_equal(mode, BYTES("wal"))) {
+        *why = "the database cannot keep a write-ahead log here; is the folder on a network file system?";
+        e = ERR_IO;
+    }
+    arena_release(&arena);
+    return e;
+}
+
+/* What a crash has left of an earlier attempt goes first: the unfinished file and its own log. */
+static enum err clear_attempt(struct buf *name, const char *path)
+{
+    static const char *const suffixes[] = {".new-wal", ".new-shm", ".new-journal"};
+    enum err e;
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        TRY(e = with_suffix(name, path, suffixes[i]), done);
+        if (unlink((const char *)name->ptr) != 0 && errno != ENOENT) return ERR_IO;
+    }
+    TRY(e = with_suffix(name, path, ".new"), done);
+    e = file_create_private((const char *)name->ptr);
+done:
+    return e;
+}
+
+static enum err create(const char *path, const char **why)
+{
+    struct buf name;
+    struct db *db = NULL;
+    enum err e;
+    buf_init(&name, FILE_PATH_MAX);
+    *why = "the database file cannot be created";
+    TRY(e = clear_attempt(&name, path), done);
+    TRY(e = db_open(&db, (const char *)name.ptr), done);
+    TRY(e = keep_log(db, why), done);
+    TRY(e = migrate(db, path, migrations, migration_count, why), done);
+    db_free(db); /* the last connection moves the log into the file and removes it */
+    db = NULL;
+    *why = "the database file cannot be given its name";
+    if (rename((const char *)name.ptr, path) != 0) {
+        e = ERR_IO;
+        goto done;
+    }
+    e = file_sync_folder(path);
+done:
+    db_free(db);
+    buf_release(&name);
+    return e;
+}
+
+static enum err check_owner(struct db *db, const char **why)
+{
+    struct query_run run;
+    int64_t id = 0;
+    query_start(&run, db, QUERY_APPLICATION_ID, NULL);
+    if (query_step(&run)) id = query_read_number(&run);
+    enum err e = query_end(&run);
+    if (e != ERR_OK || id == APPLICATION_ID) return e;
+    *why = "the file is a database, but not one of this program";
+    return ERR_CORRUPT;
+}
+
+static enum err check_pages(struct db *db)
+{
+    struct arena arena;
+    struct query_run run;
+    struct bytes finding = BYTES_NONE;
+    arena_init(&arena, 4096);
+    query_start(&run, db, QUERY_CHECK, &arena);
+    if (query_step(&run)) finding = query_read_text(&run);
+    enum err e = query_end(&run);
+    if (e == ERR_OK && !bytes_equal(finding, BYTES("ok"))) e = ERR_CORRUPT;
+    arena_release(&arena);
+    return e;
+}
+
+static enum err check_and_migrate(const char *path, off_t size, bool was_closed, const char **why)
+{
+    struct db *db = NULL;
+    enum err e;
+    *why = "the file is not a database, or its beginning is damaged";
+    TRY(e = db_open(&db, path), done);
+    TRY(e = check_owner(db, why), done);
+    *why = "the database is damaged";
+    if (!was_closed || size < CHECKED_ALWAYS_BYTES) TRY(e = check_pages(db), done);
+    TRY(e = keep_log(db, why), done);
+    e = migrate(db, path, migrations, migration_count, why);
+done:
+    db_free(db);
+    if (e == ERR_STORE_BUSY) *why = "another process is using the database";
+    return e;
+}
+
+enum err file_prepare(const char *path, const char **why)
+{
+    off_t size, log_size;
+    enum err e;
+    *why = "the database file cannot be examined";
+    TRY(e = file_size(&size, path, ""), done);
+    TRY(e = file_size(&log_size, path, "-wal"), done);
+    if (size < 0 && log_size < 0) {
+        e = create(path, why);
+    } else if (size < 0) {
+        *why = "the database file is missing, but its write-ahead log is there";
+        e = ERR_CORRUPT;
+    } else if (size == 0) {
+        *why = "the database file is empty";
+        e = ERR_CORRUPT;
+    } else {
+        e = check_and_migrate(path, size, log_size <= 0, why);
+    }
+done:
+    if (e == ERR_OK) *why = NULL;
+    return e;
+}

@@ -1,0 +1,166 @@
+#include "store/rows.h"
+#include "store/snapshot.h"
+#include "store/sqlite.h"
+
+enum err sqlite_answer_version(void *out, struct db *db)
+{
+    struct query_run run;
+    uint64_t *version = out;
+    *version = 0;
+    query_start(&run, db, QUERY_VERSION, NULL);
+    if (query_step(&run)) *version = (uint64_t)query_read_number(&run);
+    return query_end(&run);
+}
+
+static enum err read_counts(struct snapshot_counts *out, struct db *db)
+{
+    struct query_run run;
+    *out = (struct snapshot_counts){0};
+    query_start(&run, db, QUERY_COUNTS, NULL);
+    if (query_step(&run)) {
+        out->projects = (size_t)query_read_number(&run);
+        out->keys = (size_t)query_read_number(&run);
+        out->addresses = (size_t)query_read_number(&run);
+        out->origins = (size_t)query_read_number(&run);
+    }
+    return query_end(&run);
+}
+
+/* A row is read into the snapshot's arena and added from there, so that each text is held twice: read once
+ * per change of the facts, it keeps one way of adding for all stores. */
+static void read_project(struct snapshot *snapshot, struct query_run *run)
+{
+    struct fact_project project = {0};
+    query_read_uuid(&project.id, run);
+    project.name = query_read_text(run);
+    project.is_test = query_read_number(run) != 0;
+    project.sat_life_s = query_read_number(run);
+    project.sat_life_max_s = query_read_number(run);
+    project.family_max_age_s = query_read_number(run);
+    if (run->error == ERR_OK) run->error = snapshot_add_project(snapshot, &project);
+}
+
+static void read_key(struct snapshot *snapshot, struct query_run *run)
+{
+    struct fact_key key = {0};
+    query_read_uuid(&key.project, run);
+    key.public_id = query_read_text(run);
+    key.kind = (enum key_kind)query_read_choice(run, KEY_CLICK_TO_CALL);
+    query_read_exactly(key.hash, sizeof key.hash, run);
+    key.permissions = (uint32_t)query_read_number(run);
+    key.is_retired = query_read_number(run) != 0;
+    query_read_uuid(&key.resource, run);
+    if (run->error == ERR_OK) run->error = snapshot_add_key(snapshot, &key);
+}
+
+static void read_address(struct snapshot *snapshot, struct query_run *run)
+{
+    struct address address = {0};
+    query_read_uuid(&address.project, run);
+    query_read_uuid(&address.id, run);
+    query_read_uuid(&address.resource, run);
+    address.name = query_read_text(run);
+    address.display_name = query_read_text(run);
+    address.type = (enum address_type)query_read_choice(run, ADDRESS_SUBSCRIBER);
+    address.created_ms = query_read_number(run);
+    if (run->error == ERR_OK) run->error = snapshot_add_address(snapshot, &address);
+}
+
+static void read_origin(struct snapshot *snapshot, struct query_run *run)
+{
+    struct uuid project;
+    query_read_uuid(&project, run);
+    struct bytes origin = query_read_text(run);
+    if (run->error == ERR_OK) run->error = snapshot_add_origin(snapshot, &project, origin);
+}
+
+static enum err read_all(struct snapshot *snapshot, struct db *db, enum query query,
+                         void (*read)(struct snapshot *snapshot, struct query_run *run))
+{
+    struct query_run run;
+    query_start(&run, db, query, snapshot_arena(snapshot));
+    while (query_step(&run))
+        read(snapshot, &run);
+    return query_end(&run);
+}
+
+static enum err read_facts(struct facts **out, struct db *db)
+{
+    struct snapshot snapshot = {0};
+    struct snapshot_counts counts;
+    struct query_run run;
+    uint64_t version = 0, epoch = 0;
+    enum err e;
+    TRY(e = read_counts(&counts, db), done);
+    TRY(e = snapshot_init(&snapshot, counts), done);
+    TRY(e = read_all(&snapshot, db, QUERY_PROJECTS, read_project), done);
+    TRY(e = read_all(&snapshot, db, QUERY_KEYS, read_key), done);
+    TRY(e = read_all(&snapshot, db, QUERY_ADDRESSES, read_address), done);
+    TRY(e = read_all(&snapshot, db, QUERY_ORIGINS, read_origin), done);
+    query_start(&run, db, QUERY_META, NULL);
+    if (query_step(&run)) {
+        version = (uint64_t)query_read_number(&run);
+        epoch = (uint64_t)query_read_number(&run);
+    }
+    TRY(e = query_end(&run), done);
+    e = version == 0 ? ERR_CORRUPT : snapshot_finish(out, &snapshot, version, epoch);
+done:
+    snapshot_release(&snapshot);
+    return e;
+}
+
+/* One transaction, so that all tables are of the same version. */
+enum err sqlite_answer_facts(void *out, struct db *db)
+{
+    enum err e;
+    *(struct facts **)out = NULL;
+    TRY(e = db_run(db, QUERY_BEGIN_READ), done);
+    e = read_facts(out, db);
+    if (db_in_transaction(db)) (void)db_run(db, QUERY_ROLLBACK); /* nothing was written */
+done:
+    return e;
+}
+
+static enum err count_ring(size_t *out, struct db *db)
+{
+    struct query_run run;
+    *out = 0;
+    query_start(&run, db, QUERY_RING_COUNT, NULL);
+    if (query_step(&run)) *out = (size_t)query_read_number(&run);
+    return query_end(&run);
+}
+
+static enum err read_ring(struct store_ring *ring, size_t room, struct db *db)
+{
+    struct query_run run;
+    query_start(&run, db, QUERY_RING, &ring->arena);
+    while (ring->count < room && query_step(&run)) {
+        struct ring_key *key = &ring->keys[ring->count++];
+        key->id = query_read_text(&run);
+        key->use = (enum ring_use)query_read_choice(&run, RING_HASH);
+        key->state = (enum ring_state)query_read_choice(&run, RING_RETIRED);
+        key->algorithm = query_read_text(&run);
+        key->wrapped = query_read_text(&run);
+        key->created_ms = query_read_number(&run);
+    }
+    return query_end(&run);
+}
+
+enum err sqlite_answer_ring(void *out, struct db *db)
+{
+    struct store_ring *ring = NULL;
+    size_t count;
+    enum err e;
+    *(struct store_ring **)out = NULL;
+    TRY(e = db_run(db, QUERY_BEGIN_READ), done);
+    TRY(e = count_ring(&count, db), ended);
+    TRY(e = store_ring_new(&ring, count), ended);
+    TRY(e = read_ring(ring, count, db), ended);
+    *(struct store_ring **)out = ring;
+    ring = NULL;
+ended:
+    if (db_in_transaction(db)) (void)db_run(db, QUERY_ROLLBACK); /* nothing was written */
+done:
+    store_ring_free(ring);
+    return e;
+}

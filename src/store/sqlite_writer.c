@@ -1,0 +1,151 @@
+#include "base/log.h"
+#include "store/sqlite.h"
+
+struct batch {
+    struct store_commit *commits[STORE_BATCH_MAX];
+    size_t count;
+};
+
+static int log_grew(void *store, sqlite3 *handle, const char *name, int pages)
+{
+    (void)handle;
+    (void)name;
+    ((struct sqlite_store *)store)->log_pages = pages;
+    return SQLITE_OK;
+}
+
+void sqlite_watch_log(struct sqlite_store *store)
+{
+    (void)sqlite3_wal_hook(store->writer_db->handle, log_grew, store); /* returns the hook before it: none */
+}
+
+static enum err write_all(struct db *db, struct store_commit *commit)
+{
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < commit->write_count && e == ERR_OK; i++)
+        e = sqlite_write(&commit->rows[i], db, &commit->writes[i], commit->arena);
+    return e;
+}
+
+static void forget_rows(struct store_commit *commit)
+{
+    for (size_t i = 0; i < commit->write_count; i++)
+        commit->rows[i] = (struct row){0};
+}
+
+/* A savepoint costs 2 µs and the copy of each page it touches: a commit that is one statement does without.
+ */
+static enum err write_commit(struct db *db, struct store_commit *commit)
+{
+    enum err e;
+    if (commit->write_count == 1 && sqlite_write_is_single(commit->writes[0].kind))
+        return write_all(db, commit);
+    TRY(e = db_run(db, QUERY_SAVEPOINT), done);
+    e = write_all(db, commit);
+    if (e != ERR_OK && db_in_transaction(db)) {
+        enum err undone = db_run(db, QUERY_ROLLBACK_TO);
+        if (undone != ERR_OK) {
+            (void)db_run(db, QUERY_ROLLBACK); /* half a commit must not stay: all of the batch goes */
+            return undone;
+        }
+    }
+    if (db_in_transaction(db)) {
+        enum err released = db_run(db, QUERY_RELEASE);
+        if (e == ERR_OK) e = released;
+    }
+done:
+    return e;
+}
+
+/* Some failures (a full disk, an I/O error) end the whole transaction: then nothing of the batch is written.
+ */
+static enum err write_batch(struct db *db, struct batch *batch)
+{
+    enum err e = db_run(db, QUERY_BEGIN_WRITE);
+    for (size_t i = 0; i < batch->count && e == ERR_OK; i++) {
+        batch->commits[i]->error = write_commit(db, batch->commits[i]);
+        if (!db_in_transaction(db)) e = ERR_STORE_FAILED;
+    }
+    if (e != ERR_OK) return e;
+    return db_run(db, QUERY_COMMIT) == ERR_OK ? ERR_OK : ERR_STORE_FAILED;
+}
+
+/* What is left in memory after a failed transaction is not trusted: the next batch starts on a new
+ * connection. */
+static void reopen(struct sqlite_store *store)
+{
+    db_free(store->writer_db);                                     /* rolls back whatever is open */
+    if (db_open(&store->writer_db, store->path) != ERR_OK) return; /* tried again with the next batch */
+    store->writer_db->is_failing = true;                           /* until a commit says otherwise */
+    sqlite_watch_log(store);
+}
+
+static void answer(struct sqlite_store *store, struct batch *batch, enum err e)
+{
+    atomic_fetch_sub(&store->commits_waiting, (unsigned)batch->count);
+    for (size_t i = 0; i < batch->count; i++) {
+        struct store_commit *commit = batch->commits[i];
+        if (e != ERR_OK) commit->error = e;
+        if (commit->error != ERR_OK) forget_rows(commit);
+        commit->post(commit->to, &commit->mail); /* it may be gone after this */
+    }
+}
+
+/* Rings once per LOG_PAGES_TO_SWEEP: a sweep for each commit would write the same pages again and again. */
+static void sweep(struct sqlite_store *store)
+{
+    if (store->log_pages < store->log_pages_swept) store->log_pages_swept = 0; /* the log has started over */
+    if (store->log_pages - store->log_pages_swept < LOG_PAGES_TO_SWEEP) return;
+    store->log_pages_swept = store->log_pages;
+    if (store->log_pages >= LOG_PAGES_TOO_MANY)
+        (void)db_sweep(store->writer_db); /* failing leaves the log as it is: the next sweep tries again */
+    else
+        clerk_ring(&store->sweeper);
+}
+
+static void commit_batch(struct sqlite_store *store, struct batch *batch)
+{
+    enum err e = ERR_STORE_FAILED;
+    if (store->writer_db == NULL) reopen(store);
+    if (store->writer_db != NULL) e = write_batch(store->writer_db, batch);
+    if (e == ERR_OK && store->writer_db->is_failing) {
+        store->writer_db->is_failing = false;
+        log_info("store_working", log_number("commits", (int64_t)batch->count));
+    }
+    answer(store, batch, e);
+    if (e == ERR_OK)
+        sweep(store);
+    else if (e != ERR_STORE_BUSY) /* busy: nothing was begun */
+        reopen(store);
+}
+
+static void work_off(struct sqlite_store *store)
+{
+    struct batch batch = {.count = 0};
+    struct mail *mail = mailbox_take(&store->commits);
+    while (mail != NULL) {
+        struct store_commit *commit = (struct store_commit *)(void *)mail; /* its first member */
+        mail = mail->next;
+        batch.commits[batch.count++] = commit;
+        if (mail != NULL && batch.count < STORE_BATCH_MAX) continue;
+        commit_batch(store, &batch);
+        batch.count = 0;
+    }
+}
+
+void *sqlite_writer_run(void *state)
+{
+    struct sqlite_store *store = state;
+    while (clerk_wait(&store->writer))
+        work_off(store);
+    work_off(store);
+    return NULL;
+}
+
+void *sqlite_sweeper_run(void *state)
+{
+    struct sqlite_store *store = state;
+    while (clerk_wait(&store->sweeper))
+        (void)db_sweep(store->sweeper_db); /* it has told the log; the next ring tries again */
+    return NULL;
+}
