@@ -48,13 +48,9 @@ struct bare {
     uint64_t count; /* goes into claims and record, so that no two tokens are the same */
 };
 
-static const struct bytes associated[] = {
-    /* as many and as long as the server's: version, key id, kind, epoch */
-    BYTES("1"),
-    BYTES("0123abcd"),
-    BYTES("refresh"),
-    BYTES("\0\0\0\0\0\0\0\1"),
-};
+/* As long as the server's: version, key id, kind and epoch in one string of 18 bytes. */
+static const uint8_t context[18] = {1, '0', '1', '2', '3', 'a', 'b', 'c', 'd'};
+
 #define SUBSCRIBER "{\"subscriber_id\":\"00000000-0000-4000-8000-000000000000\",\"token\":\""
 #define REFRESH    "\",\"refresh_token\":\"rt_0123abcd."
 #define CLOSING    "\"}"
@@ -90,13 +86,13 @@ done:
 /* The whole reply for one request, in bare->reply. */
 static enum err mint(struct bare *bare, struct bytes secret)
 {
+    struct bytes about = bytes_of(context, sizeof context);
     uint8_t hash[SHA256_LEN];
     enum err e;
     TRY(e = crypto_mac(bare->mac, hash, secret), done);
     count_up(bare);
     buf_reset(&bare->sealed);
-    TRY(e = crypto_siv_seal(bare->siv, &bare->sealed, bytes_of(bare->record, bare->size.sealed), associated,
-                            sizeof associated / sizeof associated[0]),
+    TRY(e = crypto_siv_seal(bare->siv, &bare->sealed, bytes_of(bare->record, bare->size.sealed), &about, 1),
         done);
     TRY(e = write_token(bare), done);
     buf_reset(&bare->reply);
