@@ -231,6 +231,35 @@ static void a_value_is_written_as_it_was_read(void)
     }
 }
 
+static size_t allocations_left;
+
+static void *allocate_or_fail(size_t size)
+{
+    if (allocations_left == 0) return NULL;
+    allocations_left--;
+    return malloc(size);
+}
+
+/* Fails each allocation in turn: a refusal each time, nothing leaked, and the right one when all are granted.
+ */
+static void survives_each_failed_allocation(void)
+{
+    struct bytes text = BYTES("{\"a\":[1,2.5,\"a string\",{\"b\":null}],\"c\":true,\"d\":{}}");
+    bool has_named_memory = false;
+    enum err e = ERR_NO_MEMORY;
+
+    json_set_alloc_funcs(allocate_or_fail, free);
+    for (size_t granted = 0; granted < 1000 && e != ERR_OK; granted++) {
+        allocations_left = granted;
+        e = read_of(text);
+        if (e == ERR_NO_MEMORY) has_named_memory = true;
+        CHECK(e == ERR_OK || e == ERR_NO_MEMORY || e == ERR_MALFORMED);
+    }
+    json_set_alloc_funcs(malloc, free);
+    CHECK_INT(e, ERR_OK);
+    CHECK(has_named_memory);
+}
+
 static void our_vectors(void)
 {
     json_t *file = json_load_file(VECTORS_OURS "/own/json_security.json", 0, NULL), *row;
@@ -352,6 +381,7 @@ int main(void)
     CHECK_RUN(numbers_keep_their_kind);
     CHECK_RUN(every_kind_is_found);
     CHECK_RUN(a_value_is_written_as_it_was_read);
+    CHECK_RUN(survives_each_failed_allocation);
     CHECK_RUN(our_vectors);
     CHECK_RUN(parsing_suite);
     CHECK_RUN(transform_suite);
