@@ -176,8 +176,8 @@ void ws_frame_write_close(struct buf *out, uint16_t code, struct bytes reason)
     ws_frame_write(out, WS_CLOSE, bytes_of(payload, 2 + reason.len));
 }
 
-#define USUAL_HEAD 4 /* for 126 to 65535 bytes of payload: what most texts need, so that they need not move  \
-                      */
+/* For 126 to 65535 bytes of payload: what most texts need, so that they need not move. */
+#define USUAL_HEAD 4
 
 size_t ws_frame_text_begin(struct buf *out)
 {

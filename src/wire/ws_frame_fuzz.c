@@ -34,7 +34,8 @@ static void note(struct buf *seen, const struct ws_frame_step *step)
         break;
     }
     buf_append_byte(seen, (uint8_t)step->event);
-    if (step->event != WS_FRAME_BROKEN) buf_append_byte(seen, (uint8_t)(step->opcode | (step->is_final ? 128u : 0u)));
+    if (step->event != WS_FRAME_BROKEN)
+        buf_append_byte(seen, (uint8_t)(step->opcode | (step->is_final ? 128u : 0u)));
 }
 
 static void feed(struct buf *seen, struct bytes stream, size_t piece_max)
