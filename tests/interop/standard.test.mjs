@@ -88,7 +88,7 @@ test("ws: connect, authorization state, online, ping, offline", async () => {
     assert.equal(typeof fabric_subscriber.space_id, "string");
     const event = await session.event("signalwire.authorization.state");
     assert.equal(typeof event.id, "string");
-    assert.ok(event.params.params.authorization_state.length > 0);
+    assert.equal(typeof event.params.params.authorization_state, "string");
     if (event.params.event_channel !== undefined) assert.ok(event.params.event_channel.includes(result.protocol));
     assert.ok((await session.request("subscriber.online")).result);
     const ping = await session.message((m) => m.method === "signalwire.ping", "a ping");
@@ -232,7 +232,7 @@ test("the same facts over TLS and in clear", async () => {
 
 await run({
     before: async () => {
-        server = await startServer({ tls: true, env: { COATCHECK_PING_INTERVAL_S: "1" } });
+        server = await startServer({ tls: true, env: { COATCHECK_PING_INTERVAL_S: "1", COATCHECK_CONNECT_TIMEOUT_S: "2" } });
         other = await startServer();
     },
     after: async () => { await other.stop(); await server.stop(); },

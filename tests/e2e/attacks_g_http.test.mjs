@@ -1,0 +1,251 @@
+// attacks_g_http.test.mjs — broken and hostile HTTP on the live port, whole and in drops. Names begin with the number of
+// the case. The raw requests are tests/vectors/http/own_raw_requests.json; its legend says what accept, reject and
+// either mean. A sentinel request sent after an answer shows where the server believes the next request begins.
+import assert from "node:assert/strict";
+import { call, INFO, JWKS, mint, mintToken, TOKENS } from "../harness/http.mjs";
+import { RawSocket, responses } from "../harness/raw.mjs";
+import { startServer } from "../harness/server.mjs";
+import { run, test } from "../harness/suite.mjs";
+import { vectors } from "../harness/vectors.mjs";
+
+const REFUSALS = [400, 405, 411, 413, 414, 417, 421, 431, 501, 505];
+const JSON_TYPE = { "content-type": "application/json" };
+let server, baseline;
+
+const closed = (raw, what) => raw.until((s) => s.isClosed, what);
+
+async function withSocket(body)
+{
+    const raw = new RawSocket(server.port);
+    await raw.connected;
+    try {
+        return await body(raw);
+    } finally {
+        raw.close();
+    }
+}
+
+// Sends the bytes; when an answer has come and the connection still stands, asks one clean question to close it.
+async function exchange(bytes, { dribbled = false } = {})
+{
+    return withSocket(async (raw) => {
+        await (dribbled ? raw.dribble(bytes) : raw.send(bytes));
+        await raw.until((s) => s.isClosed || responses(s.read).list.length, "an answer or the end");
+        const stood = !raw.isClosed && /^connection: *close/im.test(responses(raw.read).list.at(-1)?.head ?? "") === false;
+        if (stood) await raw.send(`GET ${JWKS} HTTP/1.1\r\nHost: ${server.host}\r\nConnection: close\r\n\r\n`);
+        await closed(raw, "the end of the connection");
+        return { answers: responses(raw.read).list, stood };
+    });
+}
+
+function filled(vector)
+{
+    const path = Buffer.from(vector.raw_b64, "base64").toString("latin1").startsWith("POST") ? TOKENS : JWKS;
+    return Buffer.from(Buffer.from(vector.raw_b64, "base64").toString("latin1").replaceAll("{PATH}", path)
+        .replaceAll("{HOST}", server.host), "latin1");
+}
+
+async function follows(vector, dribbled)
+{
+    const label = `${vector.id}${dribbled ? " in drops" : ""}`;
+    const { answers, stood } = await exchange(filled(vector), { dribbled });
+    const own = answers.length - (stood && answers.length > 1 ? 1 : 0);
+    assert.ok(own <= vector.max_responses, `${label}: ${own} answers`);
+    const first = answers[0];
+    if (vector.expect === "reject") {
+        if (vector.id === "dotdot" || vector.group === "request-line" && first?.status === 404) return; // a path of ours that is not
+        assert.ok(!first || REFUSALS.includes(first.status), `${label}: ${first?.head}`);
+        assert.ok(!stood, `${label}: the connection must be closed`);
+    }
+    if (vector.expect === "accept") assert.ok(first && first.status < 500 && first.status !== 408, `${label}: ${first?.head}`);
+}
+
+for (const [number, group] of [["89", "framing"], ["91", "chunk"], ["92", "header"], ["92", "host"], ["92", "request-line"],
+    ["95", "pipeline"]])
+    for (const dribbled of [false, true])
+        test(`G-${number} raw requests, ${group}, ${dribbled ? "in drops" : "whole"}`, async () => {
+            const cases = vectors("http/own_raw_requests.json").filter((vector) => vector.group === group);
+            assert.ok(cases.length > 0);
+            for (const vector of cases) await follows(vector, dribbled);
+            assert.ok(!server.logs.some((line) => line.includes("smuggled=1")), "no hidden request reached a handler");
+        });
+
+async function rejected(text, label, statuses = REFUSALS)
+{
+    const { answers, stood } = await exchange(Buffer.from(text, "latin1"));
+    assert.ok(answers.length <= 1, `${label}: ${answers.length} answers`);
+    if (answers.length) assert.ok(statuses.includes(answers[0].status), `${label}: ${answers[0].head}`);
+    assert.ok(!stood, `${label}: the connection must be closed`);
+    return answers[0];
+}
+
+const post = (fields, body = "{}") => `POST ${TOKENS} HTTP/1.1\r\nHost: ${server.host}\r\nContent-Type: application/json\r\n`
+    + `Authorization: ${server.basic}\r\n${fields}\r\n${body}`;
+const get = (fields, target = JWKS) => `GET ${target} HTTP/1.1\r\nHost: ${server.host}\r\n${fields}\r\n`;
+const hidden = () => `GET ${JWKS}?hidden=1 HTTP/1.1\r\nHost: ${server.host}\r\n\r\n`;
+
+test("G-89 both lengths, two lengths, lists, signs, hex, overflow", async () => {
+    const chunked = "Transfer-Encoding: chunked\r\n";
+    await rejected(post(`Content-Length: 4\r\n${chunked}`, `0\r\n\r\n${hidden()}`), "both, length first");
+    await rejected(post(`${chunked}Content-Length: 4\r\n`, `0\r\n\r\n${hidden()}`), "both, coding first");
+    await rejected(post("Content-Length: 2\r\nContent-Length: 3\r\n", `{}${hidden()}`), "two lengths");
+    for (const value of ["2, 2", "2,3", "+2", "-2", "0x2", "2 2", "2;", "1e1", "", " ", "٢", "18446744073709551618", "4294967298", "2.0", "2\u000b"])
+        await rejected(post(`Content-Length: ${value}\r\n`), `Content-Length ${JSON.stringify(value)}`);
+    assert.ok(!server.logs.some((line) => line.includes("hidden=1")));
+});
+
+test("G-90 transfer coding not exactly chunked, twice, in 1.0, folded, space before the colon", async () => {
+    for (const field of ["Transfer-Encoding: xchunked", "Transfer-Encoding: chunked, identity", "Transfer-Encoding: identity, chunked",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "Transfer-Encoding : chunked", "Transfer-Encoding:\r\n chunked",
+        "Transfer-Encoding: \"chunked\"", "Transfer-Encoding: chunked;q=1", "Transfer-Encoding: \u000bchunked", " Transfer-Encoding: chunked",
+        "Transfer-Encoding: gzip", "Transfer-Encoding:"])
+        await rejected(post(`${field}\r\n`, "2\r\n{}\r\n0\r\n\r\n"), JSON.stringify(field));
+    await rejected(post("Transfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n\r\n").replace("HTTP/1.1", "HTTP/1.0"), "in 1.0");
+    const fine = await exchange(Buffer.from(post("Transfer-Encoding: cHuNkEd\r\nConnection: close\r\n", "2\r\n{}\r\n0\r\n\r\n")));
+    assert.equal(fine.answers[0].status, 422, "case is free, as RFC 9112 §7 says");
+});
+
+test("G-91 chunk sizes and trailers", async () => {
+    const chunked = (body) => post("Transfer-Encoding: chunked\r\n", body);
+    const bodies = ["+2\r\n{}\r\n0\r\n\r\n", "-2\r\n{}\r\n0\r\n\r\n", "0x2\r\n{}\r\n0\r\n\r\n", "2_0\r\n{}\r\n0\r\n\r\n", " 2\r\n{}\r\n0\r\n\r\n",
+        "2 \r\n{}\r\n0\r\n\r\n", "\r\n{}\r\n0\r\n\r\n", "ffffffffffffffff\r\n{}", "10000000000000002\r\n{}\r\n0\r\n\r\n", "2\n{}\r\n0\r\n\r\n",
+        "2\r\n{}0\r\n\r\n", "2\r\n{}\n0\r\n\r\n", "2\r\n{}\r\n0\n\n", "2;a\nb\r\n{}\r\n0\r\n\r\n", "2;a\rb\r\n{}\r\n0\r\n\r\n",
+        `2;${"x".repeat(20000)}\r\n{}\r\n0\r\n\r\n`, `2\r\n{}\r\n0\r\n${"X: y\r\n".repeat(5000)}\r\n`, "2\r\n{}\r\n0\r\nX y\r\n\r\n"];
+    for (const body of bodies) await rejected(chunked(body), JSON.stringify(body.slice(0, 24)));
+});
+
+test("G-91 a chunked body above the limit is 413, however small its chunks", async () => {
+    const bytes = Buffer.from(post("Transfer-Encoding: chunked\r\n", "400\r\n" + "x".repeat(1024) + "\r\n"));
+    await withSocket(async (raw) => {
+        await raw.send(bytes);
+        const piece = Buffer.from(`400\r\n${"x".repeat(1024)}\r\n`);
+        for (let i = 0; i < 4096 && !raw.isClosed && !responses(raw.read).list.length; i++) await raw.send(piece);
+        await closed(raw, "the end");
+        const [answer] = responses(raw.read).list;
+        if (answer) assert.equal(answer.status, 413);
+    });
+});
+
+test("G-92 bare LF and CR, NUL, folding, bad names, Host missing, double, malformed", async () => {
+    const heads = { "bare LF": get("X: y\n"), "all bare LF": get("").replaceAll("\r\n", "\n"), "bare CR": get("X: a\rb\r\n"),
+        "NUL in value": get("X: a\0b\r\n"), "NUL in name": get("X\0: a\r\n"), "folded": get("X: a\r\n b\r\n"), "tab folded": get("X: a\r\n\tb\r\n"),
+        "space in name": get("X y: a\r\n"), "empty name": get(": a\r\n"), "no colon": get("Xy\r\n"), "parenthesis": get("X(: a\r\n"),
+        "high byte in name": get("X\xff: a\r\n"), "space before colon": get("X : a\r\n"), "leading space": get(" X: a\r\n"),
+        "no host": `GET ${JWKS} HTTP/1.1\r\n\r\n`, "two hosts": get(`Host: ${server.host}\r\n`), "other two hosts": get("host: evil.test\r\n"),
+        "host with path": `GET ${JWKS} HTTP/1.1\r\nHost: ${server.host}/x\r\n\r\n`, "host with user": `GET ${JWKS} HTTP/1.1\r\nHost: a@b\r\n\r\n`,
+        "host with space": `GET ${JWKS} HTTP/1.1\r\nHost: a b\r\n\r\n`, "host with comma": `GET ${JWKS} HTTP/1.1\r\nHost: a,b\r\n\r\n` };
+    for (const [label, head] of Object.entries(heads)) await rejected(head, label);
+});
+
+test("G-93 101 fields, a head above 16 KiB, a target above 8 KiB", async () => {
+    const many = await rejected(get(Array.from({ length: 101 }, (_, i) => `X-${i}: y\r\n`).join("")), "102 fields", [431]);
+    assert.ok(many, "an answer, not only a close");
+    await rejected(get(`X: ${"y".repeat(17000)}\r\n`), "17 kB head", [431]);
+    await rejected(get("", `/${"a".repeat(9000)}`), "9 kB target", [414]);
+});
+
+test("G-97 a length of 1 TiB is refused at once; Expect with a bad credential gets no 100", async () => {
+    await rejected(post("Content-Length: 1099511627776\r\n", "{}"), "1 TiB", [413]);
+    await withSocket(async (raw) => {
+        await raw.send(`POST ${TOKENS} HTTP/1.1\r\nHost: ${server.host}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n`
+            + "Authorization: Basic eDp5\r\nExpect: 100-continue\r\n\r\n");
+        await raw.until((s) => s.isClosed || responses(s.read).list.length, "an answer");
+        assert.equal(responses(raw.read).list[0]?.status, 401);
+        assert.ok(!raw.read.includes("100 Continue"), "no invitation to send a body nobody wants");
+    });
+});
+
+test("G-98 large bodies, deep bodies, many members", async () => {
+    const large = await mint(server, `{"reference":"${"x".repeat(1024 * 1024)}"}`, JSON_TYPE).catch((error) => error);
+    assert.ok(large.status === 413 || ["EPIPE", "ECONNRESET"].includes(large.code), String(large.status ?? large.code));
+    const deep = (depth) => `{"reference":"deep@example.com","x":${"[".repeat(depth)}${"]".repeat(depth)}}`;
+    assert.equal((await mint(server, deep(31), JSON_TYPE)).status, 200, "32 deep is fine");
+    assert.equal((await mint(server, deep(32), JSON_TYPE)).status, 400, "33 deep");
+    assert.equal((await mint(server, deep(7000), JSON_TYPE)).status, 400, "7 000 deep");
+    assert.ok([400, 413].includes((await mint(server, "[".repeat(15000), JSON_TYPE)).status));
+    assert.ok([400, 413].includes((await mint(server, '{"a":'.repeat(3000), JSON_TYPE)).status));
+    const members = Array.from({ length: 1200 }, (_, i) => `"m${i}":1`).join(",");
+    assert.equal((await mint(server, `{"reference":"many@example.com",${members}}`, JSON_TYPE)).status, 200);
+});
+
+test("G-99 no body is ever read as another value than it has", async () => {
+    for (const vector of vectors("own/json_security.json")) {
+        const body = Buffer.from(vector.text_b64, "base64");
+        const answer = await mint(server, body, JSON_TYPE).catch((error) => ({ status: error.code }));
+        const allowed = { accept: [200, 400, 422], reject: [400, 413, 422], either: [200, 400, 422] }[vector.expect];
+        assert.ok(allowed.includes(answer.status), `${vector.id}: ${answer.status} ${answer.text}`);
+        if (vector.expect === "accept" && vector.text_b64.startsWith("ey"))
+            assert.notEqual(answer.status, 400, `${vector.id}: well-formed, refused for what it says only`);
+    }
+    for (const body of ['{"reference":"a","reference":"b"}', '{"reference":"a","\\u0072eference":"b"}', '\ufeff{"reference":"a"}',
+        '{"reference":"a"} x', '{"reference":"a"}{}', Buffer.from([...Buffer.from('{"reference":"'), 0xff, ...Buffer.from('"}')])])
+        assert.equal((await mint(server, body, JSON_TYPE)).status, 400, String(body));
+});
+
+test("G-100 TRACE, CONNECT, lower case, unknown methods, overrides", async () => {
+    for (const method of ["TRACE", "CONNECT", "get", "Get", "PROPFIND", "G", "X".repeat(40)]) {
+        const { answers } = await exchange(Buffer.from(`${method} ${JWKS} HTTP/1.1\r\nHost: ${server.host}\r\n\r\n`));
+        assert.ok(!answers.length || [400, 405, 501].includes(answers[0].status), `${method}: ${answers[0]?.head}`);
+        assert.ok(!answers.some((answer) => answer.body.includes("Host:")), "nothing is echoed");
+    }
+    const { token } = await mintToken(server, { reference: "override@example.com" });
+    for (const name of ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"]) {
+        const answer = await call(server, "GET", INFO, { headers: { authorization: `Bearer ${token}`, [name]: "DELETE" } });
+        assert.equal(answer.status, 200, name);
+        assert.equal((await call(server, "GET", `${INFO}?_method=POST`, { headers: { authorization: `Bearer ${token}` } })).status, 200);
+    }
+});
+
+test("G-101 paths that climb never leave, and no file is served", async () => {
+    for (const target of ["/../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc/passwd", "/%252e%252e/etc/passwd", "/..\\..\\etc\\passwd",
+        "/.well-known/../../etc/passwd", "//etc/passwd", "/%00/etc/passwd", "/.well-known/jwks.json%00", "/.well-known/./jwks.json",
+        "/%2ewell-known/jwks.json", "/api/fabric/../fabric/subscriber/info"]) {
+        const { answers } = await exchange(Buffer.from(get("Connection: close\r\n", target)));
+        assert.ok(!answers.length || [400, 404].includes(answers[0].status), `${target}: ${answers[0]?.head}`);
+        assert.ok(!answers.some((answer) => answer.body.includes("root:")), target);
+    }
+});
+
+test("G-103 after an error the next bytes are not parsed", async () => {
+    const broken = Buffer.from(`GET ${JWKS} HTTP/1.1\r\nHost: ${server.host}\r\nX : y\r\n\r\n${hidden()}${hidden()}`);
+    const { answers } = await exchange(broken);
+    assert.ok(answers.length <= 1);
+    if (answers.length) assert.match(answers[0].head, /^connection: *close/im);
+});
+
+test("G-104 CR and LF never reach a header of an answer", async () => {
+    const evil = "x\r\nSet-Cookie: a=b";
+    const { token } = await mintToken(server, { reference: evil });
+    const answers = [await mint(server, { reference: `${evil}2`, display_name: evil }),
+        await call(server, "GET", INFO, { headers: { authorization: `Bearer ${token}` } }),
+        await call(server, "GET", `/api/fabric/addresses?name=${encodeURIComponent(evil)}`, { headers: { authorization: `Bearer ${token}` } }),
+        await call(server, "GET", "/x%0d%0aSet-Cookie:%20a=b"), await call(server, "GET", `${INFO}?%0d%0aSet-Cookie:%20a=b`)];
+    for (const answer of answers) assert.equal(answer.headers["set-cookie"], undefined, answer.text);
+    for (const origin of ["http://localhost\rSet-Cookie: a=b", "http://localhost\nSet-Cookie: a=b", "http://localhost\u0000"]) {
+        const { answers: raw } = await exchange(Buffer.from(get(`Origin: ${origin}\r\nConnection: close\r\n`, INFO), "latin1"));
+        assert.ok(!raw.some((answer) => /set-cookie/i.test(answer.head)), JSON.stringify(origin));
+    }
+});
+
+test("G-95 a thousand pipelined requests are answered in order", async () => {
+    const targets = [JWKS, "/healthz", "/nothing"];
+    const wanted = [200, 200, 404];
+    await withSocket(async (raw) => {
+        const asked = Array.from({ length: 999 }, (_, i) => get("", targets[i % 3])).join("");
+        const sending = raw.send(`${asked}GET ${JWKS} HTTP/1.1\r\nHost: ${server.host}\r\nConnection: close\r\n\r\n`);
+        await closed(raw, "the last answer");
+        await sending;
+        const { list, rest } = responses(raw.read);
+        assert.equal(rest, 0);
+        assert.deepEqual(list.map((answer) => answer.status), Array.from({ length: 1000 }, (_, i) => (i === 999 ? 200 : wanted[i % 3])));
+    });
+});
+
+await run({
+    before: async () => {
+        server = await startServer();
+        await mintToken(server, { reference: "warm@example.com" });
+        baseline = await server.baseline();
+    },
+    after: async () => { await server.assertSound(baseline); await server.stop(); },
+});

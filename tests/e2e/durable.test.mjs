@@ -1,0 +1,100 @@
+// durable.test.mjs — what was acknowledged is there after kill -9: the same reference is the same subscriber, its
+// profile is the one that was answered last, and tokens signed before still verify after. COATCHECK_KILL_ROUNDS says how
+// often (default 6).
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { info, JWKS, call, mint, mintToken } from "../harness/http.mjs";
+import { connected } from "../harness/session.mjs";
+import { startServer, temporaryFolder } from "../harness/server.mjs";
+import { run, test } from "../harness/suite.mjs";
+
+const ROUNDS = Number(process.env.COATCHECK_KILL_ROUNDS ?? 6);
+const MINTERS = 16;
+let data, server;
+
+// Mints new subscribers from many hands until the server dies; says what was acknowledged.
+async function mintUntilDeath(round, killAfter)
+{
+    const acknowledged = [];
+    let died = false;
+    const hand = async (n) => {
+        for (let i = 0; !died; i++) {
+            const reference = `r${round}-h${n}-${i}@example.com`;
+            const answer = await mint(server, { reference, job_title: `${round}-${i}` }).catch(() => null);
+            if (!answer) return;
+            assert.equal(answer.status, 200, answer.text);
+            acknowledged.push({ reference, job_title: `${round}-${i}`, ...answer.json });
+            if (acknowledged.length === killAfter) server.child.kill("SIGKILL");
+        }
+    };
+    const hands = Array.from({ length: MINTERS }, (_, n) => hand(n));
+    await server.ended;
+    died = true;
+    await Promise.all(hands);
+    return acknowledged;
+}
+
+test(`kill -9 while minting, ${ROUNDS} times: no acknowledged subscriber is lost`, async () => {
+    const all = [];
+    let lost = 0;
+    for (let round = 0; round < ROUNDS; round++) {
+        all.push(...await mintUntilDeath(round, 20 + 37 * round));
+        server = await startServer({ data });
+        for (const one of all.slice(-200)) {
+            const shown = await info(server, one.token);
+            assert.equal(shown.status, 200, `${one.reference}: its token is still good`);
+            assert.deepEqual([shown.json.id, shown.json.email, shown.json.job_title], [one.subscriber_id, one.reference, one.job_title]);
+            const again = await mintToken(server, { reference: one.reference });
+            if (again.subscriber_id !== one.subscriber_id) lost++;
+        }
+    }
+    console.log(`     ${all.length} acknowledged in ${ROUNDS} rounds, ${lost} lost`);
+    assert.equal(lost, 0);
+    assert.equal(new Set(all.map((one) => one.subscriber_id)).size, all.length);
+}, { guard_s: 300 });
+
+test("one reference minted by many hands while dying is one subscriber afterwards", async () => {
+    const ids = new Set();
+    const hands = Array.from({ length: MINTERS }, async () => {
+        for (;;) {
+            const answer = await mint(server, { reference: "contested@example.com" }).catch(() => null);
+            if (!answer) return;
+            ids.add(answer.json.subscriber_id);
+            if (ids.size && answer) server.child.kill("SIGKILL");
+        }
+    });
+    await Promise.all(hands);
+    await server.ended;
+    server = await startServer({ data });
+    ids.add((await mintToken(server, { reference: "contested@example.com" })).subscriber_id);
+    assert.equal(ids.size, 1);
+});
+
+test("an orderly stop and start keeps project, keys and subscribers", async () => {
+    const before = await mintToken(server, { reference: "stays@example.com" });
+    const keys = (await call(server, "GET", JWKS)).json;
+    const { project_id, address_id, study_id } = server.contract;
+    await server.stop();
+    server = await startServer({ data });
+    assert.deepEqual([server.contract.project_id, server.contract.address_id, server.contract.study_id], [project_id, address_id, study_id]);
+    assert.deepEqual((await call(server, "GET", JWKS)).json, keys);
+    assert.equal((await mintToken(server, { reference: "stays@example.com" })).subscriber_id, before.subscriber_id);
+    assert.equal((await info(server, before.token)).status, 200, "on another port, but the same public URL");
+});
+
+test("SIGTERM with live sessions: they are told to come back (1012), exit 0", async () => {
+    const { token } = await mintToken(server, { reference: "stays@example.com" });
+    const sessions = [];
+    for (let i = 0; i < 20; i++) sessions.push(await connected(server, token));
+    const closes = sessions.map((session) => session.closed);
+    await server.stop();
+    for (const { code } of await Promise.all(closes)) assert.equal(code, 1012);
+});
+
+await run({
+    before: async () => { data = temporaryFolder(); server = await startServer({ data }); },
+    after: async () => {
+        if (server.isAlive) await server.stop();
+        fs.rmSync(data, { recursive: true, force: true });
+    },
+});
