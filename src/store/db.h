@@ -6,8 +6,9 @@
  *     while (query_step(&run)) text = query_read_text(&run);
  *     e = query_end(&run);
  *
- * Errors are sticky: after the first, binding and reading do nothing and query_end tells. What is bound is borrowed
- * until query_end; what is read is copied into the arena. A connection belongs to one thread at a time. */
+ * Errors are sticky: after the first, binding and reading do nothing and query_end tells. What is bound is
+ * borrowed until query_end; what is read is copied into the arena. A connection belongs to one thread at a
+ * time. */
 #ifndef COATCHECK_STORE_DB_H
 #define COATCHECK_STORE_DB_H
 
@@ -50,14 +51,14 @@ struct query_run {
 
 void query_start(struct query_run *run, struct db *db, enum query query, struct arena *arena);
 void query_bind_number(struct query_run *run, int64_t number);
-void query_bind_text(struct query_run *run, struct bytes text); /* absent: NULL */
-void query_bind_blob(struct query_run *run, struct bytes blob); /* absent: NULL */
+void query_bind_text(struct query_run *run, struct bytes text);     /* absent: NULL */
+void query_bind_blob(struct query_run *run, struct bytes blob);     /* absent: NULL */
 void query_bind_uuid(struct query_run *run, const struct uuid *id); /* zero: NULL */
 
 bool query_step(struct query_run *run); /* true: a row to read */
 int64_t query_read_number(struct query_run *run);
-int query_read_choice(struct query_run *run, int last);   /* 1..last, else ERR_CORRUPT */
-struct bytes query_read_text(struct query_run *run);      /* NULL: absent */
+int query_read_choice(struct query_run *run, int last);        /* 1..last, else ERR_CORRUPT */
+struct bytes query_read_text(struct query_run *run);           /* NULL: absent */
 void query_read_uuid(struct uuid *out, struct query_run *run); /* NULL: zero; not 16 bytes: ERR_CORRUPT */
 void query_read_exactly(uint8_t *out, size_t len, struct query_run *run); /* another length: ERR_CORRUPT */
 MUST_USE enum err query_end(struct query_run *run);

@@ -1,7 +1,7 @@
 /* file.h — the database file on its way to being used: created whole or not at all, checked, migrated.
  *
- * A new database is built under another name and renamed when it is complete. Therefore a file that is there but empty,
- * cut, or of somebody else is damage, and is refused: never is an empty store put in its place. */
+ * A new database is built under another name and renamed when it is complete. Therefore a file that is there
+ * but empty, cut, or of somebody else is damage, and is refused: never is an empty store put in its place. */
 #ifndef COATCHECK_STORE_FILE_H
 #define COATCHECK_STORE_FILE_H
 

@@ -1,7 +1,8 @@
 /* migrate.h — from no schema, or an older one, to the newest: numbered steps, forward only.
  *
- * Step N ends with `PRAGMA user_version = N` and runs in a transaction of its own, so that a database is always at a
- * whole number. Before a database with content is changed it is copied to path.before-N, N being where it goes. */
+ * Step N ends with `PRAGMA user_version = N` and runs in a transaction of its own, so that a database is
+ * always at a whole number. Before a database with content is changed it is copied to path.before-N, N being
+ * where it goes. */
 #ifndef COATCHECK_STORE_MIGRATE_H
 #define COATCHECK_STORE_MIGRATE_H
 

@@ -1,8 +1,8 @@
 /* sqlite.h — the inside of the SQLite store: three clerks, each with a connection of its own.
  *
- * The writer takes all commits that wait into one transaction. The reader answers look-ups and the questions of those
- * who may block (facts, ring). The sweeper moves the log into the database file while the other two go on. Nothing is
- * locked: work reaches a clerk through its mailbox and leaves by the asker's post. */
+ * The writer takes all commits that wait into one transaction. The reader answers look-ups and the questions
+ * of those who may block (facts, ring). The sweeper moves the log into the database file while the other two
+ * go on. Nothing is locked: work reaches a clerk through its mailbox and leaves by the asker's post. */
 #ifndef COATCHECK_STORE_SQLITE_H
 #define COATCHECK_STORE_SQLITE_H
 
@@ -10,8 +10,8 @@
 #include "store/db.h"
 #include "store/store.h"
 
-/* Pages of 4 KiB. The sweeper starts early; should writes outrun it, the writer finishes the sweep itself between two
- * transactions, when nothing is appended and the log can start over. */
+/* Pages of 4 KiB. The sweeper starts early; should writes outrun it, the writer finishes the sweep itself
+ * between two transactions, when nothing is appended and the log can start over. */
 #define LOG_PAGES_TO_SWEEP 1024 /* 4 MiB */
 #define LOG_PAGES_TOO_MANY 8192 /* 32 MiB */
 
@@ -31,7 +31,8 @@ struct sqlite_store {
     struct db *writer_db, *reader_db, *sweeper_db; /* each used by its clerk alone while that runs */
     struct mailbox commits, reads, questions;
     atomic_uint commits_waiting, reads_waiting;
-    int log_pages, log_pages_swept; /* after the writer's last commit; when the last sweep began. The writer's own */
+    int log_pages,
+        log_pages_swept; /* after the writer's last commit; when the last sweep began. The writer's own */
 };
 
 void *sqlite_writer_run(void *store);
@@ -39,12 +40,14 @@ void *sqlite_reader_run(void *store);
 void *sqlite_sweeper_run(void *store);
 void sqlite_watch_log(struct sqlite_store *store); /* when the writer has a new connection */
 
-/* One write of a commit, within a transaction. Whatever can fail is done before the first change, so that a write of
- * users needs no savepoint; a write of facts also raises the version, and does. */
-MUST_USE enum err sqlite_write(struct row *row, struct db *db, const struct write *write, struct arena *arena);
+/* One write of a commit, within a transaction. Whatever can fail is done before the first change, so that a
+ * write of users needs no savepoint; a write of facts also raises the version, and does. */
+MUST_USE enum err sqlite_write(struct row *row, struct db *db, const struct write *write,
+                               struct arena *arena);
 bool sqlite_write_is_single(enum write_kind kind); /* changes the database in one statement or not at all */
 
-MUST_USE enum err sqlite_project_number(int64_t *out, struct db *db, const struct uuid *project); /* 0: no such project */
+MUST_USE enum err sqlite_project_number(int64_t *out, struct db *db,
+                                        const struct uuid *project); /* 0: no such project */
 
 struct user_wanted {
     enum query by; /* QUERY_USER_BY_REFERENCE, _ID or _ADDRESS */
@@ -53,8 +56,8 @@ struct user_wanted {
     struct bytes text;     /* reference or address name */
     const struct uuid *id; /* QUERY_USER_BY_ID */
 };
-MUST_USE enum err sqlite_find_user(bool *found, struct user *out, struct db *db, const struct user_wanted *wanted,
-                                   struct arena *arena);
+MUST_USE enum err sqlite_find_user(bool *found, struct user *out, struct db *db,
+                                   const struct user_wanted *wanted, struct arena *arena);
 MUST_USE enum err sqlite_insert_user(struct db *db, const struct user *user, int64_t project_number,
                                      struct bytes password_hash);
 

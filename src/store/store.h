@@ -1,12 +1,14 @@
-/* store.h — facts and writes made durable. One struct of operations; memory, SQLite and later PostgreSQL stand behind it.
+/* store.h — facts and writes made durable. One struct of operations; memory, SQLite and later PostgreSQL
+ * stand behind it.
  *
- * Commits and reads are asked for from any thread and answered by opening their mail wherever `post` sends it: the
- * asking loop's mailbox. Many commits that wait together become one durable transaction (group commit); each of them is
- * atomic by itself: all of its writes happen or none. A commit that is answered ERR_OK is on disk and survives kill -9
- * and power loss. ERR_STORE_FAILED: nothing of it was written; ERR_STORE_BUSY: too many wait, try later.
+ * Commits and reads are asked for from any thread and answered by opening their mail wherever `post` sends
+ * it: the asking loop's mailbox. Many commits that wait together become one durable transaction (group
+ * commit); each of them is atomic by itself: all of its writes happen or none. A commit that is answered
+ * ERR_OK is on disk and survives kill -9 and power loss. ERR_STORE_FAILED: nothing of it was written;
+ * ERR_STORE_BUSY: too many wait, try later.
  *
- * Everything a commit or read points to belongs to the asker, who keeps it until the answer. Strings of rows are copied
- * into the asker's arena by the store's thread: the asker must not touch that arena meanwhile. */
+ * Everything a commit or read points to belongs to the asker, who keeps it until the answer. Strings of rows
+ * are copied into the asker's arena by the store's thread: the asker must not touch that arena meanwhile. */
 #ifndef COATCHECK_STORE_STORE_H
 #define COATCHECK_STORE_STORE_H
 
@@ -57,20 +59,21 @@ struct store_ops {
     enum err (*facts)(struct store *store, struct facts **out);       /* blocks; a whole new snapshot */
     enum err (*facts_version)(struct store *store, uint64_t *out);    /* blocks shortly */
     enum err (*ring)(struct store *store, struct store_ring **out);   /* blocks */
-    void (*close)(struct store *store); /* finishes what waits, then frees */
+    void (*close)(struct store *store);                               /* finishes what waits, then frees */
 };
 struct store { /* first member of every store */
     const struct store_ops *ops;
 };
 
-/* path: the database file, created if absent, migrated forward if older (after a copy to path.before-N), refused with
- * ERR_STORE_NEWER if newer, ERR_CORRUPT if damaged: *why then names it for the operator (a static string). */
+/* path: the database file, created if absent, migrated forward if older (after a copy to path.before-N),
+ * refused with ERR_STORE_NEWER if newer, ERR_CORRUPT if damaged: *why then names it for the operator (a
+ * static string). */
 MUST_USE enum err store_sqlite_open(struct store **out, const char *path, const char **why);
 MUST_USE enum err store_memory_open(struct store **out);
 
 /* Commits and waits: for start-up and commands, never on a loop. */
-MUST_USE enum err store_commit_wait(struct store *store, const struct write *writes, size_t count, struct row *rows,
-                                    struct arena *arena);
+MUST_USE enum err store_commit_wait(struct store *store, const struct write *writes, size_t count,
+                                    struct row *rows, struct arena *arena);
 void facts_free(struct facts *facts);
 void store_ring_free(struct store_ring *ring);
 
