@@ -16,34 +16,36 @@ enum place {
     AT_REFUSED
 };
 
-enum { /* bits of request->seen */
-       SEEN_EMPTY_LINE = 1,
-       SEEN_HOST = 2,
-       SEEN_LENGTH = 4,
-       SEEN_CHUNKED = 8,
-       SEEN_CLOSE = 16,
-       SEEN_KEEP_ALIVE = 32,
-       SEEN_UPGRADE_LISTED = 64,
-       SEEN_UPGRADE = 128,
-       SEEN_EXPECT = 256,
+/* Bits of request->seen. */
+enum {
+    SEEN_EMPTY_LINE = 1,
+    SEEN_HOST = 2,
+    SEEN_LENGTH = 4,
+    SEEN_CHUNKED = 8,
+    SEEN_CLOSE = 16,
+    SEEN_KEEP_ALIVE = 32,
+    SEEN_UPGRADE_LISTED = 64,
+    SEEN_UPGRADE = 128,
+    SEEN_EXPECT = 256,
 };
 
-#define METHOD_MAX       32
+#define METHOD_MAX       32 /* longer than any registered one */
 #define REQUEST_LINE_MAX (METHOD_MAX + 1 + HTTP_TARGET_MAX + sizeof " HTTP/1.1\r\n" - 1)
 
-enum {                   /* classes of bytes, as bits */
-       IS_TCHAR = 1,     /* RFC 9110 §5.6.2 */
-       IS_METHOD = 2,    /* tchar without lower-case letters: every registered method is upper-case */
-       IS_TARGET = 4,    /* visible ASCII without '#': RFC 9112 §3.2 has no fragment in a target */
-       IS_VALUE = 8,     /* RFC 9110 §5.5: no control byte but tab */
-       IS_REG_NAME = 16, /* RFC 3986 §3.2.2: unreserved, sub-delims, and '%' */
-       IS_IPV6 = 32,     /* hexadecimal digits, ':' and '.' */
+/* Classes of bytes, as bits. */
+enum {
+    IS_TCHAR = 1,     /* RFC 9110 §5.6.2 */
+    IS_METHOD = 2,    /* tchar without lower-case letters: every registered method is upper-case */
+    IS_TARGET = 4,    /* visible ASCII without '#': RFC 9112 §3.2 has no fragment in a target */
+    IS_VALUE = 8,     /* RFC 9110 §5.5: no control byte but tab */
+    IS_REG_NAME = 16, /* RFC 3986 §3.2.2 with '%', but no ',': that would be two Hosts joined */
+    IS_IPV6 = 32,     /* hexadecimal digits, ':' and '.' */
 };
 /* clang-format off */
 static const uint8_t classes[256] = {
      0,  0,  0,  0,  0,  0,  0,  0,  0,  8,  0,  0,  0,  0,  0,  0,
      0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,
-     8, 31, 12, 11, 31, 31, 31, 31, 28, 28, 31, 31, 28, 31, 63, 12,
+     8, 31, 12, 11, 31, 31, 31, 31, 28, 28, 31, 31, 12, 31, 63, 12,
     63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 44, 28, 12, 28, 12, 12,
     12, 63, 63, 63, 63, 63, 63, 31, 31, 31, 31, 31, 31, 31, 31, 31,
     31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 12, 12, 12, 15, 31,
@@ -120,19 +122,20 @@ static const struct {
     {{(const uint8_t *)"GET", 3}, HTTP_GET},       {{(const uint8_t *)"HEAD", 4}, HTTP_HEAD_METHOD},
     {{(const uint8_t *)"POST", 4}, HTTP_POST},     {{(const uint8_t *)"PUT", 3}, HTTP_PUT},
     {{(const uint8_t *)"DELETE", 6}, HTTP_DELETE}, {{(const uint8_t *)"OPTIONS", 7}, HTTP_OPTIONS},
+    {{(const uint8_t *)"PATCH", 5}, HTTP_OTHER},
 };
 
 static bool read_method(struct http_request *request, struct bytes text)
 {
     if (text.len == 0 || text.len > METHOD_MAX) return refuse(request, 400, "method_malformed");
-    /* TRACE would send credentials back to a page; CONNECT would make us a proxy. No route can ever want
-     * them. */
-    if (bytes_equal(text, BYTES("TRACE")) || bytes_equal(text, BYTES("CONNECT")))
-        return refuse(request, 501, "method_never");
-    request->method = HTTP_OTHER;
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
-        if (bytes_equal(text, methods[i].text)) request->method = methods[i].method;
-    return true;
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        if (!bytes_equal(text, methods[i].text)) continue;
+        request->method = methods[i].method;
+        return true;
+    }
+    /* RFC 9110 §9.1. Not left to the routes: a word like XXGET means that we and the peer disagree on where a
+     * request begins. TRACE, which would send credentials back to a page, and CONNECT fall under it too. */
+    return refuse(request, 501, "method_unknown");
 }
 
 static bool read_target(struct http_request *request, struct bytes text)
@@ -233,6 +236,7 @@ static bool split_field(struct http_request *request, struct bytes *name, struct
     /* RFC 9112 §5.1: no white space before the colon, for the same reason. */
     if (name_len == 0 || name_len == line.len || line.ptr[name_len] != ':')
         return refuse(request, 400, "field_name_malformed");
+    if (name_len > HTTP_NAME_MAX) return refuse(request, 431, "field_name_too_long");
     *name = bytes_of(line.ptr, name_len);
     *value = bytes_trim(bytes_of(line.ptr + name_len + 1, line.len - name_len - 1));
     return value_is_clean(*value) || refuse(request, 400, "field_value_malformed");

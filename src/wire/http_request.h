@@ -14,7 +14,7 @@
  * nothing else: one space between words, CRLF only, no folding, no field name outside RFC 9110 tchar, no control
  * bytes in values, exactly one Host on 1.1, never both lengths, only "chunked" alone, no trailers with content we use
  * (they are checked and dropped), methods upper-case, origin-form or "*" targets, one empty line before a request.
- * TRACE and CONNECT are refused here; other unknown methods are HTTP_OTHER. Limits: HTTP_*_MAX below. */
+ * Methods no route could have are refused here (501). Limits: HTTP_*_MAX below. */
 #ifndef COATCHECK_WIRE_HTTP_REQUEST_H
 #define COATCHECK_WIRE_HTTP_REQUEST_H
 
@@ -23,6 +23,7 @@
 
 #define HTTP_HEAD_MAX    16384 /* bytes of request line and fields together -> 431 */
 #define HTTP_TARGET_MAX  8192  /* bytes of the target -> 414 */
+#define HTTP_NAME_MAX    256   /* bytes of a field name -> 431 */
 #define HTTP_FIELDS_MAX  100   /* field lines -> 431 */
 #define HTTP_BODY_MAX    262144 /* bytes of a decoded body, whatever a route says -> 413 */
 #define HTTP_CHUNK_EXT_MAX 256 /* bytes of one chunk-size line with its extensions -> 400 */
@@ -30,6 +31,7 @@
 #define HTTP_TRAILERS_MAX 16   /* trailer lines -> 400 */
 #define HTTP_TRAILER_MAX 1024  /* bytes of one trailer line -> 400 */
 
+/* HTTP_OTHER is PATCH: well known, but no route's. */
 enum http_method { HTTP_GET, HTTP_HEAD_METHOD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OPTIONS, HTTP_OTHER };
 
 enum http_step { HTTP_MORE, HTTP_HEAD, HTTP_DONE, HTTP_REFUSED };

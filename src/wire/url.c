@@ -176,16 +176,22 @@ static bool scheme_is_valid(struct bytes scheme)
     return true;
 }
 
+static bool is_name_byte(uint8_t c)
+{
+    return is_lower(c) || is_digit(c) || is_one_of(c, "-._");
+}
+static bool is_ipv6_byte(uint8_t c)
+{
+    return is_digit(c) || is_one_of(c, "abcdef:.");
+}
+
 /* A name as browsers send it, lower-case and in Punycode, or an address in brackets. 253: RFC 1035 §3.1. */
 static bool host_is_valid(struct bytes host)
 {
-    const char *more = "-._";
-    if (host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']') {
-        host = bytes_part(host, 1, host.len - 2);
-        more = ":.";
-    }
+    bool is_bracketed = host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']';
+    if (is_bracketed) host = bytes_part(host, 1, host.len - 2);
     for (size_t i = 0; i < host.len; i++)
-        if (!is_lower(host.ptr[i]) && !is_digit(host.ptr[i]) && !is_one_of(host.ptr[i], more)) return false;
+        if (is_bracketed ? !is_ipv6_byte(host.ptr[i]) : !is_name_byte(host.ptr[i])) return false;
     return host.len > 0 && host.len <= 253;
 }
 
