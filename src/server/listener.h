@@ -22,6 +22,6 @@ struct listener_options {
  * descriptors pauses accepting for 100 ms instead of spinning. */
 MUST_USE enum err listener_open(struct listener **out, struct loop *loop, const struct listener_options *options, const char **why);
 int listener_port(const struct listener *listener);
-void listener_close(struct listener *listener); /* on the loop: accepts no more; frees itself */
+void listener_close(struct listener *listener); /* on the loop: accepts no more; frees itself. loop_stop does it for all */
 
 #endif
