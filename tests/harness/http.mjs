@@ -7,6 +7,13 @@ export const INFO = "/api/fabric/subscriber/info";
 export const ADDRESSES = "/api/fabric/addresses";
 export const JWKS = "/.well-known/jwks.json";
 
+// Names under localhost mean this machine (RFC 6761 §6.3); not every C library knows.
+export function loopbackLookup(name, options, answer)
+{
+    if (options.all) answer(null, [{ address: "127.0.0.1", family: 4 }]);
+    else answer(null, "127.0.0.1", 4);
+}
+
 // headers may hold arrays for repeated fields. body: string or Buffer, or anything else, sent as JSON with its type.
 export function call(server, method, path, { headers = {}, body, tls = false } = {})
 {
@@ -17,7 +24,8 @@ export function call(server, method, path, { headers = {}, body, tls = false } =
     if (bytes !== undefined) fields["content-length"] = Buffer.byteLength(bytes);
     return new Promise((resolve, reject) => {
         const client = tls ? https : http;
-        const request = client.request(base + path, { method, headers: fields, agent: false, ca: server.ca }, (answer) => {
+        const options = { method, headers: fields, agent: false, ca: server.ca, lookup: loopbackLookup };
+        const request = client.request(base + path, options, (answer) => {
             const parts = [];
             answer.on("data", (part) => parts.push(part));
             answer.on("error", reject);

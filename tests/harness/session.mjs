@@ -1,6 +1,7 @@
 // session.mjs — a live session by hand over npm `ws`: JSON-RPC requests out, replies and events in.
 import crypto from "node:crypto";
 import { WebSocket } from "ws";
+import { loopbackLookup } from "./http.mjs";
 import { guarded } from "./suite.mjs";
 
 export class Session {
@@ -8,7 +9,8 @@ export class Session {
     static async open(server, options = {})
     {
         const base = options.tls ? server.contract.tls_url : server.url;
-        const session = new Session(new WebSocket(base.replace(/^http/, "ws"), { ca: server.ca, origin: options.origin }));
+        const session = new Session(new WebSocket(base.replace(/^http/, "ws"),
+            { ca: server.ca, origin: options.origin, lookup: loopbackLookup }));
         session.answersPings = options.answersPings ?? true;
         await guarded(session.opened, 10, "the upgrade");
         return session;
