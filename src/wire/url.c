@@ -53,7 +53,7 @@ static int next_path_byte(struct bytes *rest)
 {
     uint8_t c = rest->ptr[0];
     if (c == '/' || is_path_byte(c)) {
-        *rest = bytes_from(*rest, 1);
+        *rest = bytes_of(rest->ptr + 1, rest->len - 1);
         return c;
     }
     int decoded = escaped_byte(*rest);
@@ -69,7 +69,9 @@ static bool path_is_valid(struct bytes path)
     while (path.len > 0) {
         bool is_slash = path.ptr[0] == '/';
         int c = next_path_byte(&path);
-        if (c < 0 || !utf8_feed(&utf8, bytes_of(&(uint8_t){(uint8_t)c}, 1))) return false;
+        if (c < 0) return false;
+        if ((c >= 0x80 || !utf8_is_complete(&utf8)) && !utf8_feed(&utf8, bytes_of(&(uint8_t){(uint8_t)c}, 1)))
+            return false;
         if (is_slash) {
             /* RFC 3986 §6.2.2.3 would have us remove "." and ".." segments; nobody honest leaves them in. */
             if (dots > 0 && dots == segment_len && dots <= 2) return false;
