@@ -1,8 +1,8 @@
 /* mailbox.h — many threads put mail in, one thread takes all of it out; C11 atomics, no lock.
  *
- * Mail is embedded in what it carries, so posting allocates nothing and cannot fail. Mail put in by one thread comes
- * out in that thread's order. mailbox_post tells whether the box was empty, so that the poster wakes the reader
- * once per batch and not once per letter. A letter may be in one box at a time. */
+ * Mail is embedded in what it carries, so posting allocates nothing and cannot fail. Mail put in by one
+ * thread comes out in that thread's order. mailbox_post tells whether the box was empty, so that the poster
+ * wakes the reader once per batch and not once per letter. A letter may be in one box at a time. */
 #ifndef COATCHECK_BASE_MAILBOX_H
 #define COATCHECK_BASE_MAILBOX_H
 
@@ -19,7 +19,8 @@ struct mailbox {
     _Atomic(struct mail *) newest; /* a stack; reversed when taken */
 };
 
-static inline bool mailbox_post(struct mailbox *box, struct mail *mail) /* true: it was empty, wake the reader */
+static inline bool mailbox_post(struct mailbox *box,
+                                struct mail *mail) /* true: it was empty, wake the reader */
 {
     struct mail *top = atomic_load_explicit(&box->newest, memory_order_relaxed);
     do {

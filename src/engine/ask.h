@@ -1,7 +1,7 @@
 /* ask.h — what one can ask of the engine, in nobody's dialect.
  *
- * A dialect turns a vendor's request into a struct ask; a policy in which vendors differ is a field here. Strings are
- * borrowed from the request and live as long as it does. */
+ * A dialect turns a vendor's request into a struct ask; a policy in which vendors differ is a field here.
+ * Strings are borrowed from the request and live as long as it does. */
 #ifndef COATCHECK_ENGINE_ASK_H
 #define COATCHECK_ENGINE_ASK_H
 
@@ -19,8 +19,15 @@ struct credential { /* as it came; nothing is verified yet */
 
 /* Members a refusal can point at; the dialect knows its own name for each. */
 enum ask_field {
-    FIELD_NONE, FIELD_REFERENCE, FIELD_EXPIRE_AT, FIELD_APPLICATION, FIELD_PASSWORD, FIELD_FINGERPRINT, FIELD_SCOPE,
-    FIELD_REGION, FIELD_PROFILE, FIELD_ADDRESS_NAME
+    FIELD_NONE,
+    FIELD_REFERENCE,
+    FIELD_EXPIRE_AT,
+    FIELD_APPLICATION,
+    FIELD_PASSWORD,
+    FIELD_FINGERPRINT,
+    FIELD_SCOPE,
+    FIELD_ADDRESS_NAME,
+    FIELD_PROFILE /* last: FIELD_PROFILE + enum profile_field names one value */
 };
 
 #define PASSWORD_HASH_LEN 48 /* 16 bytes of salt, 32 of scrypt */
@@ -43,8 +50,8 @@ struct ask_addresses {
 
 struct ask_connect {
     struct bytes token;
-    struct bytes proof;        /* absent if none was sent */
-    bool wants_resume;         /* a state or a session name was presented */
+    struct bytes proof; /* absent if none was sent */
+    bool wants_resume;  /* a state or a session name was presented */
 };
 
 struct ask {

@@ -1,7 +1,8 @@
 /* decision.h — what the engine proposes and what it decides: conditional writes, the rows they meet, grants.
  *
- * A plan holds writes with their preconditions built in ("insert if absent"); the store does all or none and gives a
- * row back for each. A write that meets an existing row is no failure: the row comes back and settle decides. */
+ * A plan holds writes with their preconditions built in ("insert if absent"); the store does all or none and
+ * gives a row back for each. A write that meets an existing row is no failure: the row comes back and settle
+ * decides. */
 #ifndef COATCHECK_ENGINE_DECISION_H
 #define COATCHECK_ENGINE_DECISION_H
 
@@ -10,7 +11,12 @@
 enum write_kind {
     WRITE_NONE,
     /* facts; each raises the store's version row, so that snapshots are rebuilt */
-    WRITE_PROJECT, WRITE_KEY, WRITE_ORIGIN, WRITE_ADDRESS, WRITE_STUDY, WRITE_RING_KEY,
+    WRITE_PROJECT,
+    WRITE_KEY,
+    WRITE_ORIGIN,
+    WRITE_ADDRESS,
+    WRITE_STUDY,
+    WRITE_RING_KEY,
     /* users */
     WRITE_USER,    /* insert unless (project, reference) exists; then the row that exists comes back */
     WRITE_PROFILE, /* update the given fields of an existing user; ROW_ABSENT if the user is gone */
@@ -20,7 +26,7 @@ enum write_kind {
 enum ring_use { RING_SIGN = 1, RING_SEAL, RING_HASH };
 enum ring_state { RING_PUBLISHED = 1, RING_SIGNING, RING_RETIRED };
 
-struct ring_key { /* private material is wrapped under the master key; the engine never sees it open */
+struct ring_key {    /* private material is wrapped under the master key; the engine never sees it open */
     struct bytes id; /* "kid": 8 hex characters */
     enum ring_use use;
     enum ring_state state;
@@ -47,9 +53,9 @@ struct write {
         struct study study;
         struct ring_key ring_key;
         struct {
-            struct user user;             /* address.name is used if free in the project, else address_name_alt */
+            struct user user; /* address.name is used if free in the project, else address_name_alt */
             struct bytes address_name_alt;
-            struct bytes password_hash;   /* absent, or PASSWORD_HASH_LEN bytes */
+            struct bytes password_hash; /* absent, or PASSWORD_HASH_LEN bytes */
         } user;
         struct {
             struct uuid project, user;
@@ -87,7 +93,7 @@ struct grant { /* an access token to be signed, and the refresh credential besid
 struct plan {
     struct refused refused; /* decided already: nothing is written */
     struct write writes[PLAN_WRITES_MAX];
-    size_t write_count;     /* 0 and not refused: nothing to store, settle at once */
+    size_t write_count; /* 0 and not refused: nothing to store, settle at once */
     struct grant grant;
 };
 

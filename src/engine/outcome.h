@@ -13,15 +13,22 @@ struct refused {
     const char *because;  /* a short literal for the operator and, on parameter refusals, for the caller */
 };
 
-enum outcome_kind { OUTCOME_FAILED, OUTCOME_REFUSED, OUTCOME_MINTED, OUTCOME_WHO, OUTCOME_ADDRESSES, OUTCOME_CONNECTED };
+enum outcome_kind {
+    OUTCOME_FAILED,
+    OUTCOME_REFUSED,
+    OUTCOME_MINTED,
+    OUTCOME_WHO,
+    OUTCOME_ADDRESSES,
+    OUTCOME_CONNECTED
+};
 
 /* The verified holder of an access token. */
 struct holder {
     struct uuid project, user, application, family;
     enum user_kind user_kind;
-    bool is_full_subscriber;  /* may register and be called; others dial out only */
+    bool is_full_subscriber; /* may register and be called; others dial out only */
     bool may_self_refresh;
-    struct bytes jti, jkt;    /* jkt absent: not bound */
+    struct bytes jti, jkt; /* jkt absent: not bound */
     int64_t exp_s, gt_ms;
 };
 

@@ -1,0 +1,71 @@
+#include "base/instant.h"
+
+#include <string.h>
+
+static void put_digits(char *out, int64_t number, int width)
+{
+    while (width--) {
+        out[width] = (char)('0' + number % 10);
+        number /= 10;
+    }
+}
+
+/* The year is taken to begin in March, so that the leap day is its last; then a month begins on day (153 m +
+ * 2) / 5, and 400 years are always 146097 days. 719468 days lie between 0000-03-01 and 1970-01-01. */
+static void put_date(char *out, int64_t days_since_1970)
+{
+    int64_t days = days_since_1970 + 719468;
+    int64_t era = days / 146097, day = days % 146097;
+    int64_t year_of_era = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+    int64_t day_of_year = day - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t month = (5 * day_of_year + 2) / 153;
+
+    put_digits(out, era * 400 + year_of_era + (month >= 10 ? 1 : 0), 4);
+    out[4] = '-';
+    put_digits(out + 5, month < 10 ? month + 3 : month - 9, 2);
+    out[7] = '-';
+    put_digits(out + 8, day_of_year - (153 * month + 2) / 5 + 1, 2);
+}
+
+void instant_write(char out[INSTANT_TEXT_LEN], int64_t ms)
+{
+    const int64_t day_ms = 86400000;
+    const int64_t least = -62162208000000,
+                  most = 253402300799999; /* 0000-03-01T00:00:00.000Z, 9999-12-31T23:59:59.999Z */
+    int64_t of_day;
+
+    ms = ms < least ? least : ms > most ? most : ms;
+    of_day = ((ms % day_ms) + day_ms) % day_ms;
+    put_date(out, (ms - of_day) / day_ms);
+    out[10] = 'T';
+    put_digits(out + 11, of_day / 3600000, 2);
+    out[13] = ':';
+    put_digits(out + 14, of_day / 60000 % 60, 2);
+    out[16] = ':';
+    put_digits(out + 17, of_day / 1000 % 60, 2);
+    out[19] = '.';
+    put_digits(out + 20, of_day % 1000, 3);
+    out[23] = 'Z';
+}
+
+void instant_write_http(char out[INSTANT_HTTP_LEN], int64_t ms)
+{
+    static const char days[] = "ThuFriSatSunMonTueWed"; /* 1970-01-01 was a Thursday */
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    char text[INSTANT_TEXT_LEN];
+    int64_t day = ms >= 0 ? ms / 86400000 : 0;
+    int month;
+
+    instant_write(text, ms >= 0 ? ms : 0);
+    month = (text[5] - '0') * 10 + text[6] - '1';
+    memcpy(out, days + 3 * (day % 7), 3);
+    memcpy(out + 3, ", ", 2);
+    memcpy(out + 5, text + 8, 2);
+    out[7] = ' ';
+    memcpy(out + 8, months + 3 * month, 3);
+    out[11] = ' ';
+    memcpy(out + 12, text, 4);
+    out[16] = ' ';
+    memcpy(out + 17, text + 11, 8);
+    memcpy(out + 25, " GMT", 4);
+}

@@ -1,0 +1,65 @@
+#include "cli/cli.h"
+
+#include <openssl/crypto.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+const struct command commands[] = {
+    {"dev", "a test project with credentials, on this machine, in one command", cli_dev},
+    {"serve", "the server", cli_serve},
+    {"version", "which version this is, and of which libraries", cli_version},
+};
+const unsigned command_count = sizeof commands / sizeof commands[0];
+
+int cli_fail(enum exit_code code, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    fputs("coatcheck: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    return code;
+}
+
+static int print_help(FILE *out, int code)
+{
+    unsigned i;
+
+    fputs("Coatcheck turns secrets into tickets, tickets into sessions, and ends any of them at once.\n\n"
+          "usage: coatcheck COMMAND [OPTIONS]\n\n",
+          out);
+    for (i = 0; i < command_count; i++)
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    fputs("\ncoatcheck COMMAND --help tells the options of each.\n\n"
+          "exit codes: 0 fine, 1 failed, 2 wrong usage, 3 wrong configuration, 4 data folder in use,\n"
+          "            5 data damaged or too new, 6 cannot listen\n",
+          out);
+    return code;
+}
+
+int cli_version(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "--help") != 0)
+        return cli_fail(EXIT_USAGE, "version takes no options, not \"%.40s\"", argv[1]);
+    printf("coatcheck %s\n", COATCHECK_VERSION);
+    if (argc == 1)
+        printf("%s, SQLite %s, libuv %s\n", OpenSSL_version(OPENSSL_VERSION), sqlite3_libversion(),
+               uv_version_string());
+    return EXIT_OK;
+}
+
+int cli_main(int argc, char **argv)
+{
+    unsigned i;
+
+    if (argc < 2) return print_help(stderr, EXIT_USAGE);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) return print_help(stdout, EXIT_OK);
+    for (i = 0; i < command_count; i++)
+        if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
+    return cli_fail(EXIT_USAGE, "there is no command \"%.40s\"; coatcheck --help lists them", argv[1]);
+}

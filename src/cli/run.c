@@ -1,0 +1,124 @@
+#include "cli/run.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cli/cli.h"
+#include "service/master.h"
+
+static void to_stderr(void *state, enum log_level level, const char *line, size_t len)
+{
+    (void)state;
+    (void)level;
+    (void)!write(STDERR_FILENO, line, len); /* a log that cannot be written is no reason to stop serving */
+}
+
+static int64_t log_clock(void *state)
+{
+    const struct host *host = state;
+
+    return host->wall_ms(host->state);
+}
+
+static enum log_level level_of(const char *name)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+    int i;
+
+    for (i = 0; i < 4; i++)
+        if (strcmp(name, names[i]) == 0) return (enum log_level)i;
+    return LOG_INFO;
+}
+
+static void stop_signals(sigset_t *out)
+{
+    sigemptyset(out);
+    sigaddset(out, SIGTERM);
+    sigaddset(out, SIGINT);
+    sigaddset(out, SIGHUP);
+}
+
+void run_prepare(const struct config *config)
+{
+    sigset_t signals;
+
+    stop_signals(&signals);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL); /* cannot fail with these arguments */
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)prctl(PR_SET_DUMPABLE, 0); /* keys must not reach a core file */
+    log_open(to_stderr, log_clock, (void *)(uintptr_t)host_machine(), level_of(config->log_level));
+}
+
+static int data_failed(const struct running *running, enum err e, const char *why)
+{
+    if (e == ERR_LOCKED)
+        return cli_fail(EXIT_LOCKED,
+                        "another coatcheck (pid %ld) uses %s: stop it, or name another folder with --data",
+                        running->folder.holder, running->folder.path);
+    if (e == ERR_CONFIG) return cli_fail(EXIT_CONFIG, "%s", why);
+    if (e == ERR_CORRUPT || e == ERR_STORE_NEWER)
+        return cli_fail(EXIT_DATA, "%s: %s", running->folder.path, why);
+    return cli_fail(EXIT_FAILED, "%s: %s (%s)", running->config.data, why, err_name(e));
+}
+
+int run_open_data(struct running *running)
+{
+    const struct host *host = host_machine();
+    const char *why = "the data folder cannot be made or opened";
+    char path[4200];
+    struct secret master = {.len = 0};
+    struct uuid id;
+    enum err e;
+
+    TRY(e = folder_open(&running->folder, running->config.data), done);
+    TRY(e = folder_file(path, sizeof path, &running->folder, "coatcheck.db"), done);
+    TRY(e = store_sqlite_open(&running->node.store, path, &why), done);
+    TRY(e = master_load(&master, running->folder.path, &host->dice, &why), done);
+    e = keyring_open(&running->node.ring, running->node.store, &master, &host->dice,
+                     host->wall_ms(host->state), &why);
+done:
+    secret_release(&master);
+    if (e) {
+        if (running->node.store) running->node.store->ops->close(running->node.store);
+        folder_close(&running->folder);
+        return data_failed(running, e, why);
+    }
+    uuid_draw(&id, &host->dice);
+    uuid_write(running->node_id, &id);
+    running->node.id = bytes_of(running->node_id, UUID_TEXT_LEN);
+    running->node.config = &running->config;
+    running->node.host = host;
+    return EXIT_OK;
+}
+
+int run_give_up(struct running *running, enum err error, const char *why)
+{
+    int port = (int)running->config.port;
+
+    node_stop(&running->node);
+    tls_free(running->node.tls);
+    folder_close(&running->folder);
+    if (error == ERR_IO)
+        return cli_fail(EXIT_LISTEN, "cannot listen on %s port %d: %s", running->config.host, port, why);
+    return cli_fail(EXIT_FAILED, "%s (%s)", why, err_name(error));
+}
+
+int run_until_signal(struct running *running)
+{
+    sigset_t signals;
+    int number = 0;
+
+    stop_signals(&signals);
+    while (number != SIGTERM && number != SIGINT)
+        if (sigwait(&signals, &number)) break; /* fails only for an invalid set */
+    log_info("stopping", log_number("signal", number));
+    node_stop(&running->node);
+    tls_free(running->node.tls);
+    folder_close(&running->folder);
+    log_info("stopped", log_number("pid", getpid()));
+    return EXIT_OK;
+}

@@ -1,0 +1,158 @@
+#include "config/config.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <errno.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct param {
+    const char *name, *unit, *doc, *initial_text;
+    int64_t least, most, initial;
+    size_t offset;
+    bool is_number;
+};
+
+static const struct param params[] = {
+#define NUMBER_PARAM(name, unit, least, most, initial, doc)                                                  \
+    {#name, unit, doc, NULL, least, most, initial, offsetof(struct config, name), true},
+#define TEXT_PARAM(name, initial, doc)                                                                       \
+    {#name, "", doc, initial, 0, 0, 0, offsetof(struct config, name), false},
+#include "config/params.def"
+#undef NUMBER_PARAM
+#undef TEXT_PARAM
+};
+#define PARAM_COUNT (sizeof params / sizeof params[0])
+
+static void *field_of(struct config *config, const struct param *param)
+{
+    return (char *)config + param->offset;
+}
+
+void config_defaults(struct config *out)
+{
+    size_t i;
+
+    memset(out, 0, sizeof *out);
+    for (i = 0; i < PARAM_COUNT; i++) {
+        if (params[i].is_number)
+            memcpy(field_of(out, &params[i]), &params[i].initial, sizeof(int64_t));
+        else
+            memcpy(field_of(out, &params[i]), params[i].initial_text, strlen(params[i].initial_text) + 1);
+    }
+}
+
+__attribute__((format(printf, 2, 3))) static enum err complain(struct config_error *error, const char *format,
+                                                               ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(error->why, sizeof error->why, format, arguments); /* a cut message is still a message */
+    va_end(arguments);
+    return ERR_CONFIG;
+}
+
+static const struct param *param_of(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < PARAM_COUNT; i++)
+        if (strcmp(params[i].name, name) == 0) return &params[i];
+    return NULL;
+}
+
+static enum err set_number(struct config *config, const struct param *param, const char *value,
+                           struct config_error *error)
+{
+    char *end;
+    long long number;
+    int64_t checked;
+
+    errno = 0;
+    number = strtoll(value, &end, 10);
+    if (errno || end == value || *end || isspace((unsigned char)value[0]))
+        return complain(error, "%s must be a whole number, not \"%.40s\"", param->name, value);
+    if (number < param->least || number > param->most)
+        return complain(error, "%s must lie between %lld and %lld, not %lld", param->name,
+                        (long long)param->least, (long long)param->most, number);
+    checked = number;
+    memcpy(field_of(config, param), &checked, sizeof checked);
+    return ERR_OK;
+}
+
+enum err config_set(struct config *config, const char *name, const char *value, struct config_error *error)
+{
+    const struct param *param = param_of(name);
+
+    if (!param)
+        return complain(error, "there is no setting \"%.60s\"; coatcheck serve --help lists them", name);
+    if (param->is_number) return set_number(config, param, value, error);
+    if (strlen(value) >= CONFIG_TEXT_MAX)
+        return complain(error, "%s is longer than %d bytes", name, CONFIG_TEXT_MAX - 1);
+    memcpy(field_of(config, param), value, strlen(value) + 1);
+    return ERR_OK;
+}
+
+struct reading {
+    struct config *config;
+    struct config_error *error;
+    bool has_failed;
+};
+
+static int take_line(void *user, const char *section, const char *name, const char *value)
+{
+    struct reading *reading = user;
+
+    (void)section; /* sections are for the reader's eye only */
+    if (!reading->has_failed)
+        reading->has_failed = config_set(reading->config, name, value, reading->error) != ERR_OK;
+    return !reading->has_failed;
+}
+
+enum err config_read_file(struct config *config, const char *path, struct config_error *error)
+{
+    struct reading reading = {config, error, false};
+    int line = ini_parse(path, take_line, &reading);
+
+    if (line < 0) return complain(error, "cannot read the configuration file %.180s", path);
+    if (reading.has_failed) return ERR_CONFIG;
+    if (line > 0) return complain(error, "%.160s, line %d: not of the form name = value", path, line);
+    return ERR_OK;
+}
+
+enum err config_read_environment(struct config *config, struct config_error *error)
+{
+    size_t i, j;
+
+    for (i = 0; i < PARAM_COUNT; i++) {
+        char name[64] = "COATCHECK_";
+        const char *value;
+        size_t len = strlen(name);
+        for (j = 0; params[i].name[j] && len < sizeof name - 1; j++)
+            name[len++] = (char)toupper((unsigned char)params[i].name[j]);
+        name[len] = 0;
+        value = getenv(name);
+        if (value && config_set(config, params[i].name, value, error)) return ERR_CONFIG;
+    }
+    return ERR_OK;
+}
+
+void config_print_help(FILE *out)
+{
+    size_t i;
+
+    for (i = 0; i < PARAM_COUNT; i++) {
+        fprintf(out, "  %-24s %s", params[i].name, params[i].doc);
+        if (params[i].is_number)
+            fprintf(out, " [%lld, %lld..%lld%s%s]\n", (long long)params[i].initial,
+                    (long long)params[i].least, (long long)params[i].most, *params[i].unit ? " " : "",
+                    params[i].unit);
+        else
+            fprintf(out, "%s%s%s\n", *params[i].initial_text ? " [" : "", params[i].initial_text,
+                    *params[i].initial_text ? "]" : "");
+    }
+}

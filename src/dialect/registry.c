@@ -1,0 +1,39 @@
+#include "dialect/dialect.h"
+
+#include "dialect/signalwire/signalwire.h"
+
+const struct dialect *const dialects[] = {&signalwire_dialect};
+const size_t dialect_count = sizeof dialects / sizeof dialects[0];
+
+enum route_match dialect_find(const struct dialect **owner, const struct dialect_route **row,
+                              enum http_method method, struct bytes path)
+{
+    enum route_match best = ROUTE_UNKNOWN;
+    size_t i;
+
+    *owner = NULL;
+    *row = NULL;
+    for (i = 0; i < dialect_count; i++) {
+        const void *found;
+        enum route_match match;
+
+        if (!dialects[i]->owns_path(path)) continue;
+        *owner = dialects[i];
+        match = route_find(&found, dialects[i]->routes, dialects[i]->route_count,
+                           sizeof dialects[i]->routes[0], method, path);
+        if (match < best) best = match;
+        if (match != ROUTE_FOUND) continue;
+        *row = found;
+        return ROUTE_FOUND;
+    }
+    return best;
+}
+
+const struct dialect *dialect_of_socket(void)
+{
+    size_t i;
+
+    for (i = 0; i < dialect_count; i++)
+        if (dialects[i]->connect_method) return dialects[i];
+    return NULL;
+}

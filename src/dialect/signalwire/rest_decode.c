@@ -1,0 +1,155 @@
+#include "dialect/signalwire/signalwire.h"
+
+#include "wire/url.h"
+
+static void refuse(struct refused *refused, enum refusal refusal, enum ask_field field, const char *because)
+{
+    if (refused->refusal) return; /* the first broken rule is the one reported */
+    *refused = (struct refused){refusal, field, because};
+}
+
+static void refuse_invalid(struct refused *refused, enum ask_field field, const char *because)
+{
+    refuse(refused, REFUSAL_PARAMETER_INVALID, field, because);
+}
+
+/* Absent and null mean the same to this API: not given. */
+static bool is_given(struct json value)
+{
+    enum json_type type = json_type_of(value);
+
+    return type != JSON_IS_ABSENT && type != JSON_IS_NULL;
+}
+
+static struct bytes text_member(struct json body, const char *name, enum ask_field field,
+                                struct refused *refused)
+{
+    struct json value = json_member(body, name);
+
+    if (!is_given(value)) return BYTES_NONE;
+    if (json_type_of(value) != JSON_IS_STRING || !json_text_is_clean(value)) {
+        refuse_invalid(refused, field, "must be a string");
+        return BYTES_NONE;
+    }
+    return json_text(value);
+}
+
+static void decode_expiry(struct ask_mint *mint, struct json body, struct refused *refused)
+{
+    struct json value = json_member(body, "expire_at");
+
+    if (!is_given(value)) return;
+    mint->has_expiry = json_int64(&mint->expire_at_s, value);
+    if (!mint->has_expiry) refuse_invalid(refused, FIELD_EXPIRE_AT, "must be an integer, in Unix seconds");
+}
+
+static void decode_application(struct ask_mint *mint, struct json body, struct refused *refused)
+{
+    struct bytes text = text_member(body, "application_id", FIELD_APPLICATION, refused);
+
+    if (bytes_is_absent(text)) return;
+    mint->has_application = uuid_read(&mint->application, text) == ERR_OK;
+    if (!mint->has_application) refuse_invalid(refused, FIELD_APPLICATION, "must be a UUID");
+}
+
+/* The vendor's pages contradict each other: a string in one, a list in the other. Both are taken. */
+static void decode_scope(struct ask_mint *mint, struct json body, struct refused *refused)
+{
+    struct json value = json_member(body, "scope");
+    size_t i;
+
+    if (!is_given(value)) return;
+    if (json_type_of(value) == JSON_IS_STRING) {
+        mint->may_self_refresh = bytes_equal(json_text(value), BYTES("sat:refresh"));
+        if (!mint->may_self_refresh) refuse_invalid(refused, FIELD_SCOPE, "can only be sat:refresh");
+        return;
+    }
+    if (json_type_of(value) != JSON_IS_ARRAY) refuse_invalid(refused, FIELD_SCOPE, "must be a string");
+    for (i = 0; i < json_count(value); i++) {
+        mint->may_self_refresh = bytes_equal(json_text(json_item(value, i)), BYTES("sat:refresh"));
+        if (!mint->may_self_refresh) refuse_invalid(refused, FIELD_SCOPE, "can only be sat:refresh");
+    }
+}
+
+static void decode_profile(struct ask_mint *mint, struct json body, struct refused *refused)
+{
+    struct bytes region;
+    size_t i;
+
+    for (i = 0; i < PROFILE_COUNT; i++)
+        mint->profile.value[i] = text_member(body, profile_member((enum profile_field)i),
+                                             (enum ask_field)(FIELD_PROFILE + i), refused);
+    region = mint->profile.value[PROFILE_REGION];
+    if (!bytes_is_absent(region) && !bytes_equal(region, BYTES("us-central")))
+        refuse_invalid(refused, (enum ask_field)(FIELD_PROFILE + PROFILE_REGION), "can only be us-central");
+}
+
+/* Members that are none of ours are ignored, never copied anywhere. */
+enum err signalwire_decode_mint(struct ask *ask, struct refused *refused,
+                                const struct dialect_request *request)
+{
+    struct ask_mint *mint = &ask->mint;
+
+    ask->kind = ASK_MINT_SUBSCRIBER;
+    *mint = (struct ask_mint){0};
+    if (json_type_of(request->body) != JSON_IS_OBJECT) return ERR_MALFORMED;
+    if (!is_given(json_member(request->body, "reference")))
+        refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_REFERENCE, "can't be blank");
+    mint->reference = text_member(request->body, "reference", FIELD_REFERENCE, refused);
+    decode_expiry(mint, request->body, refused);
+    decode_application(mint, request->body, refused);
+    mint->password = text_member(request->body, "password", FIELD_PASSWORD, refused);
+    mint->fingerprint = text_member(request->body, "fingerprint", FIELD_FINGERPRINT, refused);
+    decode_scope(mint, request->body, refused);
+    decode_profile(mint, request->body, refused);
+    return ERR_OK;
+}
+
+enum err signalwire_decode_who(struct ask *ask, struct refused *refused,
+                               const struct dialect_request *request)
+{
+    (void)refused; /* there is nothing in this request that could be refused */
+    (void)request;
+    ask->kind = ASK_WHO_AM_I;
+    return ERR_OK;
+}
+
+/* Sorting and paging members are accepted and have no effect: one caller sees at most one page. */
+enum err signalwire_decode_addresses(struct ask *ask, struct refused *refused,
+                                     const struct dialect_request *request)
+{
+    ask->kind = ASK_ADDRESSES;
+    ask->addresses = (struct ask_addresses){BYTES_NONE};
+    if (url_query_value(&ask->addresses.name, request->arena, request->query, BYTES("name")) == ERR_OK)
+        return ERR_OK;
+    refuse_invalid(refused, FIELD_ADDRESS_NAME, "is not a valid query value");
+    return ERR_OK;
+}
+
+/* Every member of connect's params that we use is checked for its type; the rest (agent, contexts, topics,
+ * ...) is not ours to judge. */
+enum err signalwire_decode_connect(struct ask *ask, struct refused *refused,
+                                   const struct dialect_request *request)
+{
+    struct json params = request->body;
+    struct json authentication = json_member(params, "authentication");
+    struct json state = json_member(params, "authorization_state"), name = json_member(params, "protocol");
+    struct json proof = json_member(params, "dpop_token");
+    struct json version = json_member(params, "version");
+
+    ask->kind = ASK_CONNECT;
+    ask->connect = (struct ask_connect){0};
+    ask->connect.token = json_text(json_member(authentication, "jwt_token"));
+    if (!ask->connect.token.len)
+        refuse(refused, REFUSAL_CREDENTIAL_MISSING, FIELD_NONE, "authentication.jwt_token is missing");
+    if (is_given(version) && json_type_of(version) != JSON_IS_OBJECT)
+        refuse_invalid(refused, FIELD_NONE, "version must be an object");
+    if (is_given(proof) && json_type_of(proof) != JSON_IS_STRING)
+        refuse_invalid(refused, FIELD_NONE, "dpop_token must be a string");
+    if ((is_given(state) && json_type_of(state) != JSON_IS_STRING) ||
+        (is_given(name) && json_type_of(name) != JSON_IS_STRING))
+        refuse_invalid(refused, FIELD_NONE, "authorization_state and protocol must be strings");
+    ask->connect.proof = json_text(proof);
+    ask->connect.wants_resume = json_text(state).len || json_text(name).len;
+    return ERR_OK;
+}

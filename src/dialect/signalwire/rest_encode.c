@@ -1,0 +1,270 @@
+#include "dialect/signalwire/signalwire.h"
+
+#include "base/instant.h"
+#include "wire/json_write.h"
+
+void signalwire_encode_minted(struct dialect_reply *reply, const struct outcome *outcome)
+{
+    struct json_writer w = json_writer_on(reply->body);
+    char id[UUID_TEXT_LEN];
+
+    if (outcome->kind != OUTCOME_MINTED) {
+        signalwire_encode_refused(reply, outcome);
+        return;
+    }
+    reply->status = 200;
+    uuid_write(id, &outcome->minted.user);
+    json_object_begin(&w);
+    json_key(&w, "subscriber_id");
+    json_put_string(&w, bytes_of(id, sizeof id));
+    json_key(&w, "token");
+    json_put_string(&w, outcome->minted.token);
+    json_key(&w, "refresh_token");
+    json_put_string(&w, outcome->minted.refresh_token);
+    json_object_end(&w);
+}
+
+static void write_uuid(struct json_writer *w, const char *key, const struct uuid *id)
+{
+    char text[UUID_TEXT_LEN];
+
+    uuid_write(text, id);
+    json_key(w, key);
+    json_put_string(w, bytes_of(text, sizeof text));
+}
+
+/* "/private/ada" -> "ada": what the vendor calls the address's name. */
+static struct bytes short_name(struct bytes name)
+{
+    size_t i = name.len;
+
+    while (i && name.ptr[i - 1] != '/')
+        i--;
+    return bytes_from(name, i);
+}
+
+static void write_channel(struct json_writer *w, const char *channel, struct bytes name)
+{
+    struct buf line;
+
+    buf_init(&line, ADDRESS_NAME_MAX + 32);
+    buf_append(&line, name);
+    buf_append_text(&line, "?channel=");
+    buf_append_text(&line, channel);
+    json_key(w, channel);
+    json_put_string(w, buf_bytes(&line));
+    if (buf_error(&line)) w->out->error = buf_error(&line);
+    buf_release(&line);
+}
+
+static void write_address(struct json_writer *w, const struct address *address)
+{
+    char created[INSTANT_TEXT_LEN];
+
+    instant_write(created, address->created_ms);
+    json_object_begin(w);
+    write_uuid(w, "id", &address->id);
+    json_key(w, "name");
+    json_put_string(w, short_name(address->name));
+    json_key(w, "display_name");
+    json_put_string(w, address->display_name);
+    write_uuid(w, "resource_id", &address->resource);
+    json_key(w, "type");
+    json_put_literal(w, address_type_text(address->type));
+    json_key(w, "cover_url");
+    json_put_null(w);
+    json_key(w, "preview_url");
+    json_put_null(w);
+    json_key(w, "locked");
+    json_put_bool(w, false);
+    json_key(w, "channels");
+    json_object_begin(w);
+    write_channel(w, "audio", address->name);
+    write_channel(w, "video", address->name);
+    json_object_end(w);
+    json_key(w, "created_at");
+    json_put_string(w, bytes_of(created, sizeof created));
+    json_object_end(w);
+}
+
+void signalwire_encode_addresses(struct dialect_reply *reply, const struct outcome *outcome)
+{
+    struct json_writer w = json_writer_on(reply->body);
+    size_t i;
+
+    if (outcome->kind != OUTCOME_ADDRESSES) {
+        signalwire_encode_refused(reply, outcome);
+        return;
+    }
+    reply->status = 200;
+    json_object_begin(&w);
+    json_key(&w, "data");
+    json_array_begin(&w);
+    for (i = 0; i < outcome->addresses.count; i++)
+        write_address(&w, &outcome->addresses.list[i]);
+    json_array_end(&w);
+    json_key(&w, "links");
+    json_object_begin(&w);
+    json_object_end(&w);
+    json_object_end(&w);
+}
+
+static void write_sat_claims(struct json_writer *w, const struct holder *holder)
+{
+    json_key(w, "sat_claims");
+    json_object_begin(w);
+    json_key(w, "scope");
+    json_array_begin(w);
+    if (holder->may_self_refresh) json_put_literal(w, "sat:refresh");
+    json_array_end(w);
+    json_key(w, "expires_at");
+    json_put_number(w, holder->exp_s);
+    if (!bytes_is_absent(holder->jkt)) {
+        json_key(w, "cnf");
+        json_object_begin(w);
+        json_key(w, "jkt");
+        json_put_string(w, holder->jkt);
+        json_object_end(w);
+    }
+    json_object_end(w);
+}
+
+/* The reference is an e-mail address if it looks like one; the vendor's field has no other source. */
+static struct bytes email_of(const struct user *user)
+{
+    return bytes_have(user->reference, '@') ? user->reference : BYTES_NONE;
+}
+
+void signalwire_encode_who(struct dialect_reply *reply, const struct outcome *outcome)
+{
+    struct json_writer w = json_writer_on(reply->body);
+    const struct user *user = &outcome->who;
+    size_t i;
+
+    if (outcome->kind != OUTCOME_WHO) {
+        signalwire_encode_refused(reply, outcome);
+        return;
+    }
+    reply->status = 200;
+    json_object_begin(&w);
+    write_uuid(&w, "id", &user->id);
+    json_key(&w, "email");
+    json_put_string_or_null(&w, email_of(user));
+    for (i = 0; i < PROFILE_COUNT; i++) {
+        json_key(&w, profile_member((enum profile_field)i));
+        json_put_string_or_null(&w, user->profile.value[i]);
+    }
+    json_key(&w, "push_notification_key");
+    json_put_null(&w);
+    json_key(&w, "app_settings");
+    json_object_begin(&w);
+    json_key(&w, "display_name");
+    json_put_string_or_null(&w, user->profile.value[PROFILE_DISPLAY_NAME]);
+    json_key(&w, "scopes");
+    json_array_begin(&w);
+    json_array_end(&w);
+    json_object_end(&w);
+    json_key(&w, "fabric_addresses");
+    json_array_begin(&w);
+    if (outcome->holder.is_full_subscriber) write_address(&w, &user->address);
+    json_array_end(&w);
+    write_sat_claims(&w, &outcome->holder);
+    json_object_end(&w);
+}
+
+static const char *field_name(enum ask_field field)
+{
+    static const char *const names[FIELD_PROFILE] = {
+        [FIELD_REFERENCE] = "reference",        [FIELD_EXPIRE_AT] = "expire_at",
+        [FIELD_APPLICATION] = "application_id", [FIELD_PASSWORD] = "password",
+        [FIELD_FINGERPRINT] = "fingerprint",    [FIELD_SCOPE] = "scope",
+        [FIELD_ADDRESS_NAME] = "name",
+    };
+
+    return field >= FIELD_PROFILE ? profile_member((enum profile_field)(field - FIELD_PROFILE))
+                                  : names[field];
+}
+
+/* {"errors":[{type, code, message, attribute, url}]}: the vendor's body for 422. */
+static void write_validation_error(struct buf *out, const struct refused *refused)
+{
+    const char *code =
+        refused->refusal == REFUSAL_PARAMETER_MISSING ? "missing_required_parameter" : "invalid_parameter";
+    const char *attribute = field_name(refused->field);
+    struct json_writer w = json_writer_on(out);
+    struct buf message;
+
+    buf_init(&message, 256);
+    buf_append_text(&message, attribute ? attribute : "the request");
+    buf_append_byte(&message, ' ');
+    buf_append_text(&message, refused->because ? refused->because : "is invalid");
+    json_object_begin(&w);
+    json_key(&w, "errors");
+    json_array_begin(&w);
+    json_object_begin(&w);
+    json_key(&w, "type");
+    json_put_literal(&w, "validation_error");
+    json_key(&w, "code");
+    json_put_literal(&w, code);
+    json_key(&w, "message");
+    json_put_string(&w, buf_bytes(&message));
+    json_key(&w, "attribute");
+    json_put_string_or_null(&w, bytes_of_text(attribute));
+    json_key(&w, "url");
+    json_put_literal(&w, "https://signalwire.com/docs/apis/error-codes");
+    json_object_end(&w);
+    json_array_end(&w);
+    json_object_end(&w);
+    buf_release(&message);
+}
+
+/* The vendor's words for statuses that have no more to say. */
+static const char *status_words(int status)
+{
+    switch (status) {
+    case 400:
+        return "Bad Request";
+    case 401:
+        return "Unauthorized";
+    case 403:
+        return "Forbidden";
+    case 404:
+        return "Not Found";
+    case 405:
+        return "Method Not Allowed";
+    case 408:
+        return "Request Timeout";
+    case 413:
+        return "Payload Too Large";
+    case 414:
+        return "URI Too Long";
+    case 415:
+        return "Unsupported Media Type";
+    case 429:
+        return "Too Many Requests";
+    case 431:
+        return "Request Header Fields Too Large";
+    case 503:
+        return "Service Unavailable";
+    default:
+        return "Internal Server Error";
+    }
+}
+
+void signalwire_encode_refused(struct dialect_reply *reply, const struct outcome *outcome)
+{
+    bool is_refusal = outcome->kind == OUTCOME_REFUSED;
+    struct json_writer w = json_writer_on(reply->body);
+
+    reply->status =
+        is_refusal ? refusal_http_status(outcome->refused.refusal) : err_http_status(outcome->error);
+    if (reply->status == 401) reply->www_authenticate = "Basic realm=\"coatcheck\"";
+    if (reply->status == 422) {
+        write_validation_error(reply->body, &outcome->refused);
+        return;
+    }
+    json_object_begin(&w);
+    json_key(&w, "error");
+    json_put_literal(&w, status_words(reply->status));
+    json_object_end(&w);
+}

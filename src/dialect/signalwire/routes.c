@@ -1,0 +1,41 @@
+/* routes.c — the rows of this dialect: what exists, who may ask, how much it may send. */
+#include "dialect/signalwire/signalwire.h"
+
+/* The largest mint is a reference, eight profile values and a password, each escaped to six bytes a byte at
+ * worst: 6 * (255 + 8 * 255 + 72) + names = 15 KiB. */
+#define MINT_BODY_MAX 16384
+
+static const struct dialect_route routes[] = {
+    /* method     path                              credential    body           body_max       bound as
+       bearer */
+    {{HTTP_POST, "/api/fabric/subscribers/tokens", ROUTE_KEY, ROUTE_JSON, MINT_BODY_MAX, false},
+     signalwire_decode_mint,
+     signalwire_encode_minted},
+    {{HTTP_GET, "/api/fabric/subscriber/info", ROUTE_BEARER, ROUTE_NO_BODY, 0, true},
+     signalwire_decode_who,
+     signalwire_encode_who},
+    {{HTTP_GET, "/api/fabric/addresses", ROUTE_BEARER, ROUTE_NO_BODY, 0, true},
+     signalwire_decode_addresses,
+     signalwire_encode_addresses},
+};
+
+static bool owns_path(struct bytes path)
+{
+    return bytes_start_with(path, BYTES("/api/"));
+}
+
+const struct dialect signalwire_dialect = {
+    .name = "signalwire",
+    .routes = routes,
+    .route_count = sizeof routes / sizeof routes[0],
+    .refuse = signalwire_encode_refused,
+    .owns_path = owns_path,
+    .connect_method = "signalwire.connect",
+    .connect_decode = signalwire_decode_connect,
+    .welcome = signalwire_welcome,
+    .refuse_call = signalwire_refuse_call,
+    .event_after_welcome = signalwire_event_after_welcome,
+    .ping = signalwire_ping,
+    .calls = signalwire_calls,
+    .call_count = SIGNALWIRE_CALLS,
+};

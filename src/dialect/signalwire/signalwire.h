@@ -1,0 +1,26 @@
+/* signalwire.h — the SignalWire dialect: Subscriber Access Tokens over REST, JSON-RPC on a WebSocket.
+ *
+ * Where each rule comes from is in README.md beside this file. REST in rest_decode.c and rest_encode.c, the
+ * socket in socket.c; the rows are in routes.c. */
+#ifndef COATCHECK_DIALECT_SIGNALWIRE_SIGNALWIRE_H
+#define COATCHECK_DIALECT_SIGNALWIRE_SIGNALWIRE_H
+
+#include "dialect/dialect.h"
+
+extern const struct dialect signalwire_dialect;
+
+ask_decode_fn signalwire_decode_mint, signalwire_decode_who, signalwire_decode_addresses,
+    signalwire_decode_connect;
+outcome_encode_fn signalwire_encode_minted, signalwire_encode_who, signalwire_encode_addresses,
+    signalwire_encode_refused;
+
+void signalwire_welcome(struct buf *out, const struct dialect_session *session, struct bytes id);
+void signalwire_refuse_call(struct buf *out, struct bytes id, const struct refused *refused, enum err error,
+                            struct bytes error_id);
+bool signalwire_event_after_welcome(struct buf *out, const struct dialect_session *session, unsigned index);
+void signalwire_ping(struct buf *out, const struct dialect_session *session);
+
+#define SIGNALWIRE_CALLS 2
+extern const struct socket_call signalwire_calls[SIGNALWIRE_CALLS];
+
+#endif

@@ -1,0 +1,253 @@
+/* socket.c — what this dialect says on the WebSocket: JSON-RPC replies and events (wire contract §4). */
+#include "dialect/signalwire/signalwire.h"
+
+#include "wire/json_write.h"
+
+static struct bytes uuid_text(char out[UUID_TEXT_LEN], const struct uuid *id)
+{
+    uuid_write(out, id);
+    return bytes_of(out, UUID_TEXT_LEN);
+}
+
+/* The id of a request of ours must be a string: the client drops anything else (wire contract §0.6). */
+static struct bytes fresh_id(char out[UUID_TEXT_LEN], const struct dialect_session *session)
+{
+    struct uuid id;
+
+    uuid_draw(&id, &session->dice);
+    return uuid_text(out, &id);
+}
+
+static void write_scope(struct json_writer *w, const struct holder *holder)
+{
+    json_key(w, "scope");
+    json_array_begin(w);
+    if (holder->may_self_refresh) json_put_literal(w, "sat:refresh");
+    json_array_end(w);
+}
+
+static void write_subscriber(struct json_writer *w, const struct holder *holder)
+{
+    char text[UUID_TEXT_LEN];
+    struct bytes project;
+
+    json_key(w, "fabric_subscriber");
+    json_object_begin(w);
+    json_key(w, "version");
+    json_put_number(w, 1);
+    json_key(w, "expires_at");
+    json_put_number(w, holder->exp_s);
+    json_key(w, "subscriber_id");
+    json_put_string(w, uuid_text(text, &holder->user));
+    json_key(w, "application_id");
+    json_put_string_or_null(w, uuid_is_zero(&holder->application) ? BYTES_NONE
+                                                                  : uuid_text(text, &holder->application));
+    project = uuid_text(text, &holder->project);
+    json_key(w, "project_id");
+    json_put_string(w, project);
+    json_key(w, "space_id"); /* a space is a host name there; here a project is all there is */
+    json_put_string(w, project);
+    json_object_end(w);
+}
+
+static void write_authorization(struct json_writer *w, const struct holder *holder)
+{
+    char text[UUID_TEXT_LEN];
+
+    json_key(w, "authorization");
+    json_object_begin(w);
+    json_key(w, "jti");
+    json_put_string(w, holder->jti);
+    json_key(w, "project_id");
+    json_put_string(w, uuid_text(text, &holder->project));
+    write_scope(w, holder);
+    write_subscriber(w, holder);
+    if (!bytes_is_absent(holder->jkt)) {
+        json_key(w, "cnf");
+        json_object_begin(w);
+        json_key(w, "jkt");
+        json_put_string(w, holder->jkt);
+        json_object_end(w);
+    }
+    json_object_end(w);
+}
+
+/* Everything here is type-checked by the client; a missing member makes it drop the reply without a word. */
+void signalwire_welcome(struct buf *out, const struct dialect_session *session, struct bytes id)
+{
+    struct json_writer w;
+
+    rpc_result_begin(out, id);
+    w = json_writer_on(out);
+    json_object_begin(&w);
+    json_key(&w, "identity");
+    json_put_string(&w, session->name);
+    json_key(&w, "protocol");
+    json_put_string(&w, session->name);
+    write_authorization(&w, session->holder);
+    json_key(&w, "ice_servers");
+    json_put_verbatim(&w, session->ice_servers);
+    json_object_end(&w);
+    rpc_end(out);
+}
+
+static int code_of(const struct refused *refused, enum err error)
+{
+    switch (refused->refusal) {
+    case REFUSAL_NONE:
+        return error == ERR_MALFORMED ? RPC_INVALID_PARAMS : RPC_INTERNAL;
+    case REFUSAL_RESUME_IMPOSSIBLE:
+        return RPC_VALIDATION_FAILED;
+    case REFUSAL_PARAMETER_INVALID:
+    case REFUSAL_PARAMETER_MISSING:
+        return RPC_INVALID_PARAMS;
+    case REFUSAL_NOT_FOUND:
+    case REFUSAL_METHOD_NOT_ALLOWED:
+        return RPC_METHOD_NOT_FOUND;
+    case REFUSAL_ALREADY_CONNECTED:
+        return RPC_INVALID_REQUEST;
+    default:
+        return RPC_UNAUTHENTICATED;
+    }
+}
+
+/* One text a code. "Requester validation failed" is compared literally by an older client (wire contract
+ * §10). */
+static const char *message_of(int code)
+{
+    switch (code) {
+    case RPC_UNAUTHENTICATED:
+        return "Authentication failed";
+    case RPC_VALIDATION_FAILED:
+        return "Requester validation failed";
+    case RPC_METHOD_NOT_FOUND:
+        return "Method not found";
+    case RPC_INVALID_PARAMS:
+        return "Invalid params";
+    case RPC_INVALID_REQUEST:
+        return "Invalid request";
+    case RPC_PARSE_ERROR:
+        return "Parse error";
+    default:
+        return "Internal error";
+    }
+}
+
+void signalwire_refuse_call(struct buf *out, struct bytes id, const struct refused *refused, enum err error,
+                            struct bytes error_id)
+{
+    int code = code_of(refused, error);
+    struct json_writer w;
+    struct buf data;
+
+    buf_init(&data, 256);
+    if (!bytes_is_absent(error_id)) {
+        w = json_writer_on(&data);
+        json_object_begin(&w);
+        json_key(&w, "error_id");
+        json_put_string(&w, error_id);
+        json_object_end(&w);
+    }
+    rpc_error(out, id, code, message_of(code), data.len ? buf_bytes(&data) : BYTES_NONE);
+    buf_release(&data);
+}
+
+static void event_begin(struct json_writer *w, struct buf *out, const struct dialect_session *session,
+                        const char *type)
+{
+    char id[UUID_TEXT_LEN], text[UUID_TEXT_LEN];
+    struct buf channel;
+
+    buf_init(&channel, 256);
+    buf_append_text(&channel, "signalwire:");
+    buf_append(&channel, session->name);
+    rpc_request_begin(out, fresh_id(id, session), "signalwire.event");
+    *w = json_writer_on(out);
+    json_object_begin(w);
+    json_key(w, "event_type");
+    json_put_literal(w, type);
+    json_key(w,
+             "event_channel"); /* must contain the session's name, or the client takes the event for stale */
+    json_put_string(w, buf_bytes(&channel));
+    json_key(w, "timestamp");
+    json_put_number(w, session->now_ms / 1000);
+    json_key(w, "project_id");
+    json_put_string(w, uuid_text(text, &session->holder->project));
+    json_key(w, "node_id");
+    json_put_string(w, session->node);
+    json_key(w, "params");
+    buf_release(&channel);
+}
+
+static void event_end(struct json_writer *w)
+{
+    json_object_end(w);
+    rpc_end(w->out);
+}
+
+/* An empty state erases one the client may still hold from an earlier server or deployment. Sessions are not
+ * resumed yet: without a state the client always comes back with a fresh connect, which is what we want of
+ * it. */
+bool signalwire_event_after_welcome(struct buf *out, const struct dialect_session *session, unsigned index)
+{
+    struct json_writer w;
+
+    if (index > 0) return false;
+    event_begin(&w, out, session, "signalwire.authorization.state");
+    json_object_begin(&w);
+    json_key(&w, "authorization_state");
+    json_put_literal(&w, "");
+    json_object_end(&w);
+    event_end(&w);
+    return true;
+}
+
+void signalwire_ping(struct buf *out, const struct dialect_session *session)
+{
+    char id[UUID_TEXT_LEN];
+    struct json_writer w;
+
+    rpc_request_begin(out, fresh_id(id, session), "signalwire.ping");
+    w = json_writer_on(out);
+    json_object_begin(&w);
+    json_key(&w, "timestamp");
+    json_put_number(&w, session->now_ms / 1000);
+    json_object_end(&w);
+    rpc_end(out);
+}
+
+static void answer_ok(struct buf *out, struct bytes id)
+{
+    struct json_writer w;
+
+    rpc_result_begin(out, id);
+    w = json_writer_on(out);
+    json_object_begin(&w);
+    json_key(&w, "code");
+    json_put_literal(&w, "200");
+    json_key(&w, "message");
+    json_put_literal(&w, "OK");
+    json_object_end(&w);
+    rpc_end(out);
+}
+
+/* Guests, invitees and visitors of an embed send this too, at every start: they get a success without effect.
+ */
+static enum call_effect answer_online(struct buf *out, const struct dialect_session *session,
+                                      const struct rpc_message *call)
+{
+    answer_ok(out, call->id);
+    return session->holder->is_full_subscriber ? CALL_REGISTER : CALL_NOTHING;
+}
+
+static enum call_effect answer_offline(struct buf *out, const struct dialect_session *session,
+                                       const struct rpc_message *call)
+{
+    answer_ok(out, call->id);
+    return session->holder->is_full_subscriber ? CALL_UNREGISTER : CALL_NOTHING;
+}
+
+const struct socket_call signalwire_calls[SIGNALWIRE_CALLS] = {
+    {"subscriber.online", answer_online},
+    {"subscriber.offline", answer_offline},
+};

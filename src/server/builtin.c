@@ -1,0 +1,153 @@
+/* builtin.c — what is no vendor's: health, key set, metrics, the pages of `coatcheck dev`. */
+#include <string.h>
+
+#include "base/secret.h"
+#include "server/exchange.h"
+#include "wire/basic_auth.h"
+#include "wire/http_reply.h"
+
+static bool is_get(const struct exchange *x)
+{
+    return x->request.method == HTTP_GET || x->request.method == HTTP_HEAD_METHOD;
+}
+
+static bool path_is(const struct exchange *x, const char *path)
+{
+    return bytes_equal(x->target.path, bytes_of_text(path));
+}
+
+static void refuse_method(struct exchange *x)
+{
+    pipeline_reply(x, 405, BYTES("application/json"), BYTES("{\"error\":\"Method Not Allowed\"}"),
+                   BYTES("Allow: GET, OPTIONS\r\nCache-Control: no-store\r\n"));
+}
+
+/* Verifiers may keep the key set for an hour, and use it a day longer while we cannot be reached; a new key
+ * is published at least that hour before it signs. Anybody may read it, so any page may. */
+static void answer_jwks(struct exchange *x)
+{
+    x->may_read_reply = false;
+    pipeline_reply(x, 200, BYTES("application/jwk-set+json"), keyring_jwks(x->conn->lane->node->ring),
+                   BYTES("Access-Control-Allow-Origin: *\r\nCache-Control: public, max-age=3600, "
+                         "stale-if-error=86400\r\n"));
+}
+
+static void answer_ready(struct exchange *x)
+{
+    struct node *node = x->conn->lane->node;
+    bool is_ready = atomic_load(&node->is_ready) && !atomic_load(&node->is_stopping);
+
+    pipeline_reply(x, is_ready ? 200 : 503, BYTES("application/json"),
+                   is_ready ? BYTES("{\"status\":\"ready\"}") : BYTES("{\"status\":\"not ready\"}"),
+                   BYTES_NONE);
+}
+
+static const struct page *page_of(const struct exchange *x)
+{
+    const struct node *node = x->conn->lane->node;
+    size_t i;
+
+    for (i = 0; i < node->page_count; i++)
+        if (bytes_equal(node->pages[i].path, x->target.path)) return &node->pages[i];
+    return NULL;
+}
+
+/* No inline script, no foreign host, no framing: these pages hold a test project's credentials. */
+#define PAGE_FIELDS                                                                                          \
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' "      \
+    "data:; "                                                                                                \
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n"                    \
+    "Referrer-Policy: no-referrer\r\nCache-Control: no-store\r\n"
+
+bool builtin_answer(struct exchange *x)
+{
+    const struct page *page = page_of(x);
+    bool is_jwks = path_is(x, "/.well-known/jwks.json"), is_health = path_is(x, "/healthz"),
+         is_ready = path_is(x, "/readyz");
+
+    if (!page && !is_jwks && !is_health && !is_ready) return false;
+    if (!is_get(x))
+        refuse_method(x);
+    else if (is_jwks)
+        answer_jwks(x);
+    else if (is_health)
+        pipeline_reply(x, 200, BYTES("application/json"), BYTES("{\"status\":\"ok\"}"), BYTES_NONE);
+    else if (is_ready)
+        answer_ready(x);
+    else
+        pipeline_reply(x, 200, page->type, page->content, BYTES(PAGE_FIELDS));
+    return true;
+}
+
+static bool is_admin(const struct exchange *x)
+{
+    const char *token = x->conn->lane->node->config->admin_token;
+    unsigned count;
+    struct bytes given, value = http_request_field(&x->request, x->bytes, BYTES("Authorization"), &count);
+
+    if (count != 1 || !*token || bearer_read(&given, value, CONFIG_TEXT_MAX)) return false;
+    return secret_equal_bytes(given, bytes_of_text(token));
+}
+
+static void write_metrics(struct buf *out, const struct node *node)
+{
+    static const struct {
+        const char *name, *type, *help;
+    } metrics[LANE_COUNTERS] = {
+        [COUNT_REQUESTS] = {"coatcheck_http_requests_total", "counter", "HTTP requests answered"},
+        [COUNT_REFUSED] = {"coatcheck_http_refused_total", "counter", "of these, answered with 4xx or 5xx"},
+        [COUNT_MINTED] = {"coatcheck_tokens_minted_total", "counter", "access tokens minted"},
+        [COUNT_UPGRADES] = {"coatcheck_websocket_upgrades_total", "counter", "WebSocket upgrades"},
+        [COUNT_CONNECTS_GRANTED] = {"coatcheck_connects_granted_total", "counter", "sessions opened"},
+        [COUNT_CONNECTS_REFUSED] = {"coatcheck_connects_refused_total", "counter", "connects refused"},
+        [COUNT_SESSIONS_LIVE] = {"coatcheck_sessions_live", "gauge", "sessions open now"},
+        [COUNT_SESSIONS_REGISTERED] = {"coatcheck_sessions_registered", "gauge", "of these, registered"},
+        [COUNT_PARKED] = {"coatcheck_sockets_parked", "gauge", "refused sockets kept parked"},
+        [COUNT_CONNECTIONS] = {"coatcheck_http_connections", "gauge", "HTTP connections open now"},
+    };
+    size_t i;
+    unsigned lane;
+
+    for (i = 0; i < LANE_COUNTERS; i++) {
+        int64_t sum = 0;
+        for (lane = 0; lane < node->lane_count; lane++)
+            sum += atomic_load_explicit(&node->lanes[lane]->counters[i], memory_order_relaxed);
+        buf_append_text(out, "# HELP ");
+        buf_append_text(out, metrics[i].name);
+        buf_append_byte(out, ' ');
+        buf_append_text(out, metrics[i].help);
+        buf_append_text(out, "\n# TYPE ");
+        buf_append_text(out, metrics[i].name);
+        buf_append_byte(out, ' ');
+        buf_append_text(out, metrics[i].type);
+        buf_append_byte(out, '\n');
+        buf_append_text(out, metrics[i].name);
+        buf_append_byte(out, ' ');
+        buf_append_i64(out, sum);
+        buf_append_byte(out, '\n');
+    }
+}
+
+bool builtin_answer_admin(struct exchange *x)
+{
+    bool is_metrics = path_is(x, "/metrics"), is_ready = path_is(x, "/readyz"),
+         is_health = path_is(x, "/healthz");
+    struct buf *body;
+
+    if (!is_metrics && !is_ready && !is_health) return false;
+    if (!is_get(x))
+        refuse_method(x);
+    else if (is_ready)
+        answer_ready(x);
+    else if (is_health)
+        pipeline_reply(x, 200, BYTES("application/json"), BYTES("{\"status\":\"ok\"}"), BYTES_NONE);
+    else if (!is_admin(x))
+        pipeline_reply(x, 401, BYTES("application/json"), BYTES("{\"error\":\"Unauthorized\"}"),
+                       BYTES("WWW-Authenticate: Bearer\r\nCache-Control: no-store\r\n"));
+    else {
+        body = lane_body(x->conn->lane);
+        write_metrics(body, x->conn->lane->node);
+        pipeline_reply(x, 200, BYTES("text/plain; version=0.0.4"), buf_bytes(body), BYTES_NONE);
+    }
+    return true;
+}

@@ -1,0 +1,232 @@
+#include "server/lane.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/instant.h"
+#include "base/log.h"
+#include "server/conn.h"
+#include "server/node.h"
+#include "wire/http_request.h"
+#include "server/socket.h"
+
+#define SCRATCH_MAX (HTTP_BODY_MAX + 65536)
+
+struct errand_of_run { /* lives in run->errand */
+    struct errand errand;
+    void (*work)(struct run *);
+    void (*done)(struct run *);
+};
+_Static_assert(sizeof(struct errand_of_run) <= sizeof(((struct run *)NULL)->errand),
+               "run->errand holds a lane's errand");
+
+static struct run *run_of(struct errand *errand)
+{
+    return (struct run *)(void *)((char *)errand - offsetof(struct run, errand));
+}
+
+static void work_for_run(struct errand *errand)
+{
+    ((struct errand_of_run *)errand)->work(run_of(errand));
+}
+
+static void done_for_run(struct errand *errand)
+{
+    ((struct errand_of_run *)errand)->done(run_of(errand));
+}
+
+static enum err lane_errand(void *lane, struct run *run, void (*work)(struct run *),
+                            void (*done)(struct run *))
+{
+    struct errand_of_run *errand = (struct errand_of_run *)run->errand;
+
+    errand->errand = (struct errand){.work = work_for_run, .done = done_for_run};
+    errand->work = work;
+    errand->done = done;
+    return loop_errand(((struct lane *)lane)->loop, &errand->errand);
+}
+
+static void post_to_lane(void *lane, struct mail *mail)
+{
+    loop_post(((struct lane *)lane)->loop, mail);
+}
+
+struct forget_mail {
+    struct mail mail;
+    struct lane *lane;
+    struct uuid project, id;
+};
+
+static void open_forget(struct mail *mail)
+{
+    struct forget_mail *forget = (struct forget_mail *)mail;
+
+    service_forget_user(forget->lane->service, &forget->project, &forget->id);
+    free(forget);
+}
+
+/* Without memory for the letter another lane keeps an older profile until it ages out of its cache; what it
+ * decides on that is checked again by the store's precondition. */
+static void tell_others(void *state, const struct uuid *project, const struct uuid *id)
+{
+    struct lane *lane = state;
+    unsigned i;
+
+    for (i = 0; i < lane->node->lane_count; i++) {
+        struct forget_mail *forget;
+        if (lane->node->lanes[i] == lane) continue;
+        forget = calloc(1, sizeof *forget);
+        if (!forget) return;
+        forget->mail.open = open_forget;
+        forget->lane = lane->node->lanes[i];
+        forget->project = *project;
+        forget->id = *id;
+        loop_post(forget->lane->loop, &forget->mail);
+    }
+}
+
+enum err lane_new(struct lane **out, struct node *node, unsigned index)
+{
+    struct lane *lane = calloc(1, sizeof *lane);
+    enum err e;
+
+    *out = NULL;
+    if (!lane) return ERR_NO_MEMORY;
+    lane->node = node;
+    buf_init(&lane->out, SCRATCH_MAX);
+    buf_init(&lane->body, SCRATCH_MAX);
+    lane->parking_seed = dice_u64(&node->host->dice);
+    e = loop_new(&lane->loop, index, node->host);
+    if (e)
+        lane_free(lane);
+    else
+        *out = lane;
+    return e;
+}
+
+enum err lane_open_service(struct lane *lane)
+{
+    const struct node *node = lane->node;
+    struct service_options options = {
+        .store = node->store,
+        .ring = node->ring,
+        .epoch = node->facts->facts->epoch,
+        .url = bytes_of_text(node->config->public_url),
+        .ch = *node->config->ch ? bytes_of_text(node->config->ch) : BYTES_NONE,
+        .dice = node->host->dice,
+        .users_max = (size_t)node->config->users_cached_max,
+        .post = post_to_lane,
+        .lane = lane,
+        .errand = lane_errand,
+        .user_changed = tell_others,
+    };
+
+    return service_new(&lane->service, &options, node->facts);
+}
+
+void lane_free(struct lane *lane)
+{
+    if (!lane) return;
+    exchange_free_spare(lane);
+    service_free(lane->service);
+    loop_free(lane->loop);
+    buf_release(&lane->out);
+    buf_release(&lane->body);
+    free(lane);
+}
+
+void lane_count(struct lane *lane, enum lane_counter counter, int change)
+{
+    atomic_fetch_add_explicit(&lane->counters[counter], change, memory_order_relaxed);
+}
+
+static void time_over(struct deadline *deadline)
+{
+    struct lane *lane = (struct lane *)(void *)((char *)deadline - offsetof(struct lane, stop_deadline));
+
+    log_warn("stop_timeout", log_number("lane", loop_index(lane->loop)));
+    loop_stop(lane->loop);
+}
+
+void lane_stopped_if_idle(struct lane *lane)
+{
+    if (lane->is_stopping && !lane->conns && !lane->sockets) {
+        deadline_clear(lane->loop, &lane->stop_deadline);
+        loop_stop(lane->loop);
+    }
+}
+
+void lane_begin_stop(struct lane *lane)
+{
+    int64_t until_ms = loop_tick_ms(lane->loop) + lane->node->config->stop_timeout_s * 1000;
+    size_t i;
+
+    lane->is_stopping = true;
+    for (i = 0; i < sizeof lane->listeners / sizeof lane->listeners[0]; i++) {
+        if (lane->listeners[i]) listener_close(lane->listeners[i]);
+        lane->listeners[i] = NULL;
+    }
+    sockets_stop(lane);
+    conns_stop(lane);
+    /* without memory for a timer there is no waiting for slow peers */
+    if (deadline_set(lane->loop, &lane->stop_deadline, until_ms, time_over)) loop_stop(lane->loop);
+    lane_stopped_if_idle(lane);
+}
+
+void lane_take_facts(struct lane *lane, struct publication *facts)
+{
+    service_take_facts(lane->service, facts);
+}
+
+struct buf *lane_out(struct lane *lane)
+{
+    buf_reset(&lane->out);
+    return &lane->out;
+}
+
+struct buf *lane_body(struct lane *lane)
+{
+    buf_reset(&lane->body);
+    return &lane->body;
+}
+
+struct bytes lane_date(struct lane *lane)
+{
+    int64_t now_s = loop_now_ms(lane->loop) / 1000;
+
+    if (now_s != lane->date_s) {
+        instant_write_http(lane->date, now_s * 1000);
+        lane->date_s = now_s;
+    }
+    return bytes_of(lane->date, INSTANT_HTTP_LEN);
+}
+
+static size_t slot_of(const struct lane *lane, const char *peer)
+{
+    return bytes_hash(bytes_of_text(peer), lane->parking_seed) % PARKING_SLOTS;
+}
+
+bool lane_may_park(const struct lane *lane, const char *peer)
+{
+    return atomic_load_explicit(&lane->node->parked, memory_order_relaxed) <
+               (uint64_t)lane->node->config->parked_max &&
+           lane->parked[slot_of(lane, peer)] < lane->node->config->parked_per_address_max &&
+           lane->parked[slot_of(lane, peer)] < UINT16_MAX;
+}
+
+uint16_t lane_park(struct lane *lane, const char *peer)
+{
+    size_t slot = slot_of(lane, peer);
+
+    if (lane->parked[slot] < UINT16_MAX) lane->parked[slot]++;
+    atomic_fetch_add_explicit(&lane->node->parked, 1, memory_order_relaxed);
+    lane_count(lane, COUNT_PARKED, 1);
+    return (uint16_t)slot;
+}
+
+void lane_unpark(struct lane *lane, uint16_t slot)
+{
+    if (lane->parked[slot]) lane->parked[slot]--;
+    atomic_fetch_sub_explicit(&lane->node->parked, 1, memory_order_relaxed);
+    lane_count(lane, COUNT_PARKED, -1);
+}

@@ -1,0 +1,74 @@
+/* lane.h — one loop and everything that lives on it: service, connections, sockets, scratch memory, counters.
+ * Nothing here is touched from another thread but by mail; counters are read from anywhere. */
+#ifndef COATCHECK_SERVER_LANE_H
+#define COATCHECK_SERVER_LANE_H
+
+#include <stdatomic.h>
+
+#include "server/listener.h"
+#include "server/loop.h"
+#include "service/service.h"
+
+struct conn;
+struct exchange;
+struct node;
+struct socket;
+
+enum lane_counter {
+    COUNT_REQUESTS,
+    COUNT_REFUSED,
+    COUNT_MINTED,
+    COUNT_UPGRADES,
+    COUNT_CONNECTS_GRANTED,
+    COUNT_CONNECTS_REFUSED,
+    COUNT_SESSIONS_LIVE,
+    COUNT_SESSIONS_REGISTERED,
+    COUNT_PARKED,
+    COUNT_CONNECTIONS,
+    LANE_COUNTERS
+};
+
+#define PARKING_SLOTS 1024 /* peer addresses are counted by hash; two that share a slot share its limit */
+
+struct lane {
+    struct node *node;
+    struct loop *loop;
+    struct service *service;
+    struct listener *listeners[3]; /* plain, TLS, admin (lane 0 only) */
+    struct conn *conns;            /* all HTTP connections */
+    struct socket *sockets;        /* all WebSockets */
+    struct exchange *spare;        /* exchanges not in use */
+    unsigned spare_count;
+    struct buf out, body; /* scratch of one reply; empty between turns */
+    char date[30];        /* IMF-fixdate of date_s */
+    int64_t date_s;
+    uint16_t parked[PARKING_SLOTS];
+    uint64_t parking_seed;
+    struct deadline stop_deadline;
+    bool is_stopping;
+    _Atomic int64_t counters[LANE_COUNTERS];
+};
+
+MUST_USE enum err lane_new(struct lane **out, struct node *node,
+                           unsigned index); /* a loop without a service yet */
+MUST_USE enum err
+lane_open_service(struct lane *lane); /* takes its part of node->facts; before the loop starts */
+void lane_free(struct lane *lane);    /* after its loop has ended */
+void lane_count(struct lane *lane, enum lane_counter counter, int change);
+
+/* Mail from another thread: begin to stop; a user changed; newer facts. */
+void lane_begin_stop(struct lane *lane);
+void lane_stopped_if_idle(struct lane *lane); /* called whenever a connection or socket has gone */
+void lane_take_facts(struct lane *lane, struct publication *facts);
+
+/* Scratch for one message, emptied. */
+struct buf *lane_out(struct lane *lane);
+struct buf *lane_body(struct lane *lane);
+struct bytes lane_date(struct lane *lane);
+
+/* Parking space: false when this peer, or everybody together, has used it up. */
+bool lane_may_park(const struct lane *lane, const char *peer);
+uint16_t lane_park(struct lane *lane, const char *peer); /* the slot to give back */
+void lane_unpark(struct lane *lane, uint16_t slot);
+
+#endif

@@ -1,0 +1,153 @@
+#include "server/node.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "server/conn.h"
+#include "server/tls.h"
+#include "server/watch.h"
+
+struct order { /* from the main thread to a lane */
+    struct mail mail;
+    struct lane *lane;
+    struct watch *watch;
+};
+
+static unsigned lanes_wanted(const struct config *config)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (config->loops) return (unsigned)config->loops;
+    return processors < 1 ? 1 : processors > NODE_LANES_MAX ? NODE_LANES_MAX : (unsigned)processors;
+}
+
+static enum err listen_on(struct node *node, struct lane *lane, unsigned slot, int *port, struct tls *tls,
+                          listener_accept_fn *accept, const char **why)
+{
+    struct listener_options options = {
+        .host = accept == conn_accept_admin ? "127.0.0.1" : node->config->host,
+        .port = *port,
+        .tls = tls,
+        .streams_max = (unsigned)(node->config->connections_max / node->lane_count) + 1,
+        .accept = accept,
+        .state = lane,
+    };
+    enum err e = listener_open(&lane->listeners[slot], lane->loop, &options, why);
+
+    if (!e) *port = listener_port(lane->listeners[slot]);
+    return e;
+}
+
+static enum err listen_all(struct node *node, const char **why)
+{
+    unsigned i;
+    enum err e;
+
+    node->port = (int)node->config->port;
+    node->tls_port = (int)node->config->tls_port;
+    node->admin_port = (int)node->config->admin_port;
+    for (i = 0; i < node->lane_count; i++) {
+        if ((e = listen_on(node, node->lanes[i], 0, &node->port, NULL, conn_accept, why))) return e;
+        if (node->tls &&
+            (e = listen_on(node, node->lanes[i], 1, &node->tls_port, node->tls, conn_accept, why)))
+            return e;
+    }
+    if (!node->tls) node->tls_port = 0;
+    return listen_on(node, node->lanes[0], 2, &node->admin_port, NULL, conn_accept_admin, why);
+}
+
+enum err node_listen(struct node *node, const char **why)
+{
+    unsigned i;
+    enum err e;
+
+    *why = "there is not enough memory to start";
+    node->lane_count = lanes_wanted(node->config);
+    for (i = 0; i < node->lane_count; i++)
+        if ((e = lane_new(&node->lanes[i], node, i))) return e;
+    return listen_all(node, why);
+}
+
+static void open_start(struct mail *mail)
+{
+    struct order *order = (struct order *)mail;
+
+    if (watch_start(&order->lane->node->watch, order->lane->node))
+        log_error("facts_watch_not_started", log_text("why", "no memory"));
+    free(order);
+}
+
+static void open_stop(struct mail *mail)
+{
+    struct order *order = (struct order *)mail;
+    struct node *node = order->lane->node;
+
+    if (order->lane == node->lanes[0]) watch_stop(node->watch);
+    lane_begin_stop(order->lane);
+    free(order);
+}
+
+static enum err send_order(struct lane *lane, void (*open)(struct mail *))
+{
+    struct order *order = calloc(1, sizeof *order);
+
+    if (!order) return ERR_NO_MEMORY;
+    order->mail.open = open;
+    order->lane = lane;
+    loop_post(lane->loop, &order->mail);
+    return ERR_OK;
+}
+
+static enum err publish_first(struct node *node)
+{
+    struct facts *facts;
+    enum err e = node->store->ops->facts(node->store, &facts);
+
+    if (e) return e;
+    e = publication_new(&node->facts, facts, node->lane_count);
+    if (e) facts_free(facts);
+    return e;
+}
+
+enum err node_start(struct node *node, const char **why)
+{
+    unsigned i;
+    enum err e;
+
+    *why = "the facts cannot be read from the store";
+    if ((e = publish_first(node))) return e;
+    *why = "a loop cannot be started: not enough memory or threads";
+    for (i = 0; i < node->lane_count; i++)
+        if ((e = lane_open_service(node->lanes[i]))) return e;
+    for (i = 0; i < node->lane_count; i++) {
+        if ((e = loop_start(node->lanes[i]->loop))) return e;
+        node->started++;
+    }
+    if ((e = send_order(node->lanes[0], open_start))) return e;
+    atomic_store(&node->is_ready, true);
+    return ERR_OK;
+}
+
+void node_stop(struct node *node)
+{
+    unsigned i;
+
+    atomic_store(&node->is_stopping, true);
+    for (i = 0; i < node->started; i++)
+        if (send_order(node->lanes[i], open_stop))
+            loop_stop(node->lanes[i]->loop); /* no memory for a letter: stop hard */
+    for (i = 0; i < node->started; i++)
+        loop_join(node->lanes[i]->loop);
+    watch_free(node->watch);
+    node->watch = NULL;
+    /* the store finishes what waits, while the lanes' memory is still there to take the answers */
+    if (node->store) node->store->ops->close(node->store);
+    node->store = NULL;
+    for (i = 0; i < node->lane_count; i++)
+        lane_free(node->lanes[i]);
+    node->lane_count = node->started = 0;
+    keyring_free(node->ring);
+    node->ring = NULL;
+}

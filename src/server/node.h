@@ -1,0 +1,46 @@
+/* node.h — one running server: what its lanes share. Built by the command line, immutable while it runs,
+ * except for the counters. */
+#ifndef COATCHECK_SERVER_NODE_H
+#define COATCHECK_SERVER_NODE_H
+
+#include <stdatomic.h>
+
+#include "config/config.h"
+#include "server/host.h"
+#include "server/lane.h"
+#include "service/keys.h"
+
+#define NODE_LANES_MAX 64
+
+struct page { /* a static page of `coatcheck dev`; absent in serve */
+    struct bytes path, type, content;
+};
+
+struct node {
+    const struct config *config;
+    const struct host *host;
+    struct store *store;       /* owned from node_start on */
+    struct keyring *ring;      /* the same */
+    struct publication *facts; /* the first; lanes hold what came after */
+    struct watch *watch;       /* lane 0's */
+    struct tls *tls;           /* NULL: plain only */
+    const struct page *pages;
+    size_t page_count;
+    struct bytes id;              /* this node's name in events: a fresh uuid */
+    unsigned lane_count, started; /* lanes made; of these, loops running */
+    struct lane *lanes[NODE_LANES_MAX];
+    int port, tls_port, admin_port; /* as bound; tls_port 0 without TLS */
+    _Atomic uint64_t parked;        /* sockets, over all lanes */
+    _Atomic bool is_ready, is_stopping;
+};
+
+/* Opens listeners: from then on ports are known and connections queue in the kernel. *why says what failed,
+ * for the person who starts it. After a failure of either call: node_stop. */
+MUST_USE enum err node_listen(struct node *node, const char **why);
+/* Reads the facts and starts all loops. config must not change any more. */
+MUST_USE enum err node_start(struct node *node, const char **why);
+/* Takes no new work, lets answers under way finish (config stop_timeout_s), closes sockets with 1012, ends
+ * the loops and frees what the node owns. */
+void node_stop(struct node *node);
+
+#endif

@@ -1,0 +1,347 @@
+/* pipeline.c — the way of a request, in order: target, origin, row, credential, body, decode, service,
+ * encode, reply. Each step either goes on or answers; nothing returns upstream. */
+#include <string.h>
+
+#include "base/log.h"
+#include "server/exchange.h"
+#include "server/socket.h"
+#include "wire/basic_auth.h"
+#include "wire/http_reply.h"
+#include "wire/ws_handshake.h"
+
+#define JSON_TYPE BYTES("application/json")
+
+static struct bytes field(const struct exchange *x, struct bytes name, unsigned *count)
+{
+    return http_request_field(&x->request, x->bytes, name, count);
+}
+
+/* ---- reply ---- */
+
+static void write_cors(struct buf *out, const struct exchange *x)
+{
+    buf_append_text(out, "Vary: Origin\r\n");
+    if (!x->may_read_reply) return;
+    http_reply_field(out, BYTES("Access-Control-Allow-Origin"), x->origin);
+    buf_append_text(
+        out, "Access-Control-Expose-Headers: Date, WWW-Authenticate, Retry-After, Coatcheck-Error-Id\r\n");
+}
+
+void pipeline_reply(struct exchange *x, int status, struct bytes type, struct bytes body,
+                    struct bytes headers)
+{
+    struct lane *lane = x->conn->lane;
+    struct buf *out = lane_out(lane);
+
+    http_reply_begin(out, status);
+    http_reply_field(out, BYTES("Date"), lane_date(lane));
+    if (body.len) http_reply_field(out, BYTES("Content-Type"), type);
+    buf_append_text(out, "X-Content-Type-Options: nosniff\r\n");
+    write_cors(out, x);
+    if (headers.len)
+        buf_append(out, headers);
+    else
+        buf_append_text(out, "Cache-Control: no-store\r\n");
+    if (x->request.method == HTTP_HEAD_METHOD) { /* RFC 9110 §9.3.2: the fields of GET, without the body */
+        buf_append_text(out, "Content-Length: ");
+        buf_append_u64(out, body.len);
+        buf_append_text(out, "\r\n");
+    }
+    if (status == 204 || x->request.method == HTTP_HEAD_METHOD)
+        http_reply_end_empty(out, !x->closes);
+    else
+        http_reply_end(out, body, !x->closes);
+    lane_count(lane, COUNT_REQUESTS, 1);
+    if (status >= 400) lane_count(lane, COUNT_REFUSED, 1);
+    x->state = EXCHANGE_ANSWERED;
+    if (!x->conn->stream) return;
+    if (buf_error(out))
+        stream_close(x->conn->stream); /* no memory for a reply: say nothing rather than half */
+    else
+        stream_write(x->conn->stream, buf_bytes(out));
+}
+
+static void write_fields_of(struct buf *fields, const struct dialect_reply *reply, const char *allow)
+{
+    buf_append_text(fields, "Cache-Control: no-store\r\n");
+    if (reply->www_authenticate)
+        http_reply_field(fields, BYTES("WWW-Authenticate"), bytes_of_text(reply->www_authenticate));
+    if (reply->status == 503) http_reply_field(fields, BYTES("Retry-After"), BYTES("1"));
+    if (allow) http_reply_field(fields, BYTES("Allow"), bytes_of_text(allow));
+}
+
+static void reply_outcome(struct exchange *x, const struct outcome *outcome, outcome_encode_fn *encode,
+                          const char *allow)
+{
+    struct dialect_reply reply = {.status = 500, .body = lane_body(x->conn->lane)};
+    struct buf fields;
+
+    buf_init(&fields, 1024);
+    encode(&reply, outcome);
+    write_fields_of(&fields, &reply, allow);
+    if (outcome->kind == OUTCOME_REFUSED)
+        log_debug("refused", log_text("refusal", refusal_name(outcome->refused.refusal)),
+                  log_number("status", reply.status));
+    if (buf_error(reply.body) || buf_error(&fields)) {
+        x->closes = true;
+        pipeline_reply(x, 503, BYTES_NONE, BYTES_NONE, BYTES_NONE);
+    } else
+        pipeline_reply(x, reply.status, JSON_TYPE, buf_bytes(reply.body), buf_bytes(&fields));
+    buf_wipe(reply.body); /* it held tokens */
+    buf_release(&fields);
+}
+
+/* Paths that are nobody's get the words of the first dialect too: a client of any kind can read them. */
+static void refuse(struct exchange *x, enum refusal refusal, enum err error, const char *allow)
+{
+    struct outcome outcome = {.kind = refusal ? OUTCOME_REFUSED : OUTCOME_FAILED, .error = error};
+    const struct dialect *dialect = x->dialect ? x->dialect : dialects[0];
+
+    outcome.refused.refusal = refusal;
+    reply_outcome(x, &outcome, dialect->refuse, allow);
+}
+
+void pipeline_refuse_bytes(struct exchange *x)
+{
+    log_debug("request_refused", log_text("rule", x->request.reason),
+              log_number("status", x->request.status));
+    x->closes = true;
+    pipeline_reply(x, x->request.status, JSON_TYPE, BYTES("{\"error\":\"Bad Request\"}"), BYTES_NONE);
+}
+
+/* ---- head ---- */
+
+/* Whether the page at this Origin may read the answer. What needs a secret answers no page but those of test
+ * projects. */
+static bool origin_may_read(const struct exchange *x)
+{
+    const struct facts *facts = service_facts(x->conn->lane->service);
+
+    if (bytes_is_absent(x->origin)) return false;
+    if (x->row && x->row->route.credential == ROUTE_KEY) return facts_any_test_lists(facts, x->origin);
+    return facts_any_lists(facts, x->origin);
+}
+
+static bool read_origin(struct exchange *x)
+{
+    unsigned count;
+    struct bytes origin = field(x, BYTES("Origin"), &count);
+
+    if (count > 1) return false;
+    x->origin = arena_copy(&x->arena, origin);
+    return !arena_copy_failed(origin, x->origin) && origin.len <= ORIGIN_MAX;
+}
+
+/* RFC 9110 §10.1.1: a body is asked for only when a row wants one and a credential came along; otherwise the
+ * final answer goes out at once and spares the client the upload. */
+static void ask_for_body(struct exchange *x)
+{
+    bool wants = x->row && x->row->route.body == ROUTE_JSON;
+
+    if (wants && (x->row->route.credential == ROUTE_OPEN ||
+                  !bytes_is_absent(field(x, BYTES("Authorization"), NULL)))) {
+        stream_write(x->conn->stream, BYTES("HTTP/1.1 100 Continue\r\n\r\n"));
+        return;
+    }
+    x->closes = true;
+    if (x->row)
+        refuse(x, REFUSAL_CREDENTIAL_MISSING, ERR_OK, NULL);
+    else
+        refuse(x, x->match == ROUTE_OTHER_METHOD ? REFUSAL_METHOD_NOT_ALLOWED : REFUSAL_NOT_FOUND, ERR_OK,
+               NULL);
+}
+
+void pipeline_head(struct exchange *x)
+{
+    struct bytes target = http_span_of(x->request.target, x->bytes);
+    enum http_method method = x->request.method == HTTP_HEAD_METHOD ? HTTP_GET : x->request.method;
+
+    x->match = ROUTE_UNKNOWN;
+    if (url_target_read(&x->target, target) || !read_origin(x)) {
+        x->closes = true;
+        refuse(x, REFUSAL_NONE, ERR_MALFORMED, NULL);
+        return;
+    }
+    if (!x->conn->is_admin) x->match = dialect_find(&x->dialect, &x->row, method, x->target.path);
+    x->may_read_reply = origin_may_read(x);
+    x->request.body_max = x->row && x->row->route.body == ROUTE_JSON ? x->row->route.body_max : 1024;
+    if (x->request.expects_continue) ask_for_body(x);
+}
+
+/* ---- credential and body ---- */
+
+static enum err read_credential(struct exchange *x, struct credential *out)
+{
+    unsigned count;
+    struct bytes value = field(x, BYTES("Authorization"), &count);
+    struct basic_auth basic;
+    enum err e;
+
+    *out = (struct credential){.kind = CREDENTIAL_NONE};
+    if (!count) return ERR_OK;
+    out->kind = CREDENTIAL_BAD;
+    if (count > 1) return ERR_OK; /* two credentials: not ours to choose */
+    if (bearer_read(&out->token, value, JWS_MAX) == ERR_OK) {
+        out->kind = CREDENTIAL_BEARER;
+        return ERR_OK;
+    }
+    e = basic_auth_read(&basic, &x->arena, value);
+    if (e == ERR_NO_MEMORY) return e;
+    if (e) return ERR_OK;
+    *out = (struct credential){.kind = CREDENTIAL_BASIC, .user = basic.user, .password = basic.password};
+    return ERR_OK;
+}
+
+static bool is_json_type(struct bytes type)
+{
+    struct bytes essence = bytes_trim(bytes_part(type, 0, bytes_index(type, ';')));
+
+    return bytes_equal_nocase(essence, JSON_TYPE);
+}
+
+static enum err read_body(struct exchange *x)
+{
+    unsigned count;
+    struct bytes type = field(x, BYTES("Content-Type"), &count);
+
+    if (x->row->route.body == ROUTE_NO_BODY) return ERR_OK;
+    if (count != 1 || !is_json_type(type)) return ERR_UNSUPPORTED;
+    return json_read(&x->body, http_span_of(x->request.body, x->bytes));
+}
+
+/* ---- run ---- */
+
+static void answered(struct run *run)
+{
+    struct exchange *x = run->owner;
+    bool had_waited = x->state == EXCHANGE_WAITING;
+    enum refusal refusal = run->outcome.kind == OUTCOME_REFUSED ? run->outcome.refused.refusal : REFUSAL_NONE;
+
+    /* an answer for an Origin its own project does not list is not for that page to read */
+    if (refusal == REFUSAL_ORIGIN_NOT_LISTED || refusal == REFUSAL_SECRET_FROM_BROWSER)
+        x->may_read_reply = false;
+    if (run->outcome.kind == OUTCOME_MINTED) lane_count(x->conn->lane, COUNT_MINTED, 1);
+    reply_outcome(x, &run->outcome, x->row->encode, NULL);
+    if (had_waited) conn_answered(x);
+}
+
+static void run_ask(struct exchange *x)
+{
+    struct dialect_request request = {.query = x->target.query, .arena = &x->arena};
+    struct run *run = &x->run;
+    enum err e;
+
+    memset(&run->ask, 0, sizeof run->ask);
+    run->refused = (struct refused){0};
+    run->unreadable = ERR_OK;
+    TRY(e = read_credential(x, &run->ask.credential), failed);
+    run->unreadable = read_body(x);
+    request.body = x->body;
+    run->ask.origin = x->origin;
+    e = x->row->decode(&run->ask, &run->refused, &request);
+    if (!run->unreadable) run->unreadable = e;
+    run->takes_bound_as_bearer = x->row->route.takes_bound_as_bearer;
+    run->proof_method = BYTES_NONE;
+    run->now_ms = loop_now_ms(x->conn->lane->loop);
+    run->arena = &x->arena;
+    run->done = answered;
+    run->owner = x;
+    x->state = EXCHANGE_READING;
+    service_start(x->conn->lane->service, run);
+    if (x->state == EXCHANGE_READING) x->state = EXCHANGE_WAITING;
+    return;
+failed:
+    refuse(x, REFUSAL_NONE, e, NULL);
+}
+
+static void answer_preflight(struct exchange *x)
+{
+    const struct dialect *dialect = x->dialect;
+    char methods[64];
+    struct buf fields;
+
+    /* the row the real request will use decides who may ask */
+    if (dialect) {
+        const void *row;
+        struct bytes wanted = field(x, BYTES("Access-Control-Request-Method"), NULL);
+        enum http_method method = bytes_equal(wanted, BYTES("POST")) ? HTTP_POST : HTTP_GET;
+        (void)route_find(&row, dialect->routes, dialect->route_count, sizeof dialect->routes[0], method,
+                         x->target.path);
+        x->row = row;
+        x->may_read_reply = origin_may_read(x);
+        route_methods(methods, dialect->routes, dialect->route_count, sizeof dialect->routes[0],
+                      x->target.path);
+    } else
+        memcpy(methods, "GET, OPTIONS", sizeof "GET, OPTIONS");
+    buf_init(&fields, 1024);
+    buf_append_text(&fields, "Cache-Control: no-store\r\n");
+    if (x->may_read_reply) {
+        http_reply_field(&fields, BYTES("Access-Control-Allow-Methods"), bytes_of_text(methods));
+        buf_append_text(&fields, "Access-Control-Allow-Headers: authorization, content-type, accept\r\n"
+                                 "Access-Control-Max-Age: 600\r\n");
+    }
+    http_reply_field(&fields, BYTES("Allow"), bytes_of_text(methods));
+    pipeline_reply(x, 204, BYTES_NONE, BYTES_NONE, buf_bytes(&fields));
+    buf_release(&fields);
+}
+
+static void refuse_upgrade(struct exchange *x, int status)
+{
+    struct bytes headers = BYTES_NONE;
+
+    if (status == 426)
+        headers = BYTES("Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nCache-Control: no-store\r\n");
+    if (status == 429) headers = BYTES("Retry-After: 30\r\nCache-Control: no-store\r\n");
+    x->closes = true;
+    pipeline_reply(x, status, JSON_TYPE, BYTES("{\"error\":\"Upgrade refused\"}"), headers);
+}
+
+/* A page of a foreign Origin must not get as far as a socket: it would act with whatever its visitor's token
+ * allows. */
+static void upgrade(struct exchange *x)
+{
+    struct lane *lane = x->conn->lane;
+    struct ws_handshake handshake;
+    struct buf *out;
+    char peer[46];
+
+    ws_handshake_read(&handshake, &x->request, x->bytes);
+    stream_peer(x->conn->stream, peer);
+    if (handshake.status == 101 && !bytes_is_absent(x->origin) &&
+        !facts_any_lists(service_facts(lane->service), x->origin))
+        handshake.status = 403;
+    if (handshake.status == 101 && !lane_may_park(lane, peer)) handshake.status = 429;
+    if (handshake.status != 101) {
+        refuse_upgrade(x, handshake.status);
+        return;
+    }
+    out = lane_out(lane);
+    ws_handshake_reply(out, &handshake);
+    if (buf_error(out)) {
+        refuse_upgrade(x, 503);
+        return;
+    }
+    lane_count(lane, COUNT_UPGRADES, 1);
+    stream_write(x->conn->stream, buf_bytes(out));
+    x->state = EXCHANGE_UPGRADED;
+}
+
+void pipeline_run(struct exchange *x)
+{
+    char methods[64];
+
+    if (x->conn->is_admin) {
+        if (!builtin_answer_admin(x)) refuse(x, REFUSAL_NOT_FOUND, ERR_OK, NULL);
+    } else if (x->request.method == HTTP_OPTIONS)
+        answer_preflight(x);
+    else if (x->request.wants_upgrade && bytes_equal(x->target.path, BYTES("/")))
+        upgrade(x);
+    else if (x->row)
+        run_ask(x);
+    else if (x->match == ROUTE_OTHER_METHOD) {
+        route_methods(methods, x->dialect->routes, x->dialect->route_count, sizeof x->dialect->routes[0],
+                      x->target.path);
+        refuse(x, REFUSAL_METHOD_NOT_ALLOWED, ERR_OK, methods);
+    } else if (!builtin_answer(x))
+        refuse(x, REFUSAL_NOT_FOUND, ERR_OK, NULL);
+}

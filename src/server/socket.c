@@ -1,0 +1,351 @@
+/* socket.c — the life of a WebSocket: frames in, timers, sending, closing. */
+#include "server/socket_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+struct dialect_session socket_session(const struct socket *socket)
+{
+    const struct node *node = socket->lane->node;
+
+    return (struct dialect_session){.holder = &socket->holder,
+                                    .name = bytes_of(socket->name, SESSION_NAME_LEN),
+                                    .node = node->id,
+                                    .ice_servers = bytes_of_text(node->config->ice_servers),
+                                    .dice = node->host->dice,
+                                    .now_ms = loop_now_ms(socket->lane->loop)};
+}
+
+/* ---- sending ---- */
+
+void socket_send_text(struct socket *socket, const struct buf *text)
+{
+    struct buf *out = lane_out(socket->lane);
+
+    if (!socket->stream) return;
+    ws_frame_write(out, WS_TEXT, buf_bytes(text));
+    if (buf_error(text) || buf_error(out))
+        stream_close(socket->stream); /* a message lost is a session lost */
+    else
+        stream_write(socket->stream, buf_bytes(out));
+}
+
+void socket_send_control(struct socket *socket, enum ws_opcode opcode, struct bytes payload)
+{
+    struct buf *out = lane_out(socket->lane);
+
+    if (!socket->stream) return;
+    ws_frame_write(out, opcode, payload);
+    if (!buf_error(out)) stream_write(socket->stream, buf_bytes(out));
+}
+
+void socket_close(struct socket *socket, int code, const char *reason)
+{
+    struct buf *out = lane_out(socket->lane);
+
+    if (!socket->stream) return;
+    ws_frame_write_close(out, (uint16_t)code, bytes_of_text(reason));
+    if (!buf_error(out)) stream_write(socket->stream, buf_bytes(out));
+    stream_close_after_sending(socket->stream);
+}
+
+void socket_refuse_call(struct socket *socket, struct bytes id, enum refusal refusal, enum err error)
+{
+    struct refused refused = {refusal, FIELD_NONE, NULL};
+    struct buf *body = lane_body(socket->lane);
+
+    dialect_of_socket()->refuse_call(body, id, &refused, error, BYTES_NONE);
+    socket_send_text(socket, body);
+}
+
+/* ---- timers ---- */
+
+static void due(struct deadline *deadline);
+
+/* The next moment something is due: the state's own end or, in a live session, a ping. */
+static void set_deadline(struct socket *socket)
+{
+    struct loop *loop = socket->lane->loop;
+    int64_t at_ms = socket->ends_ms;
+    int64_t ping_ms = loop_tick_ms(loop) + socket->lane->node->config->ping_interval_s * 1000;
+
+    if (socket->state == SESSION_LIVE && ping_ms < at_ms) at_ms = ping_ms;
+    /* without memory for a timer the socket's life cannot be bounded, so it ends */
+    if (deadline_set(loop, &socket->deadline, at_ms, due) && socket->stream) stream_close(socket->stream);
+}
+
+static void state_lasts(struct socket *socket, int64_t ms)
+{
+    socket->ends_ms = loop_tick_ms(socket->lane->loop) + ms;
+    set_deadline(socket);
+}
+
+static void ping(struct socket *socket)
+{
+    struct dialect_session session = socket_session(socket);
+    int64_t silent_ms = loop_tick_ms(socket->lane->loop) - socket->heard_ms;
+    struct buf *body = lane_body(socket->lane);
+
+    /* A peer that answers no JSON-RPC still answers the protocol's own ping, so only a dead one is ever
+     * dropped. */
+    if (2 * silent_ms > 3000 * socket->lane->node->config->ping_interval_s)
+        socket_send_control(socket, WS_PING, BYTES_NONE);
+    dialect_of_socket()->ping(body, &session);
+    socket_send_text(socket, body);
+    set_deadline(socket);
+}
+
+static void due(struct deadline *deadline)
+{
+    struct socket *socket = (struct socket *)(void *)((char *)deadline - offsetof(struct socket, deadline));
+    int64_t tick_ms = loop_tick_ms(socket->lane->loop);
+
+    if (tick_ms >= socket->ends_ms)
+        socket_apply(socket, SESSION_TIME_UP);
+    else if (socket->state != SESSION_LIVE)
+        set_deadline(socket);
+    else if (tick_ms - socket->heard_ms >= socket->lane->node->config->ping_timeout_s * 1000)
+        socket_apply(socket, SESSION_SILENT);
+    else
+        ping(socket);
+}
+
+/* ---- life ---- */
+
+void socket_set_registered(struct socket *socket, bool is_registered)
+{
+    if (socket->is_registered == is_registered) return;
+    socket->is_registered = is_registered;
+    lane_count(socket->lane, COUNT_SESSIONS_REGISTERED, is_registered ? 1 : -1);
+}
+
+void socket_lives_until_expiry(struct socket *socket)
+{
+    log_info("session_began", log_bytes("session", bytes_of(socket->name, 8)));
+    state_lasts(socket, socket->holder.exp_s * 1000 - loop_now_ms(socket->lane->loop));
+}
+
+static void leave_state(struct socket *socket)
+{
+    if (socket->state == SESSION_PARKED) lane_unpark(socket->lane, socket->parking_slot);
+    if (socket->state != SESSION_LIVE) return;
+    socket_set_registered(socket, false);
+    lane_count(socket->lane, COUNT_SESSIONS_LIVE, -1);
+    log_info("session_ended", log_bytes("session", bytes_of(socket->name, 8)));
+}
+
+static void enter_state(struct socket *socket, enum session_state state)
+{
+    const struct config *config = socket->lane->node->config;
+    char peer[46] = "";
+
+    if (state == socket->state) return;
+    leave_state(socket);
+    socket->state = state;
+    switch (state) {
+    case SESSION_NONE:
+        return;
+    case SESSION_OPENING:
+        state_lasts(socket, config->connect_timeout_s * 1000);
+        return;
+    case SESSION_DECIDING:
+        return; /* the time to connect runs on */
+    case SESSION_LIVE:
+        lane_count(socket->lane, COUNT_SESSIONS_LIVE, 1);
+        return; /* how long it lasts is known once the holder is: socket_lives_until_expiry */
+    case SESSION_PARKED:
+        if (socket->stream) stream_peer(socket->stream, peer);
+        socket->parking_slot = lane_park(socket->lane, peer);
+        state_lasts(socket, config->park_s * 1000);
+        return;
+    case SESSION_CLOSED:
+        deadline_clear(socket->lane->loop, &socket->deadline);
+        return;
+    case SESSION_STATES:
+        return;
+    }
+}
+
+void socket_apply(struct socket *socket, enum session_event event)
+{
+    struct session_step step = session_step(socket->state, event);
+
+    enter_state(socket, step.state);
+    switch (step.effect) {
+    case SESSION_REFUSE:
+        break; /* an empty cell; calls that meet one are answered where they are read */
+    case SESSION_IGNORE:
+        break;
+    case SESSION_DECIDE:
+        socket_decide(socket);
+        break;
+    case SESSION_WELCOME:
+        socket_welcome(socket);
+        break;
+    case SESSION_TELL_REFUSAL_AND_PARK:
+        socket_tell_refusal(socket);
+        break;
+    case SESSION_TELL_FAILURE_AND_CLOSE:
+        socket_tell_failure(socket);
+        break;
+    case SESSION_RUN_CALL:
+        break; /* answered where the call is read */
+    case SESSION_CLOSE_NO_CONNECT:
+        socket_close(socket, 4408, "no connect in time");
+        break;
+    case SESSION_CLOSE_EXPIRED:
+        socket_close(socket, 4401, "grant expired");
+        break;
+    case SESSION_CLOSE_PARKED:
+        socket_close(socket, 4401, "not authenticated");
+        break;
+    case SESSION_CLOSE_SILENT:
+        socket_close(socket, 1001, "no answer to ping");
+        break;
+    case SESSION_CLOSE_RESTARTING:
+        socket_close(socket, 1012, "restarting; come back in 1 s");
+        break;
+    case SESSION_FORGET:
+        break;
+    }
+}
+
+static void socket_free(struct socket *socket)
+{
+    struct lane *lane = socket->lane;
+
+    deadline_clear(lane->loop, &socket->deadline);
+    socket_end_connecting(socket);
+    free(socket->origin);
+    ws_message_release(&socket->message);
+    if (socket->next) socket->next->prev = socket->prev;
+    if (socket->prev)
+        socket->prev->next = socket->next;
+    else
+        lane->sockets = socket->next;
+    free(socket);
+    lane_stopped_if_idle(lane);
+}
+
+/* ---- frames ---- */
+
+static void peer_closed(struct socket *socket, int code)
+{
+    socket_apply(socket, SESSION_PEER_GONE);
+    socket_close(socket, code, "");
+}
+
+/* False: read no further. */
+static bool take(struct socket *socket, const struct ws_message_step *step)
+{
+    switch (step->event) {
+    case WS_MESSAGE_MORE:
+        return false;
+    case WS_MESSAGE_TEXT:
+        socket_message(socket, step->payload);
+        break;
+    case WS_MESSAGE_PING:
+        if (socket->state != SESSION_PARKED) socket_send_control(socket, WS_PONG, step->payload);
+        break;
+    case WS_MESSAGE_PONG:
+        break;
+    case WS_MESSAGE_CLOSE:
+    case WS_MESSAGE_BROKEN:
+        peer_closed(socket, step->close_code);
+        return false;
+    }
+    return socket->stream && socket->state != SESSION_CLOSED;
+}
+
+void socket_bytes(struct socket *socket, uint8_t *bytes, size_t len)
+{
+    bool more = true;
+
+    socket->heard_ms = loop_tick_ms(socket->lane->loop);
+    if (socket->state == SESSION_CLOSED) return;
+    while (more) {
+        struct ws_message_step step;
+        if (socket->state == SESSION_DECIDING) { /* nothing is read while a connect is decided */
+            buf_append(&socket->connecting->kept, bytes_of(bytes, len));
+            if (buf_error(&socket->connecting->kept))
+                peer_closed(socket, 1009);
+            else
+                stream_stop_reading(socket->stream);
+            return;
+        }
+        step = ws_message_feed(&socket->message, bytes, len);
+        more = take(socket, &step);
+        bytes += step.used;
+        len -= step.used;
+    }
+}
+
+static void on_bytes(void *owner, uint8_t *bytes, size_t len)
+{
+    socket_bytes(owner, bytes, len);
+}
+
+static void on_end(void *owner)
+{
+    struct socket *socket = owner;
+
+    socket_apply(socket, SESSION_PEER_GONE);
+    if (socket->stream) stream_close(socket->stream);
+}
+
+static void on_sent(void *owner)
+{
+    (void)owner; /* what a session may owe its peer is bounded by the stream */
+}
+
+static void on_gone(void *owner)
+{
+    struct socket *socket = owner;
+
+    socket->stream = NULL;
+    socket_apply(socket, SESSION_PEER_GONE);
+    if (socket->connecting && socket->connecting->is_waiting) {
+        socket->connecting->socket = NULL; /* the answer will find nobody and free itself */
+        socket->connecting = NULL;
+    }
+    socket_free(socket);
+}
+
+static const struct stream_user socket_user = {on_bytes, on_end, on_sent, on_gone};
+
+struct socket *socket_take_over(struct lane *lane, struct stream *stream, struct bytes origin)
+{
+    struct socket *socket = calloc(1, sizeof *socket);
+
+    if (!socket) return NULL;
+    if (!bytes_is_absent(origin)) {
+        socket->origin = malloc(origin.len + 1);
+        if (!socket->origin) {
+            free(socket);
+            return NULL;
+        }
+        memcpy(socket->origin, origin.ptr, origin.len);
+        socket->origin_len = origin.len;
+    }
+    socket->lane = lane;
+    socket->stream = stream;
+    ws_message_init(&socket->message);
+    socket->next = lane->sockets;
+    if (socket->next) socket->next->prev = socket;
+    lane->sockets = socket;
+    stream_attach(stream, &socket_user, socket);
+    enter_state(socket, SESSION_OPENING);
+    return socket;
+}
+
+void sockets_stop(struct lane *lane)
+{
+    struct socket *socket, *next;
+
+    for (socket = lane->sockets; socket; socket = next) {
+        next = socket->next;
+        socket_apply(socket, SESSION_STOP);
+    }
+}

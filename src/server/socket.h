@@ -1,0 +1,17 @@
+/* socket.h — one WebSocket: frames in, JSON-RPC calls out of them, and the life of the session on it.
+ *
+ * What may happen when is the engine's table (engine/session.h); this file carries it out: timers, sends,
+ * closing. A socket is small on purpose: buffers, the ask and the arena of a connect exist only while it is
+ * being decided. The dialect that speaks on sockets gives the words. */
+#ifndef COATCHECK_SERVER_SOCKET_H
+#define COATCHECK_SERVER_SOCKET_H
+
+#include "server/lane.h"
+
+/* Attaches to an upgraded stream. origin is copied; absent: not a browser. NULL: no memory. */
+struct socket *socket_take_over(struct lane *lane, struct stream *stream, struct bytes origin);
+void socket_bytes(struct socket *socket, uint8_t *bytes, size_t len); /* bytes that came behind the upgrade */
+
+void sockets_stop(struct lane *lane); /* closes all with 1012 */
+
+#endif

@@ -1,0 +1,60 @@
+/* socket_inside.h — what socket.c (life, timers, sending) and socket_calls.c (messages) share. Not for other
+ * files. */
+#ifndef COATCHECK_SERVER_SOCKET_INSIDE_H
+#define COATCHECK_SERVER_SOCKET_INSIDE_H
+
+#include "dialect/dialect.h"
+#include "engine/session.h"
+#include "server/node.h"
+#include "server/socket.h"
+#include "wire/ws_message.h"
+
+#define SESSION_NAME_LEN 32 /* hex of 128 random bits */
+
+struct connecting { /* exists from the connect call to its decision */
+    struct socket *socket;
+    struct rpc_message call;
+    struct arena arena;
+    struct run run;
+    struct buf kept; /* bytes behind the connect, read meanwhile */
+    bool is_waiting; /* the store was asked: the answer comes by mail */
+};
+
+struct socket {
+    struct lane *lane;
+    struct stream *stream; /* NULL once it is gone */
+    struct socket *next, *prev;
+    struct connecting *connecting;
+    uint8_t *origin; /* until the connect is decided; owned; NULL: not a browser */
+    size_t origin_len;
+    struct deadline deadline;
+    int64_t heard_ms; /* monotonic: when the peer last sent anything */
+    int64_t ends_ms;  /* monotonic: when the state's own time is up */
+    struct ws_message message;
+    enum session_state state;
+    bool is_registered;
+    uint16_t parking_slot;
+    char name[SESSION_NAME_LEN];
+    char jti[UUID_TEXT_LEN], jkt[43];
+    struct holder holder; /* its strings are the two above */
+};
+
+/* socket.c */
+void socket_apply(struct socket *socket, enum session_event event); /* the engine's table, carried out */
+void socket_send_text(struct socket *socket, const struct buf *text);
+void socket_send_control(struct socket *socket, enum ws_opcode opcode, struct bytes payload);
+void socket_close(struct socket *socket, int code, const char *reason); /* close frame, then the stream */
+void socket_refuse_call(struct socket *socket, struct bytes id, enum refusal refusal, enum err error);
+void socket_set_registered(struct socket *socket, bool is_registered);
+struct dialect_session socket_session(const struct socket *socket);
+void socket_lives_until_expiry(struct socket *socket); /* once the holder is known */
+
+/* socket_calls.c */
+void socket_message(struct socket *socket, struct bytes text);
+void socket_end_connecting(struct socket *socket); /* frees what a connect needed */
+void socket_welcome(struct socket *socket);        /* effects of the table that speak */
+void socket_tell_refusal(struct socket *socket);
+void socket_tell_failure(struct socket *socket);
+void socket_decide(struct socket *socket);
+
+#endif

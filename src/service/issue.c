@@ -1,0 +1,138 @@
+#include "service/issue.h"
+
+#include <string.h>
+
+#include "base/base64url.h"
+#include "engine/limits.h"
+
+#define ACCESS_TYP BYTES("SAT")
+
+enum err issuer_open(struct issuer *out, struct key_bench *bench, struct bytes url, struct bytes ch)
+{
+    memset(out, 0, sizeof *out);
+    out->bench = bench;
+    out->url = url;
+    buf_init(&out->header, 2048);
+    buf_init(&out->scratch, JWS_MAX);
+    jws_header(&out->header, bench->sign_alg, ACCESS_TYP, bench->sign_kid, ch);
+    return buf_error(&out->header);
+}
+
+void issuer_release(struct issuer *issuer)
+{
+    buf_release(&issuer->header);
+    buf_release(&issuer->scratch);
+}
+
+enum err issue_access(struct buf *out, struct issuer *issuer, const struct grant *grant)
+{
+    char sub[UUID_TEXT_LEN], jti[UUID_TEXT_LEN];
+    struct claims claims = {0};
+
+    uuid_write(sub, &grant->user);
+    uuid_write(jti, &grant->jti);
+    claims.iss = claims.aud = issuer->url;
+    claims.sub = bytes_of(sub, sizeof sub);
+    claims.jti = bytes_of(jti, sizeof jti);
+    claims.iat_s = grant->iat_s;
+    claims.exp_s = grant->exp_s;
+    claims.gt_ms = grant->gt_ms;
+    claims.project = grant->project;
+    claims.kind = KIND_SUBSCRIBER;
+    if (grant->may_self_refresh) claims.scope = BYTES("sat:refresh");
+    claims.family = grant->family;
+    claims.parent = grant->parent_key;
+    claims.application = grant->application;
+    claims.jkt = grant->jkt;
+    buf_reset(&issuer->scratch);
+    claims_write(&issuer->scratch, &claims);
+    if (buf_error(&issuer->scratch)) return buf_error(&issuer->scratch);
+    return jws_sign(out, issuer->bench->sign, buf_bytes(&issuer->header), buf_bytes(&issuer->scratch));
+}
+
+enum err issue_refresh(struct buf *out, struct issuer *issuer, const struct grant *grant)
+{
+    struct sealed sealed = {0};
+    size_t len;
+
+    sealed.id = grant->family;
+    sealed.project = grant->project;
+    sealed.user = grant->user;
+    sealed.gt_ms = grant->gt_ms;
+    sealed.iat_s = grant->iat_s;
+    sealed.exp_s = grant->refresh_exp_s;
+    sealed.absolute_end_s = grant->absolute_end_s;
+    sealed.claims_kind = KIND_SUBSCRIBER;
+    sealed.may_self_refresh = grant->may_self_refresh;
+    sealed.application = grant->application;
+    sealed.parent_key = grant->parent_key;
+    if (!bytes_is_absent(grant->jkt)) {
+        sealed.is_bound = base64url_read(sealed.jkt, sizeof sealed.jkt, &len, grant->jkt) == ERR_OK;
+        if (!sealed.is_bound) return ERR_MALFORMED; /* the engine lets no such fingerprint through */
+    }
+    seal_write(out, issuer->bench->seals[0], SEAL_REFRESH, &sealed);
+    return buf_error(out);
+}
+
+static enum refusal check_signature(struct key_bench *bench, const struct jws *jws)
+{
+    size_t i;
+
+    for (i = 0; i < bench->check_count; i++) {
+        if (!bytes_equal(bench->checks[i].kid, jws->kid)) continue;
+        /* RFC 8725 §3.1: the algorithm is the key's; the header may only agree */
+        if (!bytes_equal(jws->alg, bytes_of_text(alg_jose(bench->checks[i].alg))))
+            return REFUSAL_TOKEN_MALFORMED;
+        return crypto_check(bench->checks[i].check, jws->signing_input, jws->signature)
+                   ? REFUSAL_NONE
+                   : REFUSAL_TOKEN_SIGNATURE;
+    }
+    return REFUSAL_TOKEN_KEY_UNKNOWN;
+}
+
+static enum refusal holder_of(struct holder *out, const struct claims *claims)
+{
+    if (claims->kind != KIND_SUBSCRIBER) return REFUSAL_TOKEN_KIND;
+    if (uuid_read(&out->user, claims->sub)) return REFUSAL_TOKEN_MALFORMED;
+    out->project = claims->project;
+    out->application = claims->application;
+    out->family = claims->family;
+    out->user_kind = USER_SUBSCRIBER;
+    out->is_full_subscriber = true;
+    out->may_self_refresh = bytes_equal(claims->scope, BYTES("sat:refresh"));
+    out->jti = claims->jti;
+    out->jkt = claims->jkt;
+    out->exp_s = claims->exp_s;
+    out->gt_ms = claims->gt_ms;
+    return REFUSAL_NONE;
+}
+
+enum err issue_verify(struct holder *out, enum refusal *refusal, struct arena *arena, struct issuer *issuer,
+                      struct bytes token, int64_t now_s)
+{
+    struct claims_policy policy = {.iss = issuer->url,
+                                   .aud = issuer->url,
+                                   .now_s = now_s,
+                                   .life_max_s = SAT_LIFE_MAX_S,
+                                   .requires_ours = true};
+    struct claims claims;
+    struct jws jws;
+    enum err e;
+
+    memset(out, 0, sizeof *out);
+    *refusal = REFUSAL_TOKEN_MALFORMED;
+    e = jws_split(&jws, arena, token);
+    if (!e) {
+        *refusal =
+            bytes_equal(jws.typ, ACCESS_TYP) ? check_signature(issuer->bench, &jws) : REFUSAL_TOKEN_KIND;
+        if (!*refusal) {
+            *refusal = REFUSAL_TOKEN_MALFORMED;
+            e = claims_read(&claims, arena, jws.payload, issuer->url);
+            if (!e) *refusal = claims_check(&claims, &policy);
+            if (!e && !*refusal) *refusal = holder_of(out, &claims);
+        }
+    }
+    jws_release(&jws);
+    if (*refusal) memset(out, 0, sizeof *out);
+    return e == ERR_MALFORMED || e == ERR_TOO_LARGE ? ERR_OK : e; /* both are the token's fault: a refusal */
+}

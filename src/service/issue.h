@@ -1,0 +1,31 @@
+/* issue.h — grants become tokens, tokens become holders: the only place where the engine's words meet
+ * signatures.
+ *
+ * Both directions use one issuer: the configured public URL, audience the same. Nothing is decided here
+ * beyond what a signature and the claims' own rules say. */
+#ifndef COATCHECK_SERVICE_ISSUE_H
+#define COATCHECK_SERVICE_ISSUE_H
+
+#include "service/keys.h"
+#include "token/jws.h"
+
+struct issuer { /* one lane's */
+    struct key_bench *bench;
+    struct bytes url;   /* iss and aud */
+    struct buf header;  /* base64url header of access tokens, made once */
+    struct buf scratch; /* claims under way */
+};
+
+MUST_USE enum err issuer_open(struct issuer *out, struct key_bench *bench, struct bytes url, struct bytes ch);
+void issuer_release(struct issuer *issuer);
+
+/* Appends the signed access token, or the sealed refresh token, to out. */
+MUST_USE enum err issue_access(struct buf *out, struct issuer *issuer, const struct grant *grant);
+MUST_USE enum err issue_refresh(struct buf *out, struct issuer *issuer, const struct grant *grant);
+
+/* Verifies an access token: form, key, signature, claims, times. A refusal in *refusal, else the holder,
+ * whose strings live in the arena. ERR_NO_MEMORY and the like mean we could not decide. */
+MUST_USE enum err issue_verify(struct holder *out, enum refusal *refusal, struct arena *arena,
+                               struct issuer *issuer, struct bytes token, int64_t now_s);
+
+#endif

@@ -1,0 +1,149 @@
+/* run_mint.c — the way of a mint: key, user, plan, commit, settle, sign. */
+#include <string.h>
+
+#include "engine/mint.h"
+#include "service/service_run.h"
+
+#define TOKEN_TEXT_MAX (JWS_MAX + SEAL_REFRESH_MAX)
+
+static void sign(struct run *run, const struct grant *grant)
+{
+    struct issuer *issuer = &run->service->issuer;
+    struct bytes token, refresh_token;
+    struct buf text;
+    size_t token_len;
+    enum err e;
+
+    buf_init(&text, TOKEN_TEXT_MAX);
+    TRY(e = issue_access(&text, issuer, grant), done);
+    token_len = text.len;
+    TRY(e = issue_refresh(&text, issuer, grant), done);
+    token = arena_copy(run->arena, buf_bytes(&text));
+    if (bytes_is_absent(token)) e = ERR_NO_MEMORY;
+done:
+    buf_wipe(&text);
+    if (e) {
+        run_fail(run, e);
+        return;
+    }
+    refresh_token = bytes_from(token, token_len);
+    run->outcome.minted.user = grant->user;
+    run->outcome.minted.token = bytes_part(token, 0, token_len);
+    run->outcome.minted.refresh_token = refresh_token;
+    run->outcome.minted.exp_s = grant->exp_s;
+    run_finish(run, OUTCOME_MINTED);
+}
+
+static void plan(struct run *run, const struct user *user);
+
+/* The row that was met is not the one planned for: decide once more on what is there now. At most twice, so
+ * that two who undo each other's work cannot keep us busy. */
+static bool decide_again(struct run *run, const struct decision *decision)
+{
+    if (run->plan.refused.refusal || !run->plan.write_count || run->tries++ >= 2) return false;
+    if (decision->refused.refusal == REFUSAL_USER_GONE) {
+        users_forget(run->service->users, &run->project->id, &run->plan.grant.user);
+        run_mint(run);
+        return true;
+    }
+    if (run->rows[0].state != ROW_EXISTS) return false;
+    plan(run,
+         &run->rows[0]
+              .user); /* somebody else created the user: our profile and password are still to be stored */
+    return true;
+}
+
+static void settle(struct run *run)
+{
+    struct decision decision;
+
+    mint_settle(&decision, &run->plan, run->rows);
+    if (decision.has_user) run_remember(run, &decision.user, run->rows[0].state == ROW_WRITTEN);
+    if (decide_again(run, &decision)) return;
+    if (decision.refused.refusal)
+        run_refuse(run, decision.refused.refusal, decision.refused.field, decision.refused.because);
+    else
+        sign(run, &decision.grant);
+}
+
+static void plan(struct run *run, const struct user *user)
+{
+    struct mint_facts facts = {
+        .project = run->project, .key = run->key, .user = user, .cutoff_ms = INT64_MIN};
+    enum err e;
+
+    if (run->has_password_hash) facts.password_hash = bytes_of(run->password_hash, sizeof run->password_hash);
+    e = mint_plan(&run->plan, run->arena, &facts, &run->ask.mint, run->now_ms, &run->service->options.dice);
+    if (e)
+        run_fail(run, e);
+    else if (run->plan.refused.refusal || !run->plan.write_count)
+        settle(run);
+    else
+        run_commit(run, settle);
+}
+
+static void user_read(struct run *run)
+{
+    if (run->read.found) run_remember(run, &run->read.user, false);
+    plan(run, run->read.found ? &run->read.user : NULL);
+}
+
+static void find_user(struct run *run)
+{
+    struct bytes reference = run->ask.mint.reference;
+    const struct user *user = users_by_reference(run->service->users, &run->project->id, reference);
+
+    if (user)
+        plan(run, user);
+    else
+        run_read(run, READ_USER_BY_REFERENCE, &run->project->id, NULL, reference, user_read);
+}
+
+static void hash_password(struct run *run) /* on a pool thread */
+{
+    struct bytes salt = bytes_of(run->password_hash, 16);
+
+    run->error = crypto_scrypt(run->password_hash + 16, run->ask.mint.password, salt);
+}
+
+static void password_hashed(struct run *run)
+{
+    run->has_password_hash = !run->error;
+    if (run->error)
+        run_fail(run, run->error);
+    else
+        find_user(run);
+}
+
+/* scrypt takes tens of milliseconds, so it is done off the lane and only for an ask that nothing else
+ * refuses. */
+static void start_password(struct run *run)
+{
+    const struct service_options *options = &run->service->options;
+    enum err e;
+
+    dice_fill(&options->dice, run->password_hash, 16);
+    e = options->errand(options->lane, run, hash_password, password_hashed);
+    if (e) run_fail(run, e);
+}
+
+void run_mint(struct run *run)
+{
+    struct refused refused;
+
+    if (!run->key && !run_authenticate_key(run)) return;
+    if (run->unreadable) {
+        run_fail(run, run->unreadable);
+        return;
+    }
+    refused = mint_check(&run->ask.mint, run->project, run->key, run->now_ms);
+    /* what the dialect could not read comes before what the engine makes of the rest, but after "you may not"
+     */
+    if (refused.refusal != REFUSAL_KEY_PERMISSION && run->refused.refusal) refused = run->refused;
+    if (refused.refusal)
+        run_refuse(run, refused.refusal, refused.field, refused.because);
+    else if (run->ask.mint.password.len && !run->has_password_hash)
+        start_password(run);
+    else
+        find_user(run);
+}

@@ -1,0 +1,216 @@
+/* run_token.c — the ways that begin with an access token: who am I, whom can I reach, open a session. */
+#include <string.h>
+
+#include "base/hex.h"
+#include "engine/admit.h"
+#include "service/service_run.h"
+#include "token/dpop.h"
+
+#define ADDRESSES_PAGE 50 /* the API's page size */
+
+static enum err read_proof(struct proof_facts *out, struct admit_facts *facts, struct run *run,
+                           struct bytes proof)
+{
+    struct dpop dpop;
+    char *jkt;
+    enum err e;
+
+    if (bytes_is_absent(proof)) return ERR_OK;
+    e = dpop_read(&dpop, run->arena, run->service->bench.crypto, proof);
+    facts->proof_broken = e == ERR_MALFORMED || e == ERR_TOO_LARGE;
+    if (facts->proof_broken) return ERR_OK;
+    if (e) return e;
+    jkt = arena_alloc(run->arena, sizeof dpop.jkt);
+    if (!jkt) return ERR_NO_MEMORY;
+    memcpy(jkt, dpop.jkt, sizeof dpop.jkt);
+    *out = (struct proof_facts){bytes_of(jkt, sizeof dpop.jkt),
+                                dpop.jti,
+                                dpop.iat_s,
+                                dpop.htm,
+                                dpop.htu,
+                                dpop.rpc,
+                                dpop.mth,
+                                dpop.ath,
+                                dpop.nonce};
+    facts->proof = out;
+    return ERR_OK;
+}
+
+/* A proof is remembered by (key, jti), so that two keys may draw the same jti (RFC 9449 §11.1). */
+static enum err plan_once(struct run *run, const struct proof_facts *proof)
+{
+    struct write *write = &run->plan.writes[0];
+    uint8_t digest[SHA256_LEN];
+    struct buf name;
+    enum err e;
+
+    buf_init(&name, 512);
+    buf_append(&name, proof->jkt);
+    buf_append(&name, proof->jti);
+    e = buf_error(&name);
+    if (!e) e = crypto_sha256(run->service->bench.crypto, digest, buf_bytes(&name));
+    buf_release(&name);
+    if (e) return e;
+    memset(write, 0, sizeof *write);
+    write->kind = WRITE_ONCE;
+    memcpy(write->once.id.byte, digest, sizeof write->once.id.byte);
+    write->once.bucket_s = proof->iat_s + proof_keep_s(PROOF_VENDOR);
+    run->plan.write_count = 1;
+    return ERR_OK;
+}
+
+bool run_authenticate_token(struct run *run, struct bytes token, struct bytes proof)
+{
+    struct admit_facts facts = {.cutoff_ms = INT64_MIN, .takes_bound_as_bearer = run->takes_bound_as_bearer};
+    struct proof_policy policy = {.profile = PROOF_VENDOR,
+                                  .now_s = run->now_ms / 1000,
+                                  .rpc = BYTES("request"),
+                                  .mth = run->proof_method};
+    struct proof_facts proof_facts;
+    struct holder *holder = &run->outcome.holder;
+    enum refusal refusal;
+    enum err e;
+
+    run->plan.write_count = 0;
+    TRY(e = issue_verify(holder, &refusal, run->arena, &run->service->issuer, token, run->now_ms / 1000),
+        failed);
+    if (!refusal) {
+        run->project = facts.project = facts_project(lease_facts(run->lease), &holder->project);
+        /* only a bound token needs its proof looked at: clients send one along with every token */
+        if (!bytes_is_absent(holder->jkt)) TRY(e = read_proof(&proof_facts, &facts, run, proof), failed);
+        refusal = admit(holder, &facts, &policy);
+    }
+    if (!refusal && run->ask.origin.len && !facts_project_lists(run->project, run->ask.origin))
+        refusal = REFUSAL_ORIGIN_NOT_LISTED;
+    if (!refusal && facts.proof) TRY(e = plan_once(run, &proof_facts), failed);
+    if (!refusal) return true;
+    memset(holder, 0, sizeof *holder);
+    run_refuse(run, refusal, FIELD_NONE, NULL);
+    return false;
+failed:
+    run_fail(run, e);
+    return false;
+}
+
+static bool authenticate_bearer(struct run *run)
+{
+    const struct credential *credential = &run->ask.credential;
+
+    if (credential->kind == CREDENTIAL_BEARER)
+        return run_authenticate_token(run, credential->token, BYTES_NONE);
+    run_refuse(
+        run, credential->kind == CREDENTIAL_NONE ? REFUSAL_CREDENTIAL_MISSING : REFUSAL_CREDENTIAL_MALFORMED,
+        FIELD_NONE, NULL);
+    return false;
+}
+
+static void tell_who(struct run *run)
+{
+    if (!run->read.found) {
+        run_refuse(run, REFUSAL_USER_GONE, FIELD_NONE, NULL);
+        return;
+    }
+    run_remember(run, &run->read.user, false);
+    run->outcome.who = run->read.user;
+    run_finish(run, OUTCOME_WHO);
+}
+
+void run_who(struct run *run)
+{
+    const struct holder *holder = &run->outcome.holder;
+    const struct user *user;
+
+    if (!authenticate_bearer(run)) return;
+    user = users_by_id(run->service->users, &holder->project, &holder->user);
+    if (!user) {
+        run_read(run, READ_USER_BY_ID, &holder->project, &holder->user, BYTES_NONE, tell_who);
+        return;
+    }
+    run->outcome.who = *user; /* read by the encoder before anything else can touch the cache */
+    run_finish(run, OUTCOME_WHO);
+}
+
+static void tell_addresses(struct run *run, const struct address *list, size_t count)
+{
+    run->outcome.addresses.list = list;
+    run->outcome.addresses.count = count;
+    run_finish(run, OUTCOME_ADDRESSES);
+}
+
+static void user_by_address_read(struct run *run)
+{
+    tell_addresses(run, &run->read.user.address, run->read.found ? 1 : 0);
+}
+
+static void list_addresses(struct run *run)
+{
+    const struct facts *facts = lease_facts(run->lease);
+    struct address *list = arena_alloc(run->arena, ADDRESSES_PAGE * sizeof *list);
+    size_t i, count = 0;
+
+    if (!list) {
+        run_fail(run, ERR_NO_MEMORY);
+        return;
+    }
+    for (i = 0; i < facts->address_count && count < ADDRESSES_PAGE; i++)
+        if (uuid_equal(&facts->addresses[i].project, &run->project->id)) list[count++] = facts->addresses[i];
+    tell_addresses(run, list, count);
+}
+
+void run_addresses(struct run *run)
+{
+    const struct bytes name = run->ask.addresses.name;
+    const struct address *address;
+
+    if (!authenticate_bearer(run)) return;
+    if (run->refused.refusal) {
+        run_refuse(run, run->refused.refusal, run->refused.field, run->refused.because);
+        return;
+    }
+    if (bytes_is_absent(name)) {
+        list_addresses(run);
+        return;
+    }
+    address = facts_address(lease_facts(run->lease), &run->project->id, name);
+    if (address || name.len > ADDRESS_NAME_MAX)
+        tell_addresses(run, address, address ? 1 : 0);
+    else
+        run_read(run, READ_USER_BY_ADDRESS, &run->project->id, NULL, name, user_by_address_read);
+}
+
+static void welcome(struct run *run)
+{
+    uint8_t random[16];
+    char *name = arena_alloc(run->arena, 2 * sizeof random);
+
+    if (run->plan.write_count && run->rows[0].state == ROW_EXISTS) {
+        run_refuse(run, REFUSAL_PROOF_REPLAYED, FIELD_NONE, NULL);
+        return;
+    }
+    if (run->ask.connect.wants_resume) {
+        run_refuse(run, REFUSAL_RESUME_IMPOSSIBLE, FIELD_NONE, "sessions are not kept across sockets");
+        return;
+    }
+    if (!name) {
+        run_fail(run, ERR_NO_MEMORY);
+        return;
+    }
+    dice_fill(&run->service->options.dice, random, sizeof random);
+    hex_write(name, bytes_of(random, sizeof random));
+    run->outcome.connected.session = bytes_of(name, 2 * sizeof random);
+    run_finish(run, OUTCOME_CONNECTED);
+}
+
+/* In this order: token, proof, then what else the connect asks for; the first refusal wins. */
+void run_connect(struct run *run)
+{
+    if (run->refused.refusal) {
+        run_refuse(run, run->refused.refusal, run->refused.field, run->refused.because);
+        return;
+    }
+    if (!run_authenticate_token(run, run->ask.connect.token, run->ask.connect.proof)) return;
+    if (run->plan.write_count)
+        run_commit(run, welcome);
+    else
+        welcome(run);
+}

@@ -1,0 +1,76 @@
+/* service.h — runs an ask: facts, engine.plan, store.commit, engine.settle, sign.
+ *
+ * One struct service per lane, used from its thread only. service_start answers at once when nothing has to
+ * be read or written (then done is called before it returns), otherwise later, from the lane's mailbox. The
+ * struct run belongs to the caller, who keeps it, and everything the ask points to, until done. What was not
+ * stored is never signed. */
+#ifndef COATCHECK_SERVICE_SERVICE_H
+#define COATCHECK_SERVICE_SERVICE_H
+
+#include "service/issue.h"
+#include "service/lease.h"
+#include "service/users.h"
+
+struct run;
+typedef void run_done_fn(struct run *run);
+
+struct service_options {
+    struct store *store;
+    const struct keyring *ring;
+    uint64_t epoch;
+    struct bytes url, ch; /* issuer and audience; the ch header member, absent if there is none */
+    struct dice dice;
+    size_t users_max;
+    /* how the lane is reached from the store's threads */
+    void (*post)(void *lane, struct mail *mail);
+    void *lane;
+    /* runs work(run) off the lane, then done(run) on it: for the slow hash of a password */
+    enum err (*errand)(void *lane, struct run *run, void (*work)(struct run *), void (*done)(struct run *));
+    /* a user changed in the store: other lanes must forget their copy; may be NULL */
+    void (*user_changed)(void *lane, const struct uuid *project, const struct uuid *id);
+};
+
+struct service;
+MUST_USE enum err service_new(struct service **out, const struct service_options *options,
+                              struct publication *facts);
+void service_free(struct service *service);
+void service_take_facts(struct service *service, struct publication *facts); /* a newer snapshot */
+const struct facts *service_facts(const struct service *service);
+void service_forget_user(struct service *service, const struct uuid *project, const struct uuid *id);
+
+struct run {
+    /* yours */
+    struct ask ask;
+    struct refused refused; /* set: the dialect refused already; credentials are still checked first */
+    enum err unreadable; /* the body or a member could not be read at all: told after the credential check */
+    bool takes_bound_as_bearer; /* a column of the route table */
+    struct bytes proof_method;  /* sockets: the RPC method a proof must name */
+    int64_t now_ms;
+    struct arena *arena; /* for everything the answer points to */
+    run_done_fn *done;
+    void *owner;
+
+    /* the answer, from done on */
+    struct outcome outcome;
+
+    /* the service's */
+    struct service *service;
+    struct lease *lease;
+    const struct fact_project *project;
+    const struct fact_key *key;
+    struct plan plan;
+    struct row rows[PLAN_WRITES_MAX];
+    struct store_commit commit;
+    struct store_read read;
+    uint8_t password_hash[PASSWORD_HASH_LEN];
+    bool has_password_hash;
+    enum err error;
+    unsigned tries;
+    void *errand[8]; /* room for the lane's errand */
+};
+
+#define RUN_ARENA_MAX 65536 /* bytes an ask's answer may take */
+
+void service_start(struct service *service, struct run *run);
+
+#endif

@@ -1,0 +1,36 @@
+/* service_run.h — inside the service: the steps that its kinds of ask share. Not for other folders. */
+#ifndef COATCHECK_SERVICE_SERVICE_RUN_H
+#define COATCHECK_SERVICE_SERVICE_RUN_H
+
+#include "service/service.h"
+
+struct service {
+    struct service_options options;
+    struct key_bench bench;
+    struct issuer issuer;
+    struct users *users;
+    struct lease *lease;
+};
+
+void run_finish(struct run *run, enum outcome_kind kind);
+void run_refuse(struct run *run, enum refusal refusal, enum ask_field field, const char *because);
+void run_fail(struct run *run, enum err error);
+
+/* Asks the store and goes on in then(run), on this lane; run->read or run->commit holds the answer. */
+void run_read(struct run *run, enum read_kind kind, const struct uuid *project, const struct uuid *id,
+              struct bytes text, void (*then)(struct run *run));
+void run_commit(struct run *run, void (*then)(struct run *run));
+void run_remember(struct run *run, const struct user *user,
+                  bool changed); /* in this lane's cache; others forget theirs */
+
+/* Who asks. True: go on. False: the run is refused or failed already. */
+bool run_authenticate_key(struct run *run); /* fills project and key */
+bool run_authenticate_token(struct run *run, struct bytes token,
+                            struct bytes proof); /* fills project and outcome.holder */
+
+void run_mint(struct run *run);
+void run_who(struct run *run);
+void run_addresses(struct run *run);
+void run_connect(struct run *run);
+
+#endif
