@@ -19,7 +19,8 @@
 #include <string.h>
 
 #define P256_LEN   32
-#define P256_POINT 65  /* 04 ‖ x ‖ y */
+#define P256_POINT 65 /* 04 ‖ x ‖ y */
+#define P256_GROUP OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)"prime256v1", 0)
 #define RSA_MIN    256 /* bytes of n: 2048 bits */
 #define RSA_MAX    512 /* 4096 bits: what a stranger may make us compute with */
 
@@ -29,9 +30,8 @@ struct crypto {
     EVP_MAC *hmac;
     EVP_KDF *hkdf;
     EVP_CIPHER *siv;
-    EVP_PKEY *p256; /* the curve without a point: a template for public keys */
-    struct crypto_check
-        *spare; /* the last freed ES256 key: setting its point is five times cheaper than a new one */
+    EVP_PKEY *p256;             /* the curve without a point: a template for public keys */
+    struct crypto_check *spare; /* the last freed ES256 key: a new point costs it an eighth of a new key */
 };
 
 struct crypto_sign {
@@ -56,8 +56,7 @@ struct crypto_mac {
 };
 
 struct crypto_siv {
-    EVP_CIPHER_CTX *sealing,
-        *opening; /* keyed, never used themselves: the key schedule costs more than a message */
+    EVP_CIPHER_CTX *sealing, *opening; /* only copied: the key schedule costs more than a message */
     EVP_CIPHER_CTX *work;
 };
 
@@ -68,25 +67,39 @@ static bool passed(int result)
     return false;
 }
 
+/* What a failed call was about: memory, or else what the caller takes it for. */
+static enum err library_error(enum err otherwise)
+{
+    bool is_memory = ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+
+    ERR_clear_error();
+    return is_memory ? ERR_NO_MEMORY : otherwise;
+}
+
 static enum err done_or_failed(bool ok)
 {
-    if (ok) return ERR_OK;
-    ERR_clear_error();
-    return ERR_CRYPTO;
+    return ok ? ERR_OK : library_error(ERR_CRYPTO);
 }
 
 /* ---- the workbench ---- */
 
-static EVP_PKEY *p256_template(void)
+/* NULL on failure, which stays in the error queue for the caller to read. */
+static EVP_PKEY *key_from_params(const char *type, int selection, OSSL_PARAM *params)
 {
     EVP_PKEY *key = NULL;
-    EVP_PKEY_CTX *make = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    EVP_PKEY_CTX *make = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 
-    if (make && EVP_PKEY_paramgen_init(make) == 1 &&
-        EVP_PKEY_CTX_set_ec_paramgen_curve_nid(make, NID_X9_62_prime256v1) == 1)
-        (void)passed(EVP_PKEY_paramgen(make, &key)); /* a failure shows as NULL */
+    if (!make || EVP_PKEY_fromdata_init(make) != 1 || EVP_PKEY_fromdata(make, &key, selection, params) != 1)
+        key = NULL;
     EVP_PKEY_CTX_free(make);
     return key;
+}
+
+static EVP_PKEY *p256_template(void)
+{
+    OSSL_PARAM params[] = {P256_GROUP, OSSL_PARAM_construct_end()};
+
+    return key_from_params("EC", EVP_PKEY_KEY_PARAMETERS, params);
 }
 
 enum err crypto_new(struct crypto **out)
@@ -318,17 +331,6 @@ static bool p256_point_of(uint8_t point[P256_POINT], const BIGNUM *scalar)
     return ok;
 }
 
-static EVP_PKEY *key_from_params(const char *type, int selection, OSSL_PARAM *params)
-{
-    EVP_PKEY *key = NULL;
-    EVP_PKEY_CTX *make = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-
-    if (make && EVP_PKEY_fromdata_init(make) == 1)
-        (void)passed(EVP_PKEY_fromdata(make, &key, selection, params));
-    EVP_PKEY_CTX_free(make);
-    return key;
-}
-
 static EVP_PKEY *p256_private(const struct secret *private_key)
 {
     uint8_t point[P256_POINT], native[P256_LEN] = {0};
@@ -339,7 +341,7 @@ static EVP_PKEY *p256_private(const struct secret *private_key)
     if (scalar && p256_point_of(point, scalar) &&
         BN_bn2nativepad(scalar, native, sizeof native) == P256_LEN) {
         OSSL_PARAM params[] = {
-            OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)"prime256v1", 0),
+            P256_GROUP,
             OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point),
             OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, native, sizeof native),
             OSSL_PARAM_construct_end(),
@@ -487,12 +489,10 @@ static bool check_set_point(struct crypto_check *key, const struct crypto_public
 
 static bool check_prepare_es256(struct crypto_check *key, const struct crypto_public *public)
 {
-    if (!key->over_hash) {
-        key->key = EVP_PKEY_dup(key->crypto->p256);
-        /* The point comes before the context, which refuses a key that has none. */
-        return key->key && check_set_point(key, public) && check_prepare_hash(key);
-    }
-    return check_set_point(key, public);
+    if (key->over_hash) return check_set_point(key, public);
+    key->key = EVP_PKEY_dup(key->crypto->p256);
+    /* The point comes before the context, which refuses a key that has none. */
+    return key->key && check_set_point(key, public) && check_prepare_hash(key);
 }
 
 static bool check_prepare_eddsa(struct crypto_check *key, const struct crypto_public *public)
@@ -566,9 +566,9 @@ enum err crypto_check_new(struct crypto_check **out, struct crypto *crypto, cons
     check->alg = key->alg;
     check->signature_len = alg_signature_len(key->alg);
     if (!check_prepare(check, key)) {
+        enum err e = library_error(ERR_MALFORMED);
         check_destroy(check);
-        ERR_clear_error();
-        return ERR_MALFORMED;
+        return e;
     }
     *out = check;
     return ERR_OK;

@@ -128,7 +128,7 @@ void seal_write(struct buf *out, struct seal_key *key, enum seal_kind kind, cons
     if (buf_error(out) == ERR_OK && out->len - start > rows[kind].text_max) e = ERR_TOO_LARGE;
 done:
     if (e != ERR_OK) fail(out, e);
-    buf_release(&form);
+    buf_wipe(&form);
     buf_release(&bytes);
 }
 
