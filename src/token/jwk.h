@@ -1,8 +1,9 @@
 /* jwk.h — public keys as JSON (RFC 7517), thumbprints (RFC 7638, RFC 8037), and our published key set.
  *
- * Reading is for keys that strangers send inside proofs: any private member (d, p, q, dp, dq, qi, k, oth) refuses it,
- * and coordinates must be canonical (right length, no padding, no leading zero in n or e), so that one key has one
- * thumbprint; e must be 65537. Other members (ext, kid) are ignored; alg, use and key_ops, if present, must agree. */
+ * Reading is for keys that strangers send inside proofs: any private member (d, p, q, dp, dq, qi, k, oth)
+ * refuses it, and coordinates must be canonical (right length, no padding, no leading zero in n or e), so
+ * that one key has one thumbprint; e must be 65537. Other members (ext, kid) are ignored; alg, use and
+ * key_ops, if present, must agree. */
 #ifndef COATCHECK_TOKEN_JWK_H
 #define COATCHECK_TOKEN_JWK_H
 
@@ -20,14 +21,17 @@ struct jwk {
     size_t n_len, e_len;
 };
 
-MUST_USE enum err jwk_read(struct jwk *out, struct json object); /* ERR_MALFORMED for anything we do not take */
-struct crypto_public jwk_public(const struct jwk *jwk);          /* borrows jwk */
+MUST_USE enum err jwk_read(struct jwk *out,
+                           struct json object);         /* ERR_MALFORMED for anything we do not take */
+struct crypto_public jwk_public(const struct jwk *jwk); /* borrows jwk */
 MUST_USE enum err jwk_thumbprint(char out[JWK_THUMBPRINT_LEN], struct crypto *crypto, const struct jwk *jwk);
 
 /* One member object of our JWKS: kty, crv, x (y), kid, alg, use. Only ES256 and EdDSA keys are published. */
-void jwk_write_public(struct json_writer *w, enum alg alg, const uint8_t x[32], const uint8_t y[32], struct bytes kid);
+void jwk_write_public(struct json_writer *w, enum alg alg, const uint8_t x[32], const uint8_t y[32],
+                      struct bytes kid);
 
-/* Is text 43 base64url characters whose last has no unused bits set? (RFC 7638 thumbprint as a client sends it) */
+/* Is text 43 base64url characters whose last has no unused bits set? (RFC 7638 thumbprint as a client sends
+ * it) */
 bool jwk_is_thumbprint(struct bytes text);
 
 #endif
