@@ -30,7 +30,7 @@ static void put_date(char *out, int64_t days_since_1970)
 void instant_write(char out[INSTANT_TEXT_LEN], int64_t ms)
 {
     const int64_t day_ms = 86400000;
-    const int64_t least = -62162208000000,
+    const int64_t least = -62162035200000,
                   most = 253402300799999; /* 0000-03-01T00:00:00.000Z, 9999-12-31T23:59:59.999Z */
     int64_t of_day;
 

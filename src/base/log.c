@@ -3,6 +3,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/instant.h"
+
 static struct {
     log_sink_fn *sink;
     log_clock_fn *clock;
@@ -122,43 +124,13 @@ static void put_field(struct line *line, const struct log_field *field)
     put(line, "\"", 1);
 }
 
-/* Days since 1970 as year, month, day. The year is taken to begin in March, so that the leap day is its last;
- * then month lengths follow (153 m + 2) / 5, and 400 years are always 146097 days. Our own arithmetic,
- * because gmtime may read files and take locks. */
-static void put_date(struct line *line, int64_t days)
-{
-    int64_t since_era = days + 719468; /* days from 0000-03-01 to 1970-01-01 */
-    int64_t era = since_era / 146097, day = since_era % 146097;
-    int64_t year_of_era = (day - day / 1460 + day / 36524 - day / 146096) / 365;
-    int64_t day_of_year = day - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t month = (5 * day_of_year + 2) / 153;
-    int64_t day_of_month = day_of_year - (153 * month + 2) / 5 + 1;
-    int64_t year = year_of_era + era * 400 + (month >= 10 ? 1 : 0);
-    put_digits(line, (uint64_t)year, 4);
-    put(line, "-", 1);
-    put_digits(line, (uint64_t)(month < 10 ? month + 3 : month - 9), 2);
-    put(line, "-", 1);
-    put_digits(line, (uint64_t)day_of_month, 2);
-}
-
-#define DAY_MS  86400000
-#define LAST_MS 253402300799999 /* 9999-12-31T23:59:59.999Z */
-
 static void put_time(struct line *line, int64_t now_ms)
 {
-    if (now_ms < 0) now_ms = 0; /* a clock that is wrong to that degree is shown as 1970 */
-    if (now_ms > LAST_MS) now_ms = LAST_MS;
-    uint64_t ms = (uint64_t)(now_ms % DAY_MS);
-    put_date(line, now_ms / DAY_MS);
-    put(line, "T", 1);
-    put_digits(line, ms / 3600000, 2);
-    put(line, ":", 1);
-    put_digits(line, ms / 60000 % 60, 2);
-    put(line, ":", 1);
-    put_digits(line, ms / 1000 % 60, 2);
-    put(line, ".", 1);
-    put_digits(line, ms % 1000, 3);
-    put(line, "Z ", 2);
+    char text[INSTANT_TEXT_LEN];
+
+    instant_write(text, now_ms);
+    put(line, text, sizeof text);
+    put(line, " ", 1);
 }
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count)

@@ -1,11 +1,12 @@
 #include "cli/cli.h"
 
-#include <openssl/crypto.h>
-#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <uv.h>
+
+#include "server/loop.h"
+#include "store/store.h"
+#include "token/crypto.h"
 
 const struct command commands[] = {
     {"dev", "a test project with credentials, on this machine, in one command", cli_dev},
@@ -47,9 +48,7 @@ int cli_version(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "--help") != 0)
         return cli_fail(EXIT_USAGE, "version takes no options, not \"%.40s\"", argv[1]);
     printf("coatcheck %s\n", COATCHECK_VERSION);
-    if (argc == 1)
-        printf("%s, SQLite %s, libuv %s\n", OpenSSL_version(OPENSSL_VERSION), sqlite3_libversion(),
-               uv_version_string());
+    if (argc == 1) printf("%s, SQLite %s, libuv %s\n", crypto_library(), store_library(), loop_library());
     return EXIT_OK;
 }
 

@@ -85,22 +85,60 @@ const struct address *facts_address(const struct facts *facts, const struct uuid
     return find(&wanted, facts->addresses, facts->address_count, sizeof wanted, address_order);
 }
 
-/* A project lists a handful of origins, in no order: they are looked through one by one. */
-bool facts_project_lists(const struct fact_project *project, struct bytes origin)
+/* "http://localhost:3000" and "http://localhost" -> "http://localhost:*", the pattern that test projects may
+ * list. Absent for what has no host, such as "null". */
+static struct bytes any_port_of(uint8_t room[ORIGIN_MAX + 2], struct bytes origin)
+{
+    size_t i, host_end = origin.len;
+    struct bytes scheme = BYTES("://");
+
+    for (i = 0; i + scheme.len < origin.len; i++)
+        if (bytes_equal(bytes_part(origin, i, scheme.len), scheme)) break;
+    if (i + scheme.len >= origin.len || origin.len > ORIGIN_MAX) return BYTES_NONE;
+    for (i = origin.len; i > 0 && origin.ptr[i - 1] >= '0' && origin.ptr[i - 1] <= '9';)
+        i--;
+    if (i > 0 && i < origin.len && origin.ptr[i - 1] == ':') host_end = i - 1;
+    memcpy(room, origin.ptr, host_end);
+    memcpy(room + host_end, ":*", 2);
+    return bytes_of(room, host_end + 2);
+}
+
+static bool list_holds(const struct fact_project *project, struct bytes origin)
 {
     for (size_t i = 0; i < project->origin_count; i++)
         if (bytes_equal(project->origins[i], origin)) return true;
     return false;
 }
 
+/* A project lists a handful of origins, in no order: they are looked through one by one. */
+bool facts_project_lists(const struct fact_project *project, struct bytes origin)
+{
+    uint8_t room[ORIGIN_MAX + 2];
+    struct bytes pattern;
+
+    if (bytes_have(origin, '*')) return false; /* no browser sends one; it must not match itself */
+    if (list_holds(project, origin)) return true;
+    pattern = project->is_test ? any_port_of(room, origin) : BYTES_NONE;
+    return !bytes_is_absent(pattern) && list_holds(project, pattern);
+}
+
 bool facts_any_lists(const struct facts *facts, struct bytes origin)
 {
-    return find(&origin, facts->origins, facts->origin_count, sizeof origin, origin_order) != NULL;
+    if (bytes_have(origin, '*')) return false;
+    return find(&origin, facts->origins, facts->origin_count, sizeof origin, origin_order) != NULL ||
+           facts_any_test_lists(facts, origin);
 }
 
 bool facts_any_test_lists(const struct facts *facts, struct bytes origin)
 {
-    return find(&origin, facts->test_origins, facts->test_origin_count, sizeof origin, origin_order) != NULL;
+    uint8_t room[ORIGIN_MAX + 2];
+    struct bytes pattern = any_port_of(room, origin);
+
+    if (bytes_have(origin, '*')) return false;
+    if (find(&origin, facts->test_origins, facts->test_origin_count, sizeof origin, origin_order))
+        return true;
+    return !bytes_is_absent(pattern) && find(&pattern, facts->test_origins, facts->test_origin_count,
+                                             sizeof pattern, origin_order) != NULL;
 }
 
 void facts_sort(struct fact_project *projects, size_t project_count, struct fact_key *keys, size_t key_count,

@@ -122,11 +122,48 @@ static void names_profile_and_address_types(void)
     CHECK(strcmp(address_type_text((enum address_type)0), "") == 0);
 }
 
+static void patterns_are_for_test_projects(void)
+{
+    static const struct bytes list[] = {{(const uint8_t *)"http://localhost:*", 18},
+                                        {(const uint8_t *)"https://a.test", 14}};
+    struct fact_project test = {.is_test = true, .origins = list, .origin_count = 2};
+    struct fact_project live = {.is_test = false, .origins = list, .origin_count = 2};
+    struct facts facts = {.origins = list, .origin_count = 2, .test_origins = list, .test_origin_count = 1};
+    static const struct {
+        const char *origin;
+        bool in_test, in_live;
+    } rows[] = {
+        {"http://localhost:3000", true, false},
+        {"http://localhost", true, false},
+        {"https://a.test", true, true},
+        {"https://localhost:3000", false, false},
+        {"http://localhost.evil.test:3000", false, false},
+        {"http://evil.test:80", false, false},
+        {"http://localhost:3000/", false, false},
+        {"http://localhost:", false, false},
+        {"http://localhost:*", false, false},
+        {"null", false, false},
+        {"https://a.test:443", false, false},
+        {"://:1", false, false},
+        {"", false, false},
+        {"http://", false, false},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct bytes origin = bytes_of_text(rows[i].origin);
+        CHECK_NOTE("%s", rows[i].origin);
+        CHECK(facts_project_lists(&test, origin) == rows[i].in_test);
+        CHECK(facts_project_lists(&live, origin) == rows[i].in_live);
+        CHECK(facts_any_lists(&facts, origin) == rows[i].in_test);
+    }
+}
+
 int main(void)
 {
     CHECK_RUN(finds_nothing_in_empty_facts);
     CHECK_RUN(finds_nothing_that_is_only_near);
     CHECK_RUN(finds_each_thing);
     CHECK_RUN(names_profile_and_address_types);
+    CHECK_RUN(patterns_are_for_test_projects);
     return CHECK_END();
 }

@@ -279,3 +279,8 @@ const struct host *loop_host(const struct loop *loop)
 {
     return loop->host;
 }
+
+const char *loop_library(void)
+{
+    return uv_version_string();
+}

@@ -17,6 +17,7 @@ void loop_free(struct loop *loop); /* after its thread has ended */
 MUST_USE enum err loop_start(struct loop *loop); /* runs it on a thread of its own until loop_stop */
 void loop_stop(struct loop *loop);               /* any thread; pending mail is still opened */
 void loop_join(struct loop *loop);
+const char *loop_library(void); /* version of the event library, for people */
 
 void loop_post(struct loop *loop, struct mail *mail);        /* any thread */
 void loop_post_to(void *loop, struct mail *mail);            /* the same, as a store_commit.post */

@@ -100,10 +100,9 @@ static const struct store_ops sqlite_ops = {.name = "sqlite",
 static enum err start(struct sqlite_store *store)
 {
     enum err e;
-    TRY(e = db_open(&store->writer_db, store->path), done);
+    TRY(e = sqlite_open_writer(store), done);
     TRY(e = db_open(&store->reader_db, store->path), done);
     TRY(e = db_open(&store->sweeper_db, store->path), done);
-    sqlite_watch_log(store);
     TRY(e = clerk_start(&store->writer, "store-writer", sqlite_writer_run, store), done);
     TRY(e = clerk_start(&store->reader, "store-reader", sqlite_reader_run, store), done);
     TRY(e = clerk_start(&store->sweeper, "store-sweeper", sqlite_sweeper_run, store), done);
@@ -131,4 +130,9 @@ enum err store_sqlite_open(struct store **out, const char *path, const char **wh
 done:
     if (store != NULL) sqlite_close(&store->store);
     return e;
+}
+
+const char *store_library(void)
+{
+    return sqlite3_libversion();
 }

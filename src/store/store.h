@@ -76,5 +76,6 @@ MUST_USE enum err store_commit_wait(struct store *store, const struct write *wri
                                     struct row *rows, struct arena *arena);
 void facts_free(struct facts *facts);
 void store_ring_free(struct store_ring *ring);
+const char *store_library(void); /* version of the embedded database, for people */
 
 #endif

@@ -598,3 +598,8 @@ bool crypto_check(struct crypto_check *key, struct bytes data, struct bytes sign
     if (!ed25519_point_is_sound(signature.ptr)) return false; /* R */
     return passed(EVP_DigestVerify(key->over_data, signature.ptr, signature.len, data.ptr, data.len));
 }
+
+const char *crypto_library(void)
+{
+    return OpenSSL_version(OPENSSL_VERSION);
+}
