@@ -38,7 +38,8 @@ struct sqlite_store {
 void *sqlite_writer_run(void *store);
 void *sqlite_reader_run(void *store);
 void *sqlite_sweeper_run(void *store);
-void sqlite_watch_log(struct sqlite_store *store); /* when the writer has a new connection */
+MUST_USE enum err
+sqlite_open_writer(struct sqlite_store *store); /* its connection, at first and after a failure */
 
 /* One write of a commit, within a transaction. Whatever can fail is done before the first change, so that a
  * write of users needs no savepoint; a write of facts also raises the version, and does. */

@@ -1,164 +1,6 @@
 /* One suite for every store: what is true of a commit, a look-up and a snapshot wherever they are kept. */
-#include "store/clerk.h"
-#include "store/store.h"
-
 #include "harness/check.h"
-
-#include <unistd.h>
-
-#define TEXT(literal) bytes_of(literal, sizeof(literal) - 1)
-#define COUNT(list)   (sizeof(list) / sizeof(list)[0])
-
-static char folder[256], path[300];
-static bool is_durable; /* the store of this round can be closed and opened again */
-static struct store *store;
-static struct arena arena;
-static const struct uuid shop = {.byte = {0x50, 1}}, lab = {.byte = {0x50, 2}}, nobody = {.byte = {0x50, 3}};
-
-static struct uuid id_of(uint8_t kind, uint32_t number)
-{
-    struct uuid id = {.byte = {kind}};
-    for (size_t i = 0; i < 4; i++)
-        id.byte[15 - i] = (uint8_t)(number >> 8 * i);
-    return id;
-}
-
-/* --- opening, writing, reading --- */
-
-static void forget_files(void)
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    char name[320];
-    for (size_t i = 0; i < COUNT(suffixes); i++) {
-        (void)snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
-        (void)unlink(name);
-    }
-}
-
-static void open_store(void)
-{
-    const char *why = NULL;
-    enum err e = is_durable ? store_sqlite_open(&store, path, &why) : store_memory_open(&store);
-    CHECK_INT(e, ERR_OK);
-    CHECK(why == NULL);
-    if (e != ERR_OK) exit(EXIT_FAILURE);
-}
-
-static void reopen_store(void)
-{
-    if (!is_durable) return;
-    store->ops->close(store);
-    open_store();
-}
-
-static enum row_state write_one(struct row *row, const struct write *write)
-{
-    CHECK_INT(store_commit_wait(store, write, 1, row, &arena), ERR_OK);
-    return row->state;
-}
-
-static enum row_state put_fact(const struct write *write)
-{
-    struct row row;
-    return write_one(&row, write);
-}
-
-static enum row_state put_project(const struct uuid *id, bool is_test)
-{
-    return put_fact(&(struct write){.kind = WRITE_PROJECT,
-                                    .project = {.id = *id,
-                                                .name = TEXT("A shop"),
-                                                .is_test = is_test,
-                                                .sat_life_s = 7200,
-                                                .sat_life_max_s = 86400,
-                                                .family_max_age_s = 2592000}});
-}
-
-static void begin(void)
-{
-    arena_init(&arena, 16 << 20);
-    forget_files();
-    open_store();
-    CHECK_INT(put_project(&shop, false), ROW_WRITTEN);
-    CHECK_INT(put_project(&lab, true), ROW_WRITTEN);
-}
-
-static void end(void)
-{
-    store->ops->close(store);
-    arena_release(&arena);
-    forget_files();
-}
-
-/* The project, number and reference tell users apart; the address name is the wish "/private/<reference>". */
-static struct write user_write(const struct uuid *project, uint32_t number, struct bytes reference,
-                               struct bytes address_name)
-{
-    return (struct write){.kind = WRITE_USER,
-                          .user = {.user = {.id = id_of(1, number),
-                                            .project = *project,
-                                            .kind = USER_SUBSCRIBER,
-                                            .reference = reference,
-                                            .created_ms = 1000 + number,
-                                            .updated_ms = 2000 + number,
-                                            .address = {.id = id_of(2, number),
-                                                        .project = *project,
-                                                        .resource = id_of(1, number),
-                                                        .name = address_name,
-                                                        .type = ADDRESS_SUBSCRIBER,
-                                                        .created_ms = 1000}}}};
-}
-
-static void ring_bell(void *bell, struct mail *mail)
-{
-    (void)mail;
-    (void)sem_post(bell);
-}
-
-static bool look_up(struct user *out, enum read_kind kind, const struct uuid *project, struct bytes text,
-                    const struct uuid *id)
-{
-    sem_t bell;
-    struct store_read read = {
-        .post = ring_bell, .to = &bell, .kind = kind, .project = *project, .text = text, .arena = &arena};
-    if (id != NULL) read.id = *id;
-    (void)sem_init(&bell, 0, 0);
-    store->ops->read(store, &read);
-    bell_wait(&bell);
-    (void)sem_destroy(&bell);
-    CHECK_INT(read.error, ERR_OK);
-    *out = read.user;
-    return read.found;
-}
-
-static void check_same_address(const struct address *a, const struct address *b)
-{
-    CHECK(uuid_equal(&a->id, &b->id));
-    CHECK(uuid_equal(&a->project, &b->project));
-    CHECK(uuid_equal(&a->resource, &b->resource));
-    CHECK_BYTES(a->name, b->name);
-    CHECK_BYTES(a->display_name, b->display_name);
-    CHECK(bytes_is_absent(a->display_name) == bytes_is_absent(b->display_name));
-    CHECK_INT(a->type, b->type);
-    CHECK_INT(a->created_ms, b->created_ms);
-}
-
-static void check_same_user(const struct user *a, const struct user *b)
-{
-    CHECK(uuid_equal(&a->id, &b->id));
-    CHECK(uuid_equal(&a->project, &b->project));
-    CHECK_INT(a->kind, b->kind);
-    CHECK_BYTES(a->reference, b->reference);
-    CHECK_INT(a->created_ms, b->created_ms);
-    CHECK_INT(a->updated_ms, b->updated_ms);
-    check_same_address(&a->address, &b->address);
-    for (size_t i = 0; i < PROFILE_COUNT; i++) {
-        CHECK_NOTE("profile %zu", i);
-        CHECK_BYTES(a->profile.value[i], b->profile.value[i]);
-        CHECK(bytes_is_absent(a->profile.value[i]) == bytes_is_absent(b->profile.value[i]));
-    }
-    CHECK_NOTE("%s", "");
-}
+#include "harness/store_round.h"
 
 /* --- what is refused or left alone --- */
 
@@ -371,6 +213,35 @@ static void lets_a_thing_happen_once(void)
 
 /* --- what comes back --- */
 
+static void check_same_address(const struct address *a, const struct address *b)
+{
+    CHECK(uuid_equal(&a->id, &b->id));
+    CHECK(uuid_equal(&a->project, &b->project));
+    CHECK(uuid_equal(&a->resource, &b->resource));
+    CHECK_BYTES(a->name, b->name);
+    CHECK_BYTES(a->display_name, b->display_name);
+    CHECK(bytes_is_absent(a->display_name) == bytes_is_absent(b->display_name));
+    CHECK_INT(a->type, b->type);
+    CHECK_INT(a->created_ms, b->created_ms);
+}
+
+static void check_same_user(const struct user *a, const struct user *b)
+{
+    CHECK(uuid_equal(&a->id, &b->id));
+    CHECK(uuid_equal(&a->project, &b->project));
+    CHECK_INT(a->kind, b->kind);
+    CHECK_BYTES(a->reference, b->reference);
+    CHECK_INT(a->created_ms, b->created_ms);
+    CHECK_INT(a->updated_ms, b->updated_ms);
+    check_same_address(&a->address, &b->address);
+    for (size_t i = 0; i < PROFILE_COUNT; i++) {
+        CHECK_NOTE("profile %zu", i);
+        CHECK_BYTES(a->profile.value[i], b->profile.value[i]);
+        CHECK(bytes_is_absent(a->profile.value[i]) == bytes_is_absent(b->profile.value[i]));
+    }
+    CHECK_NOTE("%s", "");
+}
+
 static void keeps_every_field_of_a_user(void)
 {
     struct row row;
@@ -580,151 +451,7 @@ static void keeps_the_ring_in_order(void)
     end();
 }
 
-/* --- many at once --- */
-
-#define THREADS          4
-#define COMMITS          1500 /* of each thread: in flight all together */
-#define REFERENCE_LENGTH 9
-
-struct burst {
-    pthread_t thread;
-    uint32_t number;
-    sem_t bell;
-    struct arena arenas[COMMITS];
-    struct store_commit commits[COMMITS];
-    struct write writes[COMMITS];
-    struct row rows[COMMITS];
-    char references[COMMITS][REFERENCE_LENGTH + 1], names[COMMITS][32], others[COMMITS][32];
-};
-
-/* All threads write the same references, with address names that collide between neighbours. */
-static void *burst_run(void *state)
-{
-    struct burst *burst = state;
-    for (uint32_t i = 0; i < COMMITS; i++) {
-        uint32_t number = burst->number * COMMITS + i;
-        (void)snprintf(burst->references[i], sizeof burst->references[i], "user-%04u", i);
-        (void)snprintf(burst->names[i], sizeof burst->names[i], "/private/%u", i / 2);
-        (void)snprintf(burst->others[i], sizeof burst->others[i], "/private/%u-%u", i, number);
-        arena_init(&burst->arenas[i], 4096);
-        burst->writes[i] =
-            user_write(&shop, number, bytes_of_text(burst->references[i]), bytes_of_text(burst->names[i]));
-        burst->writes[i].user.address_name_alt = bytes_of_text(burst->others[i]);
-        burst->commits[i] = (struct store_commit){.post = ring_bell,
-                                                  .to = &burst->bell,
-                                                  .writes = &burst->writes[i],
-                                                  .write_count = 1,
-                                                  .rows = &burst->rows[i],
-                                                  .arena = &burst->arenas[i]};
-        store->ops->commit(store, &burst->commits[i]);
-    }
-    for (uint32_t i = 0; i < COMMITS; i++)
-        bell_wait(&burst->bell);
-    return NULL;
-}
-
-static void check_burst(struct burst *bursts, uint32_t i)
-{
-    int written = 0;
-    for (size_t t = 0; t < THREADS; t++) {
-        CHECK_INT(bursts[t].commits[i].error, ERR_OK);
-        CHECK(uuid_equal(&bursts[t].rows[i].user.id, &bursts[0].rows[i].user.id)); /* all meet the same one */
-        if (bursts[t].rows[i].state == ROW_WRITTEN) written++;
-        arena_release(&bursts[t].arenas[i]);
-    }
-    CHECK_INT(written, 1);
-}
-
-static void writes_each_reference_once_whoever_asks(void)
-{
-    struct burst *bursts = calloc(THREADS, sizeof *bursts);
-    if (!CHECK(bursts != NULL)) return;
-    begin();
-    for (uint32_t t = 0; t < THREADS; t++) {
-        bursts[t].number = t;
-        (void)sem_init(&bursts[t].bell, 0, 0);
-        CHECK_INT(pthread_create(&bursts[t].thread, NULL, burst_run, &bursts[t]), 0);
-    }
-    for (uint32_t t = 0; t < THREADS; t++)
-        (void)pthread_join(bursts[t].thread, NULL);
-    for (uint32_t i = 0; i < COMMITS; i++) {
-        CHECK_NOTE("reference %u", (unsigned)i);
-        check_burst(bursts, i);
-    }
-    for (uint32_t t = 0; t < THREADS; t++)
-        (void)sem_destroy(&bursts[t].bell);
-    free(bursts);
-    end();
-}
-
-/* One that fails stands among many that do not, all in the same transaction if the store has any. */
-static void spoils_nobody_elses_commit(void)
-{
-    enum { COUNT_OF = 200, BAD = 77 };
-    static struct burst burst;
-    struct user found;
-    begin();
-    (void)sem_init(&burst.bell, 0, 0);
-    for (uint32_t i = 0; i < COUNT_OF; i++) {
-        (void)snprintf(burst.references[i], sizeof burst.references[i], "user-%04u", i);
-        arena_init(&burst.arenas[i], 4096);
-        burst.writes[i] = user_write(&shop, i, bytes_of_text(burst.references[i]), BYTES_NONE);
-        if (i == BAD) burst.writes[i].user.user.id = id_of(1, BAD - 1); /* taken: the insert itself fails */
-        burst.commits[i] = (struct store_commit){.post = ring_bell,
-                                                 .to = &burst.bell,
-                                                 .writes = &burst.writes[i],
-                                                 .write_count = 1,
-                                                 .rows = &burst.rows[i],
-                                                 .arena = &burst.arenas[i]};
-        store->ops->commit(store, &burst.commits[i]);
-    }
-    for (uint32_t i = 0; i < COUNT_OF; i++)
-        bell_wait(&burst.bell);
-    for (uint32_t i = 0; i < COUNT_OF; i++) {
-        CHECK_NOTE("commit %u", (unsigned)i);
-        CHECK_INT(burst.commits[i].error, i == BAD ? ERR_STORE_FAILED : ERR_OK);
-        CHECK(look_up(&found, READ_USER_BY_REFERENCE, &shop, bytes_of_text(burst.references[i]), NULL) ==
-              (i != BAD));
-        arena_release(&burst.arenas[i]);
-    }
-    (void)sem_destroy(&burst.bell);
-    end();
-}
-
-static void ring_nothing(void *counter, struct mail *mail)
-{
-    (void)mail;
-    atomic_fetch_add((atomic_int *)counter, 1);
-}
-
-static void finishes_what_waits_before_it_closes(void)
-{
-    enum { COUNT_OF = 300 };
-    static struct store_commit commits[COUNT_OF];
-    static struct write writes[COUNT_OF];
-    static struct row rows[COUNT_OF];
-    atomic_int answered = 0;
-    begin();
-    for (uint32_t i = 0; i < COUNT_OF; i++) {
-        writes[i] = (struct write){.kind = WRITE_ONCE, .once = {.id = id_of(6, i), .bucket_s = 60}};
-        commits[i] = (struct store_commit){.post = ring_nothing,
-                                           .to = &answered,
-                                           .writes = &writes[i],
-                                           .write_count = 1,
-                                           .rows = &rows[i],
-                                           .arena = &arena};
-        store->ops->commit(store, &commits[i]);
-    }
-    store->ops->close(store);
-    CHECK_INT(atomic_load(&answered), COUNT_OF);
-    for (uint32_t i = 0; i < COUNT_OF; i++)
-        CHECK(commits[i].error == ERR_OK && rows[i].state == ROW_WRITTEN);
-    open_store();
-    if (is_durable) CHECK_INT(put_fact(&writes[COUNT_OF - 1]), ROW_EXISTS);
-    end();
-}
-
-static void run_suite(void)
+static void suite(void)
 {
     CHECK_RUN(writes_nothing_without_its_project);
     CHECK_RUN(leaves_fixed_things_as_they_are);
@@ -740,22 +467,9 @@ static void run_suite(void)
     CHECK_RUN(keeps_every_fact);
     CHECK_RUN(lists_origins_per_project);
     CHECK_RUN(keeps_the_ring_in_order);
-    CHECK_RUN(writes_each_reference_once_whoever_asks);
-    CHECK_RUN(spoils_nobody_elses_commit);
-    CHECK_RUN(finishes_what_waits_before_it_closes);
 }
 
 int main(void)
 {
-    const char *base = getenv("TMPDIR");
-    (void)snprintf(folder, sizeof folder, "%s/store-XXXXXX", base != NULL ? base : "/tmp");
-    if (mkdtemp(folder) == NULL) return EXIT_FAILURE;
-    (void)snprintf(path, sizeof path, "%s/coatcheck.db", folder);
-    printf("memory\n");
-    run_suite();
-    printf("sqlite\n");
-    is_durable = true;
-    run_suite();
-    (void)rmdir(folder);
-    return CHECK_END();
+    return run_rounds(suite);
 }
