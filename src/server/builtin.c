@@ -42,11 +42,30 @@ static void answer_ready(struct exchange *x)
                    BYTES_NONE);
 }
 
+/* The pages show credentials. A name that an attacker's DNS points at this machine must not get them, so only
+ * names that are this machine's by definition count (RFC 6761 §6.3). */
+static bool host_is_local(const struct exchange *x)
+{
+    static const struct bytes names[] = {
+        {(const uint8_t *)"127.0.0.1", 9}, {(const uint8_t *)"localhost", 9}, {(const uint8_t *)"[::1]", 5}};
+    const struct bytes suffix = BYTES(".localhost");
+    struct bytes host = http_request_field(&x->request, x->bytes, BYTES("Host"), NULL);
+    size_t i, end = host.len;
+
+    while (end && host.ptr[end - 1] >= '0' && host.ptr[end - 1] <= '9')
+        end--;
+    if (end && host.ptr[end - 1] == ':') host = bytes_part(host, 0, end - 1);
+    for (i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (bytes_equal_nocase(host, names[i])) return true;
+    return host.len > suffix.len && bytes_equal_nocase(bytes_from(host, host.len - suffix.len), suffix);
+}
+
 static const struct page *page_of(const struct exchange *x)
 {
     const struct node *node = x->conn->lane->node;
     size_t i;
 
+    if (node->page_count && !host_is_local(x)) return NULL;
     for (i = 0; i < node->page_count; i++)
         if (bytes_equal(node->pages[i].path, x->target.path)) return &node->pages[i];
     return NULL;
