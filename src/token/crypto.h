@@ -1,5 +1,5 @@
-/* crypto.h — what we need from a crypto library, and nothing else. crypto_openssl.c is the only file that
- * knows which.
+/* crypto.h — what we need from a crypto library, and nothing else. crypto_openssl*.c are the only files that
+ * know which.
  *
  * A struct crypto is a thread's own workbench: fetched algorithms and reusable contexts, so that no request
  * pays for setting them up. Keys are made once from their bytes and then used from one thread only; each
