@@ -4,7 +4,6 @@
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/stat.h>
 
 #include "base/dice.h"
 #include "harness/peer.h"
@@ -334,10 +333,6 @@ static void closes_on_a_peer_that_does_not_read(bool with_tls)
 static void closes_on_a_slow_reader(void)
 {
     closes_on_a_peer_that_does_not_read(false);
-}
-
-static void closes_on_a_slow_tls_reader(void)
-{
     closes_on_a_peer_that_does_not_read(true);
 }
 
@@ -385,10 +380,6 @@ static void may_be_closed_while_it_gives_bytes(bool with_tls)
 static void closes_within_on_bytes(void)
 {
     may_be_closed_while_it_gives_bytes(false);
-}
-
-static void closes_within_on_bytes_of_tls(void)
-{
     may_be_closed_while_it_gives_bytes(true);
 }
 
@@ -437,10 +428,6 @@ static void still_answers_a_peer_that_has_ended(bool with_tls)
 static void half_closes(void)
 {
     still_answers_a_peer_that_has_ended(false);
-}
-
-static void half_closes_by_tls(void)
-{
     still_answers_a_peer_that_has_ended(true);
 }
 
@@ -588,14 +575,11 @@ static void remove_dev_files(void)
 int main(void)
 {
     CHECK_RUN(closes_on_a_slow_reader);
-    CHECK_RUN(closes_on_a_slow_tls_reader);
     CHECK_RUN(closes_on_plain_bytes_where_tls_is_due);
     CHECK_RUN(says_what_was_wrong_with_a_record);
     CHECK_RUN(tells_of_a_peer_that_left_without_a_handshake);
     CHECK_RUN(closes_within_on_bytes);
-    CHECK_RUN(closes_within_on_bytes_of_tls);
     CHECK_RUN(half_closes);
-    CHECK_RUN(half_closes_by_tls);
     CHECK_RUN(refuses_without_losing_the_reply);
     CHECK_RUN(gives_up_on_a_peer_that_never_ends);
     CHECK_RUN(closes_all_when_the_loop_stops);
