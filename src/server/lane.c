@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64url.h"
 #include "base/instant.h"
 #include "base/log.h"
 #include "server/conn.h"
@@ -199,6 +200,14 @@ struct bytes lane_date(struct lane *lane)
         lane->date_s = now_s;
     }
     return bytes_of(lane->date, INSTANT_HTTP_LEN);
+}
+
+void lane_draw_error_id(struct lane *lane, char out[LANE_ERROR_ID_LEN])
+{
+    uint8_t random[12];
+
+    dice_fill(&lane->node->host->dice, random, sizeof random);
+    (void)base64url_write(out, bytes_of(random, sizeof random)); /* always 16 characters */
 }
 
 static size_t slot_of(const struct lane *lane, const char *peer)

@@ -66,6 +66,10 @@ struct buf *lane_out(struct lane *lane);
 struct buf *lane_body(struct lane *lane);
 struct bytes lane_date(struct lane *lane);
 
+/* The id of one refusal, by which an operator finds it in the log: 96 random bits, base64url. */
+#define LANE_ERROR_ID_LEN 16
+void lane_draw_error_id(struct lane *lane, char out[LANE_ERROR_ID_LEN]);
+
 /* Parking space: false when this peer, or everybody together, has used it up. */
 bool lane_may_park(const struct lane *lane, const char *peer);
 uint16_t lane_park(struct lane *lane, const char *peer); /* the slot to give back */

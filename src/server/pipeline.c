@@ -61,9 +61,11 @@ void pipeline_reply(struct exchange *x, int status, struct bytes type, struct by
         stream_write(x->conn->stream, buf_bytes(out));
 }
 
-static void write_fields_of(struct buf *fields, const struct dialect_reply *reply, const char *allow)
+static void write_fields_of(struct buf *fields, const struct dialect_reply *reply, const char *allow,
+                            struct bytes error_id)
 {
     buf_append_text(fields, "Cache-Control: no-store\r\n");
+    if (error_id.len) http_reply_field(fields, BYTES("Coatcheck-Error-Id"), error_id);
     if (reply->www_authenticate)
         http_reply_field(fields, BYTES("WWW-Authenticate"), bytes_of_text(reply->www_authenticate));
     if (reply->status == 503) http_reply_field(fields, BYTES("Retry-After"), BYTES("1"));
@@ -74,14 +76,19 @@ static void reply_outcome(struct exchange *x, const struct outcome *outcome, out
                           const char *allow)
 {
     struct dialect_reply reply = {.status = 500, .body = lane_body(x->conn->lane)};
+    bool is_refusal = outcome->kind == OUTCOME_REFUSED || outcome->kind == OUTCOME_FAILED;
+    char error_id[LANE_ERROR_ID_LEN];
     struct buf fields;
 
     buf_init(&fields, 1024);
     encode(&reply, outcome);
-    write_fields_of(&fields, &reply, allow);
-    if (outcome->kind == OUTCOME_REFUSED)
-        log_debug("refused", log_text("refusal", refusal_name(outcome->refused.refusal)),
-                  log_number("status", reply.status));
+    if (is_refusal) {
+        lane_draw_error_id(x->conn->lane, error_id);
+        log_debug("refused", log_bytes("error_id", bytes_of(error_id, sizeof error_id)),
+                  log_text("refusal", refusal_name(outcome->refused.refusal)),
+                  log_text("error", err_name(outcome->error)), log_number("status", reply.status));
+    }
+    write_fields_of(&fields, &reply, allow, is_refusal ? bytes_of(error_id, sizeof error_id) : BYTES_NONE);
     if (buf_error(reply.body) || buf_error(&fields)) {
         x->closes = true;
         pipeline_reply(x, 503, BYTES_NONE, BYTES_NONE, BYTES_NONE);
@@ -109,66 +116,18 @@ void pipeline_refuse_bytes(struct exchange *x)
     pipeline_reply(x, x->request.status, JSON_TYPE, BYTES("{\"error\":\"Bad Request\"}"), BYTES_NONE);
 }
 
-/* ---- head ---- */
-
-/* Whether the page at this Origin may read the answer. What needs a secret answers no page but those of test
- * projects. */
-static bool origin_may_read(const struct exchange *x)
+static void refuse_upgrade(struct exchange *x, int status)
 {
-    const struct facts *facts = service_facts(x->conn->lane->service);
+    struct bytes headers = BYTES_NONE;
 
-    if (bytes_is_absent(x->origin)) return false;
-    if (x->row && x->row->route.credential == ROUTE_KEY) return facts_any_test_lists(facts, x->origin);
-    return facts_any_lists(facts, x->origin);
-}
-
-static bool read_origin(struct exchange *x)
-{
-    unsigned count;
-    struct bytes origin = field(x, BYTES("Origin"), &count);
-
-    if (count > 1) return false;
-    x->origin = arena_copy(&x->arena, origin);
-    return !arena_copy_failed(origin, x->origin) && origin.len <= ORIGIN_MAX;
-}
-
-/* RFC 9110 §10.1.1: a body is asked for only when a row wants one and a credential came along; otherwise the
- * final answer goes out at once and spares the client the upload. */
-static void ask_for_body(struct exchange *x)
-{
-    bool wants = x->row && x->row->route.body == ROUTE_JSON;
-
-    if (wants && (x->row->route.credential == ROUTE_OPEN ||
-                  !bytes_is_absent(field(x, BYTES("Authorization"), NULL)))) {
-        stream_write(x->conn->stream, BYTES("HTTP/1.1 100 Continue\r\n\r\n"));
-        return;
-    }
+    if (status == 426)
+        headers = BYTES("Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nCache-Control: no-store\r\n");
+    if (status == 429) headers = BYTES("Retry-After: 30\r\nCache-Control: no-store\r\n");
     x->closes = true;
-    if (x->row)
-        refuse(x, REFUSAL_CREDENTIAL_MISSING, ERR_OK, NULL);
-    else
-        refuse(x, x->match == ROUTE_OTHER_METHOD ? REFUSAL_METHOD_NOT_ALLOWED : REFUSAL_NOT_FOUND, ERR_OK,
-               NULL);
+    pipeline_reply(x, status, JSON_TYPE, BYTES("{\"error\":\"Upgrade refused\"}"), headers);
 }
 
-void pipeline_head(struct exchange *x)
-{
-    struct bytes target = http_span_of(x->request.target, x->bytes);
-    enum http_method method = x->request.method == HTTP_HEAD_METHOD ? HTTP_GET : x->request.method;
-
-    x->match = ROUTE_UNKNOWN;
-    if (url_target_read(&x->target, target) || !read_origin(x)) {
-        x->closes = true;
-        refuse(x, REFUSAL_NONE, ERR_MALFORMED, NULL);
-        return;
-    }
-    if (!x->conn->is_admin) x->match = dialect_find(&x->dialect, &x->row, method, x->target.path);
-    x->may_read_reply = origin_may_read(x);
-    x->request.body_max = x->row && x->row->route.body == ROUTE_JSON ? x->row->route.body_max : 1024;
-    if (x->request.expects_continue) ask_for_body(x);
-}
-
-/* ---- credential and body ---- */
+/* ---- credential ---- */
 
 static enum err read_credential(struct exchange *x, struct credential *out)
 {
@@ -191,6 +150,87 @@ static enum err read_credential(struct exchange *x, struct credential *out)
     *out = (struct credential){.kind = CREDENTIAL_BASIC, .user = basic.user, .password = basic.password};
     return ERR_OK;
 }
+
+/* ---- head ---- */
+
+/* Whether the page at this Origin may read the answer. What needs a secret answers no page but those of test
+ * projects. */
+static bool origin_may_read(const struct exchange *x)
+{
+    const struct facts *facts = service_facts(x->conn->lane->service);
+
+    if (bytes_is_absent(x->origin)) return false;
+    if (x->row && x->row->route.credential == ROUTE_KEY) return facts_any_test_lists(facts, x->origin);
+    return facts_any_lists(facts, x->origin);
+}
+
+static bool read_origin(struct exchange *x)
+{
+    unsigned count;
+    struct bytes origin = field(x, BYTES("Origin"), &count);
+
+    if (count > 1) return false;
+    /* what no browser sends still counts as a browser's, and no project can list it */
+    if (!bytes_is_absent(origin) && (origin.len > ORIGIN_MAX || !url_is_origin(origin)))
+        origin = BYTES("invalid");
+    x->origin = arena_copy(&x->arena, origin);
+    return !arena_copy_failed(origin, x->origin);
+}
+
+/* RFC 9110 §10.1.1: a body is asked for only when a row wants one and its credential is good; otherwise the
+ * final answer goes out at once and spares the client the upload. */
+static void ask_for_body(struct exchange *x)
+{
+    struct credential credential;
+    enum refusal refusal = REFUSAL_NONE;
+    enum err e = ERR_OK;
+
+    if (!x->row)
+        refusal = x->match == ROUTE_OTHER_METHOD ? REFUSAL_METHOD_NOT_ALLOWED : REFUSAL_NOT_FOUND;
+    else if (x->row->route.credential == ROUTE_KEY) {
+        e = read_credential(x, &credential);
+        if (!e) e = service_check_key(&refusal, x->conn->lane->service, &credential, x->origin);
+    }
+    if (!refusal && !e) {
+        stream_write(x->conn->stream, BYTES("HTTP/1.1 100 Continue\r\n\r\n"));
+        return;
+    }
+    x->closes = true;
+    refuse(x, refusal, e, NULL);
+}
+
+/* Anything that looks like a WebSocket's opening is judged as one, so that a broken one is told so. */
+static bool is_opening(const struct exchange *x)
+{
+    unsigned upgrades, keys;
+
+    (void)field(x, BYTES("Upgrade"), &upgrades);
+    (void)field(x, BYTES("Sec-WebSocket-Key"), &keys);
+    return !x->conn->is_admin && (upgrades || keys) && bytes_equal(x->target.path, BYTES("/"));
+}
+
+void pipeline_head(struct exchange *x)
+{
+    struct bytes target = http_span_of(x->request.target, x->bytes);
+    enum http_method method = x->request.method == HTTP_HEAD_METHOD ? HTTP_GET : x->request.method;
+
+    x->match = ROUTE_UNKNOWN;
+    if (url_target_read(&x->target, target) || !read_origin(x)) {
+        x->closes = true;
+        refuse(x, REFUSAL_NONE, ERR_MALFORMED, NULL);
+        return;
+    }
+    if (!x->conn->is_admin) x->match = dialect_find(&x->dialect, &x->row, method, x->target.path);
+    x->may_read_reply = origin_may_read(x);
+    x->request.body_max = x->row && x->row->route.body == ROUTE_JSON ? x->row->route.body_max : 1024;
+    if (is_opening(x)) {
+        if (!x->request.has_body) return;
+        refuse_upgrade(x, 400); /* RFC 6455 §4.1: an opening has no body, and none is waited for */
+    } else if (x->request.expects_continue)
+        ask_for_body(x);
+}
+
+/* ---- body ---- */
 
 static bool is_json_type(struct bytes type)
 {
@@ -283,17 +323,6 @@ static void answer_preflight(struct exchange *x)
     http_reply_field(&fields, BYTES("Allow"), bytes_of_text(methods));
     pipeline_reply(x, 204, BYTES_NONE, BYTES_NONE, buf_bytes(&fields));
     buf_release(&fields);
-}
-
-static void refuse_upgrade(struct exchange *x, int status)
-{
-    struct bytes headers = BYTES_NONE;
-
-    if (status == 426)
-        headers = BYTES("Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nCache-Control: no-store\r\n");
-    if (status == 429) headers = BYTES("Retry-After: 30\r\nCache-Control: no-store\r\n");
-    x->closes = true;
-    pipeline_reply(x, status, JSON_TYPE, BYTES("{\"error\":\"Upgrade refused\"}"), headers);
 }
 
 /* A page of a foreign Origin must not get as far as a socket: it would act with whatever its visitor's token

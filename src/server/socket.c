@@ -56,7 +56,13 @@ void socket_refuse_call(struct socket *socket, struct bytes id, enum refusal ref
     struct refused refused = {refusal, FIELD_NONE, NULL};
     struct buf *body = lane_body(socket->lane);
 
-    dialect_of_socket()->refuse_call(body, id, &refused, error, BYTES_NONE);
+    char text[LANE_ERROR_ID_LEN];
+    struct bytes error_id = bytes_of(text, sizeof text);
+
+    lane_draw_error_id(socket->lane, text);
+    log_debug("call_refused", log_bytes("error_id", error_id), log_text("refusal", refusal_name(refusal)),
+              log_text("error", err_name(error)));
+    dialect_of_socket()->refuse_call(body, id, &refused, error, error_id);
     socket_send_text(socket, body);
 }
 
@@ -247,8 +253,8 @@ static bool take(struct socket *socket, const struct ws_message_step *step)
         socket_message(socket, step->payload);
         break;
     case WS_MESSAGE_PING:
-        if (socket->state != SESSION_PARKED) socket_send_control(socket, WS_PONG, step->payload);
-        break;
+        socket_send_control(socket, WS_PONG, step->payload);
+        break; /* RFC 6455 §5.5.2: also when parked */
     case WS_MESSAGE_PONG:
         break;
     case WS_MESSAGE_CLOSE:

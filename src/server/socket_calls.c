@@ -129,10 +129,14 @@ void socket_tell_refusal(struct socket *socket)
 {
     const struct refused *refused = &socket->connecting->run.outcome.refused;
     struct buf *body = lane_body(socket->lane);
+    char text[LANE_ERROR_ID_LEN];
+    struct bytes error_id = bytes_of(text, sizeof text);
 
+    lane_draw_error_id(socket->lane, text);
     lane_count(socket->lane, COUNT_CONNECTS_REFUSED, 1);
-    log_debug("connect_refused", log_text("refusal", refusal_name(refused->refusal)));
-    dialect_of_socket()->refuse_call(body, socket->connecting->call.id, refused, ERR_OK, BYTES_NONE);
+    log_debug("connect_refused", log_bytes("error_id", error_id),
+              log_text("refusal", refusal_name(refused->refusal)));
+    dialect_of_socket()->refuse_call(body, socket->connecting->call.id, refused, ERR_OK, error_id);
     socket_send_text(socket, body);
 }
 

@@ -158,58 +158,91 @@ void run_remember(struct run *run, const struct user *user, bool changed)
     users_put(service->users, user);
 }
 
+struct key_holder {
+    const struct fact_project *project;
+    const struct fact_key *key;
+};
+
 /* An unknown key is hashed all the same, so that its answer takes as long as a known key's. */
-static enum refusal check_secret(struct run *run, enum key_kind kind, const struct uuid *project,
-                                 struct bytes secret)
+static enum err check_secret(enum refusal *out, struct key_holder *holder, struct service *service,
+                             const struct facts *facts, enum key_kind kind, const struct uuid *project,
+                             struct bytes secret)
 {
     static const uint8_t no_hash[KEY_HASH_LEN] = {0};
-    const struct facts *facts = lease_facts(run->lease);
     struct bytes public_id = key_text_public_id(kind, secret);
     const struct fact_key *key = bytes_is_absent(public_id) ? NULL : facts_key(facts, public_id);
     bool is_theirs = key && key->kind == kind && uuid_equal(&key->project, project);
     uint8_t hash[KEY_HASH_LEN];
     bool is_equal;
+    enum err e = keyring_hash(hash, &service->bench, secret);
 
-    run->error = keyring_hash(hash, &run->service->bench, secret);
-    if (run->error) return REFUSAL_KEY_UNKNOWN;
+    *out = REFUSAL_KEY_UNKNOWN;
+    if (e) return e;
     is_equal = secret_equal_bytes(bytes_of(hash, sizeof hash),
                                   bytes_of(is_theirs ? key->hash : no_hash, sizeof hash));
-    if (!is_theirs) return REFUSAL_KEY_UNKNOWN;
-    if (!is_equal) return REFUSAL_KEY_SECRET_WRONG;
-    if (key->is_retired) return REFUSAL_KEY_RETIRED;
-    run->key = key;
-    run->project = facts_project(facts, project);
-    return run->project ? REFUSAL_NONE : REFUSAL_KEY_UNKNOWN;
+    if (!is_theirs) return ERR_OK;
+    *out = REFUSAL_KEY_SECRET_WRONG;
+    if (!is_equal) return ERR_OK;
+    *out = REFUSAL_KEY_RETIRED;
+    if (key->is_retired) return ERR_OK;
+    holder->key = key;
+    holder->project = facts_project(facts, project);
+    *out = holder->project ? REFUSAL_NONE : REFUSAL_KEY_UNKNOWN;
+    return ERR_OK;
 }
 
 /* A secret that comes with an Origin sits in a web page: anyone who opens that page has it. Test projects
  * may, so that our own demo pages can show the whole way. */
-static enum refusal check_origin_of_secret(const struct run *run)
+static enum refusal check_origin_of_secret(const struct fact_project *project, struct bytes origin)
 {
-    if (bytes_is_absent(run->ask.origin)) return REFUSAL_NONE;
-    if (!run->project->is_test) return REFUSAL_SECRET_FROM_BROWSER;
-    return facts_project_lists(run->project, run->ask.origin) ? REFUSAL_NONE : REFUSAL_SECRET_FROM_BROWSER;
+    if (bytes_is_absent(origin)) return REFUSAL_NONE;
+    if (!project->is_test) return REFUSAL_SECRET_FROM_BROWSER;
+    return facts_project_lists(project, origin) ? REFUSAL_NONE : REFUSAL_SECRET_FROM_BROWSER;
+}
+
+static enum err check_key(enum refusal *out, struct key_holder *holder, struct service *service,
+                          const struct facts *facts, const struct credential *credential, struct bytes origin)
+{
+    struct uuid project;
+    enum err e;
+
+    *holder = (struct key_holder){NULL, NULL};
+    *out = REFUSAL_CREDENTIAL_MISSING;
+    if (credential->kind == CREDENTIAL_NONE) return ERR_OK;
+    *out = REFUSAL_CREDENTIAL_MALFORMED;
+    if (credential->kind != CREDENTIAL_BASIC || uuid_read(&project, credential->user) ||
+        !credential->password.len)
+        return ERR_OK;
+    e = check_secret(out, holder, service, facts, KEY_API_TOKEN, &project, credential->password);
+    if (!e && !*out) *out = check_origin_of_secret(holder->project, origin);
+    return e;
+}
+
+enum err service_check_key(enum refusal *out, struct service *service, const struct credential *credential,
+                           struct bytes origin)
+{
+    struct key_holder holder;
+
+    return check_key(out, &holder, service, lease_facts(service->lease), credential, origin);
 }
 
 bool run_authenticate_key(struct run *run)
 {
-    const struct credential *credential = &run->ask.credential;
-    enum refusal refusal = REFUSAL_NONE;
-    struct uuid project;
+    struct key_holder holder;
+    enum refusal refusal;
+    enum err e = check_key(&refusal, &holder, run->service, lease_facts(run->lease), &run->ask.credential,
+                           run->ask.origin);
 
-    if (credential->kind == CREDENTIAL_NONE)
-        refusal = REFUSAL_CREDENTIAL_MISSING;
-    else if (credential->kind != CREDENTIAL_BASIC || uuid_read(&project, credential->user) ||
-             !credential->password.len)
-        refusal = REFUSAL_CREDENTIAL_MALFORMED;
+    if (!e && !refusal) {
+        run->project = holder.project;
+        run->key = holder.key;
+        return true;
+    }
+    if (e)
+        run_fail(run, e);
     else
-        refusal = check_secret(run, KEY_API_TOKEN, &project, credential->password);
-    if (!refusal) refusal = check_origin_of_secret(run);
-    if (run->error)
-        run_fail(run, run->error);
-    else if (refusal)
         run_refuse(run, refusal, FIELD_NONE, NULL);
-    return !refusal && !run->error;
+    return false;
 }
 
 void service_start(struct service *service, struct run *run)

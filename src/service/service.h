@@ -38,6 +38,11 @@ void service_take_facts(struct service *service, struct publication *facts); /* 
 const struct facts *service_facts(const struct service *service);
 void service_forget_user(struct service *service, const struct uuid *project, const struct uuid *id);
 
+/* Whether this credential is a live project key that may be used from this Origin: for those who must know
+ * before the ask is whole. The ask itself checks again. */
+MUST_USE enum err service_check_key(enum refusal *out, struct service *service,
+                                    const struct credential *credential, struct bytes origin);
+
 struct run {
     /* yours */
     struct ask ask;

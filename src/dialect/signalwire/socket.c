@@ -18,6 +18,30 @@ static struct bytes fresh_id(char out[UUID_TEXT_LEN], const struct dialect_sessi
     return uuid_text(out, &id);
 }
 
+/* The vendor's clients take the name as opaque, but an older one expects the token's jti as its second part
+ * (§4.1). */
+static void append_protocol(struct buf *out, const struct dialect_session *session)
+{
+    buf_append_text(out, "signalwire_");
+    buf_append(out, session->holder->jti);
+    buf_append_byte(out, '_');
+    buf_append(out, session->name);
+}
+
+static void write_protocol(struct json_writer *w, const char *key, const char *prefix,
+                           const struct dialect_session *session)
+{
+    struct buf text;
+
+    buf_init(&text, 256);
+    buf_append_text(&text, prefix);
+    append_protocol(&text, session);
+    json_key(w, key);
+    json_put_string(w, buf_bytes(&text));
+    if (buf_error(&text)) w->out->error = buf_error(&text);
+    buf_release(&text);
+}
+
 static void write_scope(struct json_writer *w, const struct holder *holder)
 {
     json_key(w, "scope");
@@ -82,8 +106,7 @@ void signalwire_welcome(struct buf *out, const struct dialect_session *session, 
     json_object_begin(&w);
     json_key(&w, "identity");
     json_put_string(&w, session->name);
-    json_key(&w, "protocol");
-    json_put_string(&w, session->name);
+    write_protocol(&w, "protocol", "", session);
     write_authorization(&w, session->holder);
     json_key(&w, "ice_servers");
     json_put_verbatim(&w, session->ice_servers);
@@ -156,19 +179,14 @@ static void event_begin(struct json_writer *w, struct buf *out, const struct dia
                         const char *type)
 {
     char id[UUID_TEXT_LEN], text[UUID_TEXT_LEN];
-    struct buf channel;
 
-    buf_init(&channel, 256);
-    buf_append_text(&channel, "signalwire:");
-    buf_append(&channel, session->name);
     rpc_request_begin(out, fresh_id(id, session), "signalwire.event");
     *w = json_writer_on(out);
     json_object_begin(w);
     json_key(w, "event_type");
     json_put_literal(w, type);
-    json_key(w,
-             "event_channel"); /* must contain the session's name, or the client takes the event for stale */
-    json_put_string(w, buf_bytes(&channel));
+    /* it must contain the protocol, or the client takes the event for stale (§4.3) */
+    write_protocol(w, "event_channel", "signalwire:", session);
     json_key(w, "timestamp");
     json_put_number(w, session->now_ms / 1000);
     json_key(w, "project_id");
@@ -176,7 +194,6 @@ static void event_begin(struct json_writer *w, struct buf *out, const struct dia
     json_key(w, "node_id");
     json_put_string(w, session->node);
     json_key(w, "params");
-    buf_release(&channel);
 }
 
 static void event_end(struct json_writer *w)
