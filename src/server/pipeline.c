@@ -363,7 +363,7 @@ void pipeline_run(struct exchange *x)
         if (!builtin_answer_admin(x)) refuse(x, REFUSAL_NOT_FOUND, ERR_OK, NULL);
     } else if (x->request.method == HTTP_OPTIONS)
         answer_preflight(x);
-    else if (x->request.wants_upgrade && bytes_equal(x->target.path, BYTES("/")))
+    else if (is_opening(x))
         upgrade(x);
     else if (x->row)
         run_ask(x);
