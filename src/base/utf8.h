@@ -5,8 +5,8 @@
 
 #include "base/bytes.h"
 
-struct utf8 { /* zeroed: at the start of a character */
-    uint8_t left;     /* continuation bytes still due */
+struct utf8 {          /* zeroed: at the start of a character */
+    uint8_t left;      /* continuation bytes still due */
     uint8_t low, high; /* range of the next one; means nothing while left is 0 */
 };
 

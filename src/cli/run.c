@@ -44,11 +44,12 @@ static void stop_signals(sigset_t *out)
 
 void run_prepare(const struct config *config)
 {
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigset_t signals;
 
     stop_signals(&signals);
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL); /* cannot fail with these arguments */
-    (void)signal(SIGPIPE, SIG_IGN);
+    (void)sigaction(SIGPIPE, &ignore, NULL);
     (void)prctl(PR_SET_DUMPABLE, 0); /* keys must not reach a core file */
     log_open(to_stderr, log_clock, (void *)(uintptr_t)host_machine(), level_of(config->log_level));
 }

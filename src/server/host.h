@@ -1,5 +1,5 @@
-/* host.h — the only door to the clock, randomness and signals. Everything else takes them from a struct host, so that
- * a simulator can stand in. */
+/* host.h — the only door to the clock, randomness and signals. Everything else takes them from a struct host,
+ * so that a simulator can stand in. */
 #ifndef COATCHECK_SERVER_HOST_H
 #define COATCHECK_SERVER_HOST_H
 

@@ -1,7 +1,8 @@
 /* loop.h — one event loop, one thread: the place where a core's connections live.
  *
- * With listener, stream and deadline the only code that knows libuv. Nothing of a loop may be touched from another
- * thread, except its mailbox: loop_post. Time comes from the host (host.h), so that it can be replaced. */
+ * With listener, stream and deadline the only code that knows libuv. Nothing of a loop may be touched from
+ * another thread, except its mailbox: loop_post. Time comes from the host (host.h), so that it can be
+ * replaced. */
 #ifndef COATCHECK_SERVER_LOOP_H
 #define COATCHECK_SERVER_LOOP_H
 
@@ -19,25 +20,28 @@ void loop_stop(struct loop *loop);               /* any thread; pending mail is 
 void loop_join(struct loop *loop);
 const char *loop_library(void); /* version of the event library, for people */
 
-void loop_post(struct loop *loop, struct mail *mail);        /* any thread */
-void loop_post_to(void *loop, struct mail *mail);            /* the same, as a store_commit.post */
+void loop_post(struct loop *loop, struct mail *mail); /* any thread */
+void loop_post_to(void *loop, struct mail *mail);     /* the same, as a store_commit.post */
 
 unsigned loop_index(const struct loop *loop);
 const struct host *loop_host(const struct loop *loop);
 int64_t loop_now_ms(const struct loop *loop);  /* engine time of this turn: ms since 1970, never backwards */
 int64_t loop_tick_ms(const struct loop *loop); /* monotonic ms of this turn: for timeouts */
 
-/* Deadlines: one per thing, kept in a heap with a single timer. `at_ms` is on the monotonic clock (loop_tick_ms). */
+/* Deadlines: one per thing, kept in a heap with a single timer. `at_ms` is on the monotonic clock
+ * (loop_tick_ms). */
 struct deadline { /* embed zeroed; 0 in place means not set */
     int64_t at_ms;
     uint32_t place; /* in the heap, 1-based */
     void (*due)(struct deadline *deadline);
 };
 /* ERR_NO_MEMORY only when the heap must grow; moving a set deadline cannot fail. */
-MUST_USE enum err deadline_set(struct loop *loop, struct deadline *deadline, int64_t at_ms, void (*due)(struct deadline *));
+MUST_USE enum err deadline_set(struct loop *loop, struct deadline *deadline, int64_t at_ms,
+                               void (*due)(struct deadline *));
 void deadline_clear(struct loop *loop, struct deadline *deadline);
 
-/* Runs work() on a pool thread, then done() back on this loop: for scrypt and the like. Embed it in what it carries. */
+/* Runs work() on a pool thread, then done() back on this loop: for scrypt and the like. Embed it in what it
+ * carries. */
 struct errand {
     void (*work)(struct errand *errand);
     void (*done)(struct errand *errand);

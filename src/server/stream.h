@@ -1,13 +1,13 @@
 /* stream.h — one accepted connection as a stream of bytes; plain and TLS look the same from above.
  *
- * TLS runs over memory buffers, so there is one path for both: bytes come from the socket, through TLS if the listener
- * has it, to `on_bytes`; what is written goes the other way. Bytes are given in the loop's shared read buffer: use
- * them before returning, they may be changed in place, and keep a copy of what is not yet whole. An idle stream owns
- * no buffers (TLS: its library's).
+ * TLS runs over memory buffers, so there is one path for both: bytes come from the socket, through TLS if the
+ * listener has it, to `on_bytes`; what is written goes the other way. Bytes are given in the loop's shared
+ * read buffer: use them before returning, they may be changed in place, and keep a copy of what is not yet
+ * whole. An idle stream owns no buffers (TLS: its library's).
  *
- * Writing never blocks: what the socket does not take at once is kept, up to STREAM_UNSENT_MAX; past that the stream
- * is closed, as its peer does not read. After stream_close nothing is called but on_gone, once, from a later turn;
- * the owner frees its own state there. Owner: the protocol above (conn). */
+ * Writing never blocks: what the socket does not take at once is kept, up to STREAM_UNSENT_MAX; past that the
+ * stream is closed, as its peer does not read. After stream_close nothing is called but on_gone, once, from a
+ * later turn; the owner frees its own state there. Owner: the protocol above (conn). */
 #ifndef COATCHECK_SERVER_STREAM_H
 #define COATCHECK_SERVER_STREAM_H
 
@@ -28,10 +28,11 @@ struct stream_user { /* who listens; one static table per protocol */
 void stream_attach(struct stream *stream, const struct stream_user *user, void *owner);
 void stream_write(struct stream *stream, struct bytes b); /* copies what cannot be sent now */
 size_t stream_unsent(const struct stream *stream);
-void stream_stop_reading(struct stream *stream);  /* back-pressure: the kernel keeps what comes */
+void stream_stop_reading(struct stream *stream); /* back-pressure: the kernel keeps what comes */
 void stream_start_reading(struct stream *stream);
-void stream_close(struct stream *stream);         /* at once; unsent bytes are lost */
-void stream_close_after_sending(struct stream *stream); /* sends what is kept, half-closes, waits <= 2 s for the peer, then closes */
+void stream_close(struct stream *stream); /* at once; unsent bytes are lost */
+void stream_close_after_sending(
+    struct stream *stream); /* sends what is kept, half-closes, waits <= 2 s for the peer, then closes */
 
 struct loop *stream_loop(const struct stream *stream);
 bool stream_is_tls(const struct stream *stream);

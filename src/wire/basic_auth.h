@@ -1,5 +1,6 @@
-/* basic_auth.h — the Authorization field: RFC 7617 Basic and RFC 6750 Bearer. The scheme's case is free, exactly one
- * space follows it; everything else is strict. What is malformed is refused without saying where. */
+/* basic_auth.h — the Authorization field: RFC 7617 Basic and RFC 6750 Bearer. The scheme's case is free,
+ * exactly one space follows it; everything else is strict. What is malformed is refused without saying where.
+ */
 #ifndef COATCHECK_WIRE_BASIC_AUTH_H
 #define COATCHECK_WIRE_BASIC_AUTH_H
 
@@ -14,7 +15,8 @@ struct basic_auth {
 };
 MUST_USE enum err basic_auth_read(struct basic_auth *out, struct arena *arena, struct bytes authorization);
 
-/* The token68 after "Bearer "; ERR_MALFORMED if it is another scheme, empty, longer than max, or has other bytes. */
+/* The token68 after "Bearer "; ERR_MALFORMED if it is another scheme, empty, longer than max, or has other
+ * bytes. */
 MUST_USE enum err bearer_read(struct bytes *out, struct bytes authorization, size_t max);
 
 #endif

@@ -1,4 +1,5 @@
-/* replay_main.c — runs a fuzz target over the files of its corpus folder, so that `make check` needs no libFuzzer. */
+/* replay_main.c — runs a fuzz target over the files of its corpus folder, so that `make check` needs no
+ * libFuzzer. */
 #include <dirent.h>
 #include <limits.h>
 #include <stdint.h>
@@ -18,7 +19,8 @@ static int replay_file(const char *path)
     size = ftell(f);
     rewind(f);
     data = malloc((size_t)size + 1);
-    if (data && fread(data, 1, (size_t)size, f) == (size_t)size) (void)LLVMFuzzerTestOneInput(data, (size_t)size);
+    if (data && fread(data, 1, (size_t)size, f) == (size_t)size)
+        (void)LLVMFuzzerTestOneInput(data, (size_t)size);
     free(data);
     fclose(f);
     return 0;
