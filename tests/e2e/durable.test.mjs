@@ -10,6 +10,8 @@ import { run, test } from "../harness/suite.mjs";
 
 const ROUNDS = Number(process.env.COATCHECK_KILL_ROUNDS ?? 6);
 const MINTERS = 16;
+// Ports change from start to start; issuer and audience must not.
+const ENV = { COATCHECK_PUBLIC_URL: "https://coatcheck.localhost:8443" };
 let data, server;
 
 // Mints new subscribers from many hands until the server dies; says what was acknowledged.
@@ -39,7 +41,7 @@ test(`kill -9 while minting, ${ROUNDS} times: no acknowledged subscriber is lost
     let lost = 0;
     for (let round = 0; round < ROUNDS; round++) {
         all.push(...await mintUntilDeath(round, 20 + 37 * round));
-        server = await startServer({ data });
+        server = await startServer({ data, env: ENV });
         for (const one of all.slice(-200)) {
             const shown = await info(server, one.token);
             assert.equal(shown.status, 200, `${one.reference}: its token is still good`);
@@ -65,7 +67,7 @@ test("one reference minted by many hands while dying is one subscriber afterward
     });
     await Promise.all(hands);
     await server.ended;
-    server = await startServer({ data });
+    server = await startServer({ data, env: ENV });
     ids.add((await mintToken(server, { reference: "contested@example.com" })).subscriber_id);
     assert.equal(ids.size, 1);
 });
@@ -75,7 +77,7 @@ test("an orderly stop and start keeps project, keys and subscribers", async () =
     const keys = (await call(server, "GET", JWKS)).json;
     const { project_id, address_id, study_id } = server.contract;
     await server.stop();
-    server = await startServer({ data });
+    server = await startServer({ data, env: ENV });
     assert.deepEqual([server.contract.project_id, server.contract.address_id, server.contract.study_id], [project_id, address_id, study_id]);
     assert.deepEqual((await call(server, "GET", JWKS)).json, keys);
     assert.equal((await mintToken(server, { reference: "stays@example.com" })).subscriber_id, before.subscriber_id);
@@ -92,7 +94,7 @@ test("SIGTERM with live sessions: they are told to come back (1012), exit 0", as
 });
 
 await run({
-    before: async () => { data = temporaryFolder(); server = await startServer({ data }); },
+    before: async () => { data = temporaryFolder(); server = await startServer({ data, env: ENV }); },
     after: async () => {
         if (server.isAlive) await server.stop();
         fs.rmSync(data, { recursive: true, force: true });

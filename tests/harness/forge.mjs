@@ -97,6 +97,5 @@ export async function refusedOnSocket(server, token, label)
     const reply = await session.connect(token);
     const codes = token === "" ? [-32002, -32602] : [-32002];
     assert.ok(codes.includes(reply.error?.code), `${label} on the socket: ${JSON.stringify(reply).slice(0, 200)}`);
-    assert.ok(await session.staysSilentTo("subscriber.online"), `${label}: a parked socket is deaf`);
-    session.ws.terminate();
+    assert.ok(await session.endsWithoutAnswering("subscriber.online"), `${label}: a parked socket is deaf`);
 }

@@ -15,13 +15,15 @@ export function loopbackLookup(name, options, answer)
 }
 
 // headers may hold arrays for repeated fields. body: string or Buffer, or anything else, sent as JSON with its type.
-export function call(server, method, path, { headers = {}, body, tls = false } = {})
+// chunked: the body goes without a length.
+export function call(server, method, path, { headers = {}, body, tls = false, chunked = false } = {})
 {
     const isRaw = body === undefined || typeof body === "string" || Buffer.isBuffer(body);
     const bytes = isRaw ? body : JSON.stringify(body);
     const base = tls ? server.contract.tls_url : server.url;
     const fields = { ...(isRaw ? {} : { "content-type": "application/json" }), ...headers };
-    if (bytes !== undefined) fields["content-length"] = Buffer.byteLength(bytes);
+    if (chunked) fields["transfer-encoding"] = "chunked";
+    else if (bytes !== undefined) fields["content-length"] = Buffer.byteLength(bytes);
     return new Promise((resolve, reject) => {
         const client = tls ? https : http;
         const options = { method, headers: fields, agent: false, ca: server.ca, lookup: loopbackLookup };

@@ -68,13 +68,14 @@ export class Session {
 
     event(type) { return this.message((m) => m.method === "signalwire.event" && m.params.event_type === type, type); }
 
-    // True when the reply to a ping frame comes before any reply to the request: the peer heard it and stays silent.
-    async staysSilentTo(method, params = {})
+    // Sends calls, then a close frame. True when the close is answered and none of the calls was: the peer heard them and
+    // stayed silent.
+    async endsWithoutAnswering(...methods)
     {
-        const id = crypto.randomUUID();
-        this.send({ jsonrpc: "2.0", id, method, params });
-        await guarded(new Promise((resolve) => { this.ws.once("pong", resolve); this.ws.ping("silent?"); }), 10, "a pong");
-        return !this.messages.some((m) => m.id === id);
+        const ids = methods.map(() => crypto.randomUUID());
+        methods.forEach((method, i) => this.send({ jsonrpc: "2.0", id: ids[i], method, params: {} }));
+        await this.close();
+        return !this.messages.some((m) => ids.includes(m.id));
     }
 
     async close()
