@@ -11,6 +11,14 @@ enum err publication_new(struct publication **out, struct facts *facts, unsigned
     return ERR_OK;
 }
 
+void publication_let_go(struct publication *publication)
+{
+    /* acquire-release: what other lanes read through the snapshot happens before it is freed here */
+    if (atomic_fetch_sub_explicit(&publication->lanes, 1, memory_order_acq_rel) != 1) return;
+    facts_free(publication->facts);
+    free(publication);
+}
+
 enum err lease_new(struct lease **out, struct publication *publication)
 {
     *out = calloc(1, sizeof **out);
@@ -29,11 +37,7 @@ struct lease *lease_hold(struct lease *lease)
 void lease_drop(struct lease *lease)
 {
     if (!lease || --lease->users) return;
-    /* acquire-release: what other lanes read through the snapshot happens before it is freed here */
-    if (atomic_fetch_sub_explicit(&lease->publication->lanes, 1, memory_order_acq_rel) == 1) {
-        facts_free(lease->publication->facts);
-        free(lease->publication);
-    }
+    publication_let_go(lease->publication);
     free(lease);
 }
 

@@ -41,11 +41,7 @@ void service_take_facts(struct service *service, struct publication *facts)
     struct lease *lease;
 
     if (lease_new(&lease, facts)) {
-        struct lease refused = {facts, 1};
-        if (atomic_fetch_sub_explicit(&refused.publication->lanes, 1, memory_order_acq_rel) == 1) {
-            facts_free(facts->facts);
-            free(facts);
-        }
+        publication_let_go(facts);
         return;
     }
     lease_drop(service->lease);
