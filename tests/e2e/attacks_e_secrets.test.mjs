@@ -152,6 +152,21 @@ test("E-73 no answer and no log line shows a secret again", async () => {
     assert.ok(!everything.includes(token.split(".")[2]), "not even the signature");
 });
 
+// The pages of `coatcheck dev` show its credentials to the person at this machine. A sandboxed frame on any web site has
+// the origin null, and a name of an attacker's DNS may lead here: neither may read them.
+test("E-73 dev credentials are shown to our own pages only", async () => {
+    const { api_token } = server.contract;
+    const read = (headers) => call(server, "GET", "/dev/project.json", { headers });
+    for (const origin of ["null", "http://localhost:3000", "http://127.0.0.1:1", "https://evil.example"]) {
+        const answer = await read({ origin });
+        assert.equal(answer.headers["access-control-allow-origin"], undefined, `readable by ${origin}`);
+    }
+    for (const host of ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "evil.example:80", "localhost@evil.example"])
+        assert.ok(!(await read({ host })).text.includes(api_token), host);
+    const preflight = await call(server, "OPTIONS", "/dev/project.json", { headers: { origin: "null", "access-control-request-method": "GET" } });
+    assert.equal(preflight.headers["access-control-allow-origin"], undefined);
+});
+
 test("E-74 master.key: made with mode 0600, and a readable one is refused at start", async () => {
     const data = temporaryFolder();
     const first = await startServer({ data });

@@ -227,6 +227,90 @@ test("G-104 CR and LF never reach a header of an answer", async () => {
     }
 });
 
+test("G-93 500 connections with unfinished heads cost at most 32 KiB each", async () => {
+    const before = server.residentKiB();
+    const list = await Promise.all(Array.from({ length: 500 }, async () => {
+        const raw = new RawSocket(server.port);
+        await raw.connected;
+        await raw.send(`GET ${JWKS} HTTP/1.1\r\nHost: ${server.host}\r\nX: ${"y".repeat(14000)}`);
+        return raw;
+    }));
+    assert.equal((await call(server, "GET", "/healthz")).status, 200, "and others are served meanwhile");
+    const grown = server.residentKiB() - before;
+    for (const raw of list) raw.close();
+    console.log(`     ${Math.round(grown / 500)} KiB a connection`);
+    if (!server.isSanitized()) assert.ok(grown / 500 <= 32, `${grown / 500} KiB`);
+    await server.settled(baseline.descriptors + 2);
+});
+
+test("G-94 a head or a body that never ends is cut by 408 or a close", async () => {
+    const impatient = await startServer({ env: { COATCHECK_HEAD_TIMEOUT_S: "1", COATCHECK_BODY_TIMEOUT_S: "1", COATCHECK_IDLE_TIMEOUT_S: "1" } });
+    const head = `POST ${TOKENS} HTTP/1.1\r\nHost: ${impatient.host}\r\nContent-Type: application/json\r\n`;
+    const starts = { "nothing": "", "half a line": "GET /", "half a head": head, "no body": `${head}Content-Length: 10\r\n\r\n`,
+        "half a body": `${head}Content-Length: 10\r\n\r\n{`, "half a chunk": `${head}Transfer-Encoding: chunked\r\n\r\na\r\n{`,
+        "idle after an answer": `GET ${JWKS} HTTP/1.1\r\nHost: ${impatient.host}\r\n\r\n` };
+    await Promise.all(Object.entries(starts).map(async ([label, text]) => {
+        const raw = new RawSocket(impatient.port);
+        await raw.connected;
+        await raw.send(text);
+        const drip = setInterval(() => label.startsWith("half") && raw.send("x"), 200); // one byte at a time keeps nothing alive
+        await closed(raw, label);
+        clearInterval(drip);
+        const last = responses(raw.read).list.at(-1);
+        assert.ok(!last || last.status === 408 || last.status === 200 || last.status === 400 || last.status === 401, `${label}: ${last?.head}`);
+    }));
+    await impatient.stop();
+});
+
+test("G-96 a client that never reads makes no memory", async () => {
+    const before = server.residentKiB();
+    await withSocket(async (raw) => {
+        raw.socket.pause();
+        const many = Buffer.from(get("").repeat(500));
+        let sent = 0, stalled = false;
+        while (!raw.isClosed && !stalled && sent < 200) {
+            stalled = !(await Promise.race([raw.send(many).then(() => true), call(server, "GET", "/healthz").then(() => call(server, "GET",
+                "/healthz")).then(() => raw.socket.writableLength === 0)]));
+            sent++;
+        }
+        assert.equal((await call(server, "GET", "/healthz")).status, 200);
+        const grown = server.residentKiB() - before;
+        console.log(`     ${sent * 500} requests sent, resident grew ${grown} KiB`);
+        if (!server.isSanitized()) assert.ok(grown < 4096, `${grown} KiB`);
+    });
+});
+
+test("G-95 slow and quick requests in one pipeline are answered in order", async () => {
+    const body = (n) => `{"reference":"pipeline-${n}@example.com","password":"takes-a-while"}`;
+    const slow = (n, more = "") => `POST ${TOKENS} HTTP/1.1\r\nHost: ${server.host}\r\nContent-Type: application/json\r\nAuthorization: `
+        + `${server.basic}\r\nContent-Length: ${body(n).length}\r\n${more}\r\n${body(n)}`;
+    await withSocket(async (raw) => {
+        const asked = [slow(1), get(""), slow(2), get("", "/nothing"), slow(3, "Expect: 100-continue\r\n"), get("Connection: close\r\n", "/healthz")];
+        await raw.send(asked.join(""));
+        await closed(raw, "the last answer");
+        const { list } = responses(raw.read);
+        assert.deepEqual(list.map((answer) => answer.status), [200, 200, 200, 404, 200, 200]);
+        assert.deepEqual(list.map((answer) => "subscriber_id" in JSON.parse(answer.body)), [true, false, true, false, true, false]);
+    });
+});
+
+test("G-95 peers that vanish in the middle of an answer hurt nobody", async () => {
+    const { token } = await mintToken(server, { reference: "stays@example.com" });
+    for (let round = 0; round < 10; round++) {
+        const list = await Promise.all(Array.from({ length: 20 }, async (_, i) => {
+            const raw = new RawSocket(server.port);
+            await raw.connected;
+            const text = `{"reference":"gone-${round}-${i}@example.com"${i % 5 ? "" : ',"password":"takes-a-while"'}}`;
+            await raw.send(`POST ${TOKENS} HTTP/1.1\r\nHost: ${server.host}\r\nContent-Type: application/json\r\nAuthorization: `
+                + `${server.basic}\r\nContent-Length: ${text.length}\r\n\r\n${text}${get("").repeat(i)}`);
+            return raw;
+        }));
+        for (const [i, raw] of list.entries()) if (i % 2) raw.close(); else raw.socket.resetAndDestroy();
+        assert.equal((await call(server, "GET", INFO, { headers: { authorization: `Bearer ${token}` } })).status, 200);
+    }
+    await server.settled(baseline.descriptors + 2);
+});
+
 test("G-95 a thousand pipelined requests are answered in order", async () => {
     const targets = [JWKS, "/healthz", "/nothing"];
     const wanted = [200, 200, 404];

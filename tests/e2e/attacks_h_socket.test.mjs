@@ -366,6 +366,36 @@ test("H-120 ids of replies are the caller's own, even when they repeat", async (
     await two.close();
 });
 
+test("H-118 peers that vanish at each step of a session leave nothing behind", async () => {
+    const { token } = await mintToken(server, { reference: "gone@example.com" });
+    const connect = rpc({ jsonrpc: "2.0", id: "1", method: "signalwire.connect", params: connectParams(token) });
+    const refused = rpc({ jsonrpc: "2.0", id: "1", method: "signalwire.connect", params: connectParams("x.y.z") });
+    const online = rpc({ jsonrpc: "2.0", id: "2", method: "subscriber.online", params: {} });
+    for (const bytes of [Buffer.alloc(0), connect.subarray(0, 40), connect, Buffer.concat([connect, online]), refused,
+        Buffer.concat([connect, closeFrame(1000)]), Buffer.concat([connect, connect, online, online])])
+        for (const reset of [false, true])
+            for (let i = 0; i < 10; i++) {
+                const ws = await RawWebSocket.open(server);
+                await ws.send(bytes);
+                if (reset) ws.socket.resetAndDestroy(); else ws.close();
+            }
+    await server.settled(baseline.descriptors + 2);
+});
+
+test("H-118 parked sockets whose peers go away are let go at once", async () => {
+    await server.settled(baseline.descriptors + 2);
+    const before = server.descriptors();
+    const list = [];
+    for (let i = 0; i < 40; i++) {
+        const session = await Session.open(server);
+        assert.equal((await session.connect("x.y.z")).error.code, -32002);
+        list.push(session);
+    }
+    assert.ok(server.descriptors() > before + 30, "while the peers are there, they are kept");
+    for (const session of list) session.ws.terminate();
+    await server.settled(before + 2);
+});
+
 test("H-118 a peer that answers no ping is let go", async () => {
     const { token } = await mintToken(impatient, { reference: "silent@example.com" });
     const session = await Session.open(impatient, { answersPings: false });

@@ -1,0 +1,169 @@
+// attacks_j_leaks.test.mjs — what logs, metrics, headers and other doors tell, and to whom. Names begin with the number
+// of the case.
+import assert from "node:assert/strict";
+import net from "node:net";
+import tls from "node:tls";
+import { call, info, JWKS, mint, mintToken } from "../harness/http.mjs";
+import { RawSocket } from "../harness/raw.mjs";
+import { connected } from "../harness/session.mjs";
+import { startServer } from "../harness/server.mjs";
+import { run, test } from "../harness/suite.mjs";
+
+let server, baseline;
+const issued = [];
+
+const admin = (path, headers = {}) => call({ ...server, url: server.contract.admin_url }, "GET", path, { headers });
+const metric = async (name) => Number((await admin("/metrics", { authorization: `Bearer ${server.contract.admin_token}` }))
+    .text.match(new RegExp(`^${name} (\\d+)`, "m"))?.[1]);
+
+test("J-141 metrics are for the admin token, on the admin listener only", async () => {
+    const { admin_token, api_token, secret_key } = server.contract;
+    assert.match(server.contract.admin_url, /^http:\/\/127\.0\.0\.1:/);
+    for (const headers of [{}, { authorization: "Bearer " }, { authorization: `Bearer ${admin_token}x` }, { authorization: `Bearer ${api_token}` },
+        { authorization: `Bearer ${admin_token.slice(0, -1)}` }, { authorization: `Basic ${admin_token}` }, { authorization: `Bearer ${secret_key}` },
+        { authorization: [`Bearer ${admin_token}`, `Bearer ${admin_token}`] }])
+        assert.ok([400, 401].includes((await admin("/metrics", headers)).status), JSON.stringify(headers).slice(0, 40));
+    const good = await admin("/metrics", { authorization: `Bearer ${admin_token}` });
+    assert.equal(good.status, 200);
+    assert.match(good.text, /^# TYPE coatcheck_/m);
+    for (const path of ["/metrics", "/metrics/", "/admin"]) assert.equal((await call(server, "GET", path, { headers: {
+        authorization: `Bearer ${admin_token}` } })).status, 404, path);
+    assert.equal((await admin("/healthz")).status, 200);
+    assert.equal((await admin("/readyz")).status, 200);
+});
+
+test("J-141 the admin listener is no second front door", async () => {
+    const { token } = await mintToken(server, { reference: "j141@example.com" });
+    const other = { ...server, url: server.contract.admin_url };
+    assert.equal((await mint(other, { reference: "j141@example.com" }, { authorization: server.basic })).status, 404);
+    assert.equal((await info(other, token)).status, 404);
+});
+
+test("metrics count what happens", async () => {
+    const before = await metric("coatcheck_tokens_minted_total");
+    const { token } = await mintToken(server, { reference: "count@example.com" });
+    assert.equal(await metric("coatcheck_tokens_minted_total"), before + 1);
+    const live = await metric("coatcheck_sessions_live");
+    const session = await connected(server, token);
+    await session.request("subscriber.online");
+    assert.equal(await metric("coatcheck_sessions_live"), live + 1);
+    assert.equal(await metric("coatcheck_sessions_registered"), 1);
+    await session.request("subscriber.offline");
+    assert.equal(await metric("coatcheck_sessions_registered"), 0);
+    await session.close();
+    while (await metric("coatcheck_sessions_live") !== live) await new Promise((resolve) => setTimeout(resolve, 20));
+});
+
+test("J-136 nothing a caller sends can break a log line", async () => {
+    const evil = ["\r\nforged level=error", "\u001b[2J", "\u0000", "\u2028forged", "x".repeat(8000), '" level="error'];
+    for (const text of evil) {
+        await mint(server, { reference: `j136 ${text}`, display_name: text }).catch(() => {});
+        await call(server, "GET", `/${encodeURIComponent(text)}`.slice(0, 7000)).catch(() => {});
+        const printable = text.replace(/[^\x20-\x7e]/g, "?");
+        await call(server, "GET", "/nothing", { headers: { "user-agent": printable, referer: printable, "x-forwarded-for": printable } });
+    }
+    const raw = new RawSocket(server.port);
+    await raw.connected;
+    await raw.send(Buffer.from("GET /\u001b[31m HTTP/1.1\r\nHost: \u001b[0m\r\nUser-Agent: \u0007\r\n\r\n", "latin1"));
+    await raw.until((s) => s.isClosed, "the end");
+    for (const line of server.logs) {
+        assert.match(line, /^\d{4}-\d\d-\d\dT\S+ (debug|info|warn|error) \S+/, `no log line of ours: ${line.slice(0, 80)}`);
+        assert.doesNotMatch(line, /[\x00-\x08\x0b-\x1f\x7f]/, "a control character in a log line");
+        assert.ok(line.length < 4096, "a bounded line");
+    }
+});
+
+test("J-139 answers tell no version, path, SQL, stack or internal host", async () => {
+    const answers = [await call(server, "GET", "/nothing"), await call(server, "GET", JWKS), await call(server, "GET", "/api/"),
+        await mint(server, {}), await mint(server, "{", { "content-type": "application/json" }), await info(server, "x"),
+        await admin("/metrics"), await call(server, "GET", "/healthz"), await admin("/readyz")];
+    for (const answer of answers) {
+        const all = answer.rawHeaders.join("\n") + answer.text;
+        const told = all.match(/sqlite|openssl|libuv|jansson|SELECT |\.c:\d|\/home|\/tmp|\/usr|0x[0-9a-f]{6}/i);
+        assert.equal(told?.[0], undefined, answer.text);
+        assert.equal(answer.headers.server ?? "", answer.headers.server?.replace(/[\d.]/g, "") ?? "", "no version");
+    }
+});
+
+test("J-138 references of every form are told apart by their bytes, or refused", async () => {
+    for (const reference of ["\t", "\u0085", "\u00a0", "a\u0000", "\u007f", "\u202eevil", "a".repeat(100000), "\ud83d\ude42".repeat(63)]) {
+        const answer = await mint(server, { reference });
+        assert.ok([200, 413, 422].includes(answer.status), `${JSON.stringify(reference.slice(0, 8))}: ${answer.status}`);
+    }
+});
+
+// ---- the TLS door ----
+
+const tlsPort = () => Number(new URL(server.contract.tls_url).port);
+
+test("TLS: plain HTTP, garbage and silence on the TLS port are cut, others are served", async () => {
+    const before = server.descriptors();
+    const noise = ["GET / HTTP/1.1\r\nHost: x\r\n\r\n", Buffer.from("16030100", "hex"), Buffer.alloc(5000, 0x16), Buffer.from("160301020001000200", "hex"),
+        Buffer.from("800000", "hex"), Buffer.alloc(20000, 0xff)];
+    for (const bytes of noise) {
+        const raw = new RawSocket(tlsPort());
+        await raw.connected;
+        await raw.send(bytes);
+        await raw.send(Buffer.alloc(64));
+        raw.close();
+    }
+    assert.equal((await call(server, "GET", "/healthz", { tls: true })).status, 200);
+    await server.settled(before + 2);
+});
+
+test("TLS: handshakes that stop half-way are let go when the peer is", async () => {
+    const before = server.descriptors();
+    const list = await Promise.all(Array.from({ length: 50 }, async () => {
+        const raw = new RawSocket(tlsPort());
+        await raw.connected;
+        await raw.send(Buffer.from("1603010200", "hex"));
+        return raw;
+    }));
+    assert.equal((await call(server, "GET", "/healthz", { tls: true })).status, 200);
+    for (const raw of list) raw.close();
+    await server.settled(before + 2);
+});
+
+test("TLS: a stranger's client certificate, an unknown name and ALPN h2 change nothing", async () => {
+    const options = { port: tlsPort(), host: "127.0.0.1", ca: server.ca, servername: "coatcheck.localhost", ALPNProtocols: ["h2", "http/1.1"] };
+    const socket = await new Promise((resolve, reject) => { const s = tls.connect(options, () => resolve(s)); s.on("error", reject); });
+    assert.notEqual(socket.alpnProtocol, "h2");
+    assert.ok(["TLSv1.2", "TLSv1.3"].includes(socket.getProtocol()));
+    socket.destroy();
+    await assert.rejects(new Promise((resolve, reject) => {
+        const s = tls.connect({ ...options, servername: "evil.example" }, () => resolve(s.destroy()));
+        s.on("error", reject);
+    }), /altnames|certificate|alert/i);
+});
+
+test("the listeners are on the loopback address only", async () => {
+    const { networkInterfaces } = await import("node:os");
+    const outside = Object.values(networkInterfaces()).flat().find((i) => !i.internal && i.family === "IPv4");
+    if (!outside) return;
+    for (const port of [server.port, tlsPort(), Number(new URL(server.contract.admin_url).port)])
+        await assert.rejects(new Promise((resolve, reject) => {
+            const socket = net.connect(port, outside.address, () => { socket.destroy(); resolve(); });
+            socket.on("error", reject);
+        }), /ECONNREFUSED/);
+});
+
+test("J-135 no log line holds a token, a secret or an Authorization value", async () => {
+    const minted = await mintToken(server, { reference: "j135@example.com", password: "a-password-for-135" });
+    const session = await connected(server, minted.token);
+    await session.close();
+    await info(server, `${minted.token.slice(0, -3)}AAA`);
+    issued.push(minted.token, minted.refresh_token, minted.token.split(".")[2], minted.refresh_token.split(".")[1], "a-password-for-135");
+    const { api_token, client_secret, secret_key, c2c_token, admin_token } = server.contract;
+    for (const secret of [...issued, api_token, client_secret, secret_key, c2c_token, admin_token, server.basic.slice(6)])
+        assert.ok(!server.logs.some((line) => line.includes(secret)), `${secret.slice(0, 6)}… was logged`);
+});
+
+await run({
+    before: async () => {
+        server = await startServer({ tls: true, env: { COATCHECK_LOG_LEVEL: "debug" } });
+        await mintToken(server, { reference: "warm@example.com" });
+        assert.equal((await call(server, "GET", "/healthz", { tls: true })).status, 200);
+        baseline = await server.baseline();
+    },
+    after: async () => { await server.assertSound(baseline); await server.stop(); },
+});
