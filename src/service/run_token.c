@@ -84,7 +84,6 @@ bool run_authenticate_token(struct run *run, struct bytes token, struct bytes pr
         refusal = REFUSAL_ORIGIN_NOT_LISTED;
     if (!refusal && facts.proof) TRY(e = plan_once(run, &proof_facts), failed);
     if (!refusal) return true;
-    memset(holder, 0, sizeof *holder);
     run_refuse(run, refusal, FIELD_NONE, NULL);
     return false;
 failed:
@@ -201,15 +200,16 @@ static void welcome(struct run *run)
     run_finish(run, OUTCOME_CONNECTED);
 }
 
-/* In this order: token, proof, then what else the connect asks for; the first refusal wins. */
+/* In this order: token, proof, then what else the connect asks for; the first refusal wins. The proof is used
+ * up only by a connect that is right in its form. */
 void run_connect(struct run *run)
 {
-    if (run->refused.refusal) {
+    bool has_token = run->refused.refusal != REFUSAL_CREDENTIAL_MISSING;
+
+    if (has_token && !run_authenticate_token(run, run->ask.connect.token, run->ask.connect.proof)) return;
+    if (run->refused.refusal)
         run_refuse(run, run->refused.refusal, run->refused.field, run->refused.because);
-        return;
-    }
-    if (!run_authenticate_token(run, run->ask.connect.token, run->ask.connect.proof)) return;
-    if (run->plan.write_count)
+    else if (run->plan.write_count)
         run_commit(run, welcome);
     else
         welcome(run);

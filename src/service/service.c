@@ -66,8 +66,10 @@ void run_finish(struct run *run, enum outcome_kind kind)
     run->done(run); /* may free or reuse the run: nothing of it is touched after this */
 }
 
+/* A refused outcome speaks for nobody, however far the token came. */
 void run_refuse(struct run *run, enum refusal refusal, enum ask_field field, const char *because)
 {
+    memset(&run->outcome.holder, 0, sizeof run->outcome.holder);
     run->outcome.refused = (struct refused){refusal, field, because};
     run_finish(run, OUTCOME_REFUSED);
 }
