@@ -2,13 +2,15 @@
  * fixed number of replies has come. Every reply's status is checked; one wrong reply ends the run, because a
  * figure that counts refusals would be worth nothing.
  *
- *     bench_load --port N [--requests N] [--connections N] [--references N] [--path P] [--status N] [--raw
- * FILE] [--pid N]
+ *     bench_load --port N [--requests N] [--connections N] [--references N] [--path P]
+ *                [--raw FILE] [--status N] [--pid N] [--spin]          prints one line of JSON
  *
  * Without --raw it mints: POST to --path with {"reference":"bench-<k>@example.com"}, k going round
  * --references, and the Authorization field from the environment variable BENCH_AUTHORIZATION (a command line
  * would show the secret). With --pid it also tells the CPU time that this process and all its threads took
- * per request, by the process's own CPU clock in the kernel. Prints one line of JSON. */
+ * per request, by the process's own CPU clock in the kernel. With --spin it never sleeps, so that no reply
+ * has to wake it: the wake-up would be charged to the server, and only the bench has its clients next door.
+ */
 #include <arpa/inet.h>
 #include <getopt.h>
 #include <netinet/tcp.h>
@@ -30,6 +32,7 @@
 
 struct plan {
     uint64_t port, requests, connections, references, status, pid;
+    bool spins;
     const char *path, *raw;
 };
 
@@ -211,8 +214,8 @@ static void run(void)
     for (uint64_t i = 0; i < plan.connections; i++)
         send_next(&conns[i]);
     while (answered < plan.requests) {
-        int count = epoll_wait(epoll, ready, 64, 30000);
-        if (count == 0) give_up("no reply for 30 s", &conns[0]);
+        int count = epoll_wait(epoll, ready, 64, plan.spins ? 0 : 30000);
+        if (count == 0 && !plan.spins) give_up("no reply for 30 s", &conns[0]);
         for (int i = 0; i < count; i++)
             receive(ready[i].data.ptr);
     }
@@ -224,7 +227,7 @@ static void usage(void)
 {
     fputs("usage: bench_load --port N [--requests N] [--connections N] [--references N] [--path P] [--status "
           "N] "
-          "[--raw FILE] [--pid N]\n",
+          "[--raw FILE] [--pid N] [--spin]\n",
           stderr);
     exit(2);
 }
@@ -246,6 +249,7 @@ static void read_arguments(int argc, char **argv)
                                             {"status", required_argument, NULL, 's'},
                                             {"raw", required_argument, NULL, 'r'},
                                             {"pid", required_argument, NULL, 'i'},
+                                            {"spin", no_argument, NULL, 'w'},
                                             {NULL, 0, NULL, 0}};
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -255,6 +259,7 @@ static void read_arguments(int argc, char **argv)
         if (option == 'k') plan.references = number_of(optarg, REFERENCES_MAX);
         if (option == 's') plan.status = number_of(optarg, 599);
         if (option == 'i') plan.pid = number_of(optarg, INT32_MAX);
+        if (option == 'w') plan.spins = true;
         if (option == 'u') plan.path = optarg;
         if (option == 'r') plan.raw = optarg;
         if (option == '?') usage();

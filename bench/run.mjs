@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// run.mjs — CPU time of one mint: the server against `bare`, in interleaved rounds. See README.md for what the figures mean.
+// run.mjs — CPU time of one mint: the server against `bare`, in interleaved rounds. README.md explains the figures.
 //
-//   node bench/run.mjs [--build DIR] [--rounds 5] [--requests 20000] [--connections 16] [--loops 1] [--perf FILE]
+//   node bench/run.mjs [--build DIR] [--rounds 5] [--requests 20000] [--connections 16] [--loops 1]
+//                      [--perf FILE] [--as-built]
 //
 // It only ever measures: no figure makes it fail, because a slow machine is not a defect. Wrong replies do.
 import { execFileSync, spawn } from "node:child_process";
@@ -24,6 +25,7 @@ const { values: option } = parseArgs({
     connections: { type: "string", default: "16" },
     loops: { type: "string", default: "1" },
     perf: { type: "string" },
+    "as-built": { type: "boolean", default: false },
   },
 });
 
@@ -32,9 +34,10 @@ const { values: option } = parseArgs({
 const running = [];
 
 /** Server and load on a core each, so that neither the scheduler nor the load's own work shows in the figures. */
+const isPinned = os.cpus().length > 1 && option.loops === "1";
+
 function pinned(core, argv) {
-  const canPin = os.platform() === "linux" && os.cpus().length > 1 && option.loops === "1";
-  return canPin ? ["taskset", "-c", String(core), ...argv] : argv;
+  return isPinned ? ["taskset", "-c", String(core), ...argv] : argv;
 }
 
 /** Starts a server; resolves with its pid and the JSON line it prints once it listens. */
@@ -55,7 +58,8 @@ function start(argv, env = {}) {
 
 function load(server, requests) {
   const argv = [path.join(option.build, "bench/bench_load"), "--port", server.port, "--pid", server.pid,
-    "--requests", requests, "--connections", option.connections, "--references", REFERENCES, "--path", MINT_PATH];
+    "--requests", requests, "--connections", option.connections, "--references", REFERENCES, "--path", MINT_PATH,
+    ...(isPinned ? ["--spin"] : [])];
   const [command, ...args] = pinned(1, argv).map(String);
   const env = { ...process.env, BENCH_AUTHORIZATION: server.authorization };
   return JSON.parse(execFileSync(command, args, { env, encoding: "utf8" }));
@@ -93,37 +97,50 @@ function sizesOf(reply, secret) {
 // --- the run ---
 
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
+const least = (list) => Math.min(...list);
 
-function table(rounds, sizes) {
-  const us = (n) => n.toFixed(2);
-  const [bare, ours] = ["bare", "ours"].map((who) => median(rounds.map((round) => round[who].cpu_us)));
-  const rows = rounds.map(({ bare, ours }, i) =>
-    `| ${i + 1} | ${us(bare.cpu_us)} | ${us(ours.cpu_us)} | ${us(bare.cpu_us / ours.cpu_us)} | ${bare.per_second} | ` +
-    `${ours.per_second} | ${ours.p50_us} | ${ours.p99_us} |`);
-  const ratio = bare / ours;
-  return { ratio, text: [
-    `Machine: ${os.cpus()[0].model}, ${os.cpus().length} cores, Linux ${os.release()}. Loops: ${option.loops}. ` +
-      `${option.requests} mints a round over ${option.connections} connections. Token header ${sizes.header} characters, ` +
-      `claims ${sizes.claims} bytes, sealed record ${sizes.sealed} bytes, reply ${sizes.reply} bytes.`, "",
-    "| round | bare, CPU µs | ours, CPU µs | bare / ours | bare, 1/s | ours, 1/s | ours p50, µs | ours p99, µs |",
-    "|---|---|---|---|---|---|---|---|",
-    ...rows,
-    `| median | **${us(bare)}** | **${us(ours)}** | **${us(ratio)}** | ${median(rounds.map((r) => r.bare.per_second))} | ` +
-      `${median(rounds.map((r) => r.ours.per_second))} | ${median(rounds.map((r) => r.ours.p50_us))} | ` +
-      `${median(rounds.map((r) => r.ours.p99_us))} |`, ""].join("\n") };
+/** One line of the table; `pick` makes one number out of the rounds'. */
+function row(name, rounds, pick) {
+  const of = (who, what) => pick(rounds.map((round) => round[who][what]));
+  const [bare, ours] = [of("bare", "cpu_us"), of("ours", "cpu_us")];
+  const cells = [name, bare.toFixed(2), ours.toFixed(2), (bare / ours).toFixed(2)];
+  const wall = pick === least ? ["", "", "", ""]
+    : [of("bare", "per_second"), of("ours", "per_second"), of("ours", "p50_us"), of("ours", "p99_us")];
+  return { ratio: bare / ours, text: `| ${[...cells, ...wall].join(" | ")} |` };
 }
 
-/** Samples the server while it mints; cpu-clock works where a virtual machine hides the hardware counters. */
-function profile(ours) {
-  const perf = spawn("perf", ["record", "-q", "-e", "cpu-clock", "-F", "4999", "-g", "-p", String(ours.pid), "-o", option.perf],
-    { stdio: "inherit" });
-  load(ours, 5 * Number(option.requests));
+function table(rounds, sizes) {
+  const typical = row("**median**", rounds, median);
+  const text = [
+    `${os.cpus()[0].model}, ${os.cpus().length} cores, Linux ${os.release()}; loops: ${option.loops}; ` +
+      `${option.requests} mints a round over ${option.connections} connections; token header ${sizes.header} ` +
+      `characters, claims ${sizes.claims} bytes, sealed record ${sizes.sealed} bytes, reply ${sizes.reply} bytes.`,
+    "",
+    "| round | bare, CPU µs | ours, CPU µs | bare / ours | bare, 1/s | ours, 1/s | ours p50, µs | ours p99, µs |",
+    "|---|---|---|---|---|---|---|---|",
+    ...rounds.map((round, i) => row(i + 1, [round], median).text),
+    typical.text,
+    row("least", rounds, least).text,
+    ""].join("\n");
+  return { ratio: typical.ratio, text };
+}
+
+/** Samples a server while it mints; cpu-clock works where a virtual machine hides the hardware counters. */
+function profile(server, file) {
+  const sampling = ["record", "-q", "-e", "cpu-clock", "-F", "4999", "-g", "-p", String(server.pid), "-o", file];
+  const perf = spawn("perf", sampling, { stdio: "inherit" });
+  load(server, 5 * Number(option.requests));
   perf.kill("SIGINT");
   return new Promise((resolve) => perf.on("exit", resolve));
 }
 
+function build() {
+  execFileSync("cmake", ["--build", option.build, "--target", "coatcheck", "bench_bare", "bench_load"],
+    { stdio: ["ignore", "ignore", "inherit"] });
+}
+
 async function main(data) {
-  execFileSync("cmake", ["--build", option.build, "--target", "coatcheck", "bench_bare", "bench_load"], { stdio: "inherit" });
+  if (!option["as-built"]) build();
   const dev = await start([path.join(option.build, "coatcheck"), "dev", "--port", "0", "--data", data, "--json"],
     { COATCHECK_LOOPS: option.loops });
   const { url, project_id, api_token } = dev.told;
@@ -146,12 +163,18 @@ async function main(data) {
   mkdirSync(path.join(option.build, "bench"), { recursive: true });
   writeFileSync(path.join(option.build, "bench/mint.md"), text);
   console.log(`\n${text}\nmint ${ratio.toFixed(2)} of bare (goal ${GOAL.toFixed(2)})`);
-  if (option.perf) await profile(ours);
+  if (option.perf) {
+    await profile(ours, option.perf);
+    await profile(bare, `${option.perf}.bare`);
+  }
 }
 
 const data = mkdtempSync(path.join(os.tmpdir(), "coatcheck-bench-"));
 try {
   await main(data);
+} catch (error) {
+  console.error(`bench: ${error.message}`);
+  process.exitCode = 1;
 } finally {
   await Promise.all(running.map((child) => new Promise((done) => {
     if (child.exitCode !== null || child.signalCode !== null) return done();
