@@ -6,12 +6,14 @@
 #include "base/base64url.h"
 #include "base/instant.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "server/conn.h"
 #include "server/node.h"
 #include "wire/http_request.h"
 #include "server/socket.h"
 
 #define SCRATCH_MAX (HTTP_BODY_MAX + 65536)
+#define FIELDS_MAX  4096 /* field lines of one reply beyond those every reply has */
 
 struct errand_of_run { /* lives in run->errand */
     struct errand errand;
@@ -96,6 +98,7 @@ enum err lane_new(struct lane **out, struct node *node, unsigned index)
     lane->node = node;
     buf_init(&lane->out, SCRATCH_MAX);
     buf_init(&lane->body, SCRATCH_MAX);
+    buf_init(&lane->fields, FIELDS_MAX);
     lane->parking_seed = dice_u64(&node->host->dice);
     e = loop_new(&lane->loop, index, node->host);
     if (e)
@@ -133,6 +136,7 @@ void lane_free(struct lane *lane)
     loop_free(lane->loop);
     buf_release(&lane->out);
     buf_release(&lane->body);
+    buf_release(&lane->fields);
     free(lane);
 }
 
@@ -189,6 +193,25 @@ struct buf *lane_body(struct lane *lane)
 {
     buf_reset(&lane->body);
     return &lane->body;
+}
+
+struct buf *lane_fields(struct lane *lane)
+{
+    buf_reset(&lane->fields);
+    return &lane->fields;
+}
+
+static void wipe(struct buf *buf)
+{
+    if (buf->len) secret_wipe(buf->ptr, buf->len);
+    buf_reset(buf);
+}
+
+void lane_wipe_scratch(struct lane *lane)
+{
+    wipe(&lane->out);
+    wipe(&lane->body);
+    wipe(&lane->fields);
 }
 
 struct bytes lane_date(struct lane *lane)

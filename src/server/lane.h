@@ -39,8 +39,8 @@ struct lane {
     struct socket *sockets;        /* all WebSockets */
     struct exchange *spare;        /* exchanges not in use */
     unsigned spare_count;
-    struct buf out, body; /* scratch of one reply; empty between turns */
-    char date[30];        /* IMF-fixdate of date_s */
+    struct buf out, body, fields; /* scratch of one reply; empty between turns */
+    char date[30];                /* IMF-fixdate of date_s */
     int64_t date_s;
     uint16_t parked[PARKING_SLOTS];
     uint64_t parking_seed;
@@ -64,6 +64,8 @@ void lane_take_facts(struct lane *lane, struct publication *facts);
 /* Scratch for one message, emptied. */
 struct buf *lane_out(struct lane *lane);
 struct buf *lane_body(struct lane *lane);
+struct buf *lane_fields(struct lane *lane);
+void lane_wipe_scratch(struct lane *lane); /* overwrites what the three hold and keeps their memory */
 struct bytes lane_date(struct lane *lane);
 
 /* The id of one refusal, by which an operator finds it in the log: 96 random bits, base64url. */

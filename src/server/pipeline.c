@@ -78,9 +78,8 @@ static void reply_outcome(struct exchange *x, const struct outcome *outcome, out
     struct dialect_reply reply = {.status = 500, .body = lane_body(x->conn->lane)};
     bool is_refusal = outcome->kind == OUTCOME_REFUSED || outcome->kind == OUTCOME_FAILED;
     char error_id[LANE_ERROR_ID_LEN];
-    struct buf fields;
+    struct buf *fields = lane_fields(x->conn->lane);
 
-    buf_init(&fields, 1024);
     encode(&reply, outcome);
     if (is_refusal) {
         lane_draw_error_id(x->conn->lane, error_id);
@@ -88,14 +87,13 @@ static void reply_outcome(struct exchange *x, const struct outcome *outcome, out
                   log_text("refusal", refusal_name(outcome->refused.refusal)),
                   log_text("error", err_name(outcome->error)), log_number("status", reply.status));
     }
-    write_fields_of(&fields, &reply, allow, is_refusal ? bytes_of(error_id, sizeof error_id) : BYTES_NONE);
-    if (buf_error(reply.body) || buf_error(&fields)) {
+    write_fields_of(fields, &reply, allow, is_refusal ? bytes_of(error_id, sizeof error_id) : BYTES_NONE);
+    if (buf_error(reply.body) || buf_error(fields)) {
         x->closes = true;
         pipeline_reply(x, 503, BYTES_NONE, BYTES_NONE, BYTES_NONE);
     } else
-        pipeline_reply(x, reply.status, JSON_TYPE, buf_bytes(reply.body), buf_bytes(&fields));
-    buf_wipe(reply.body); /* it held tokens */
-    buf_release(&fields);
+        pipeline_reply(x, reply.status, JSON_TYPE, buf_bytes(reply.body), buf_bytes(fields));
+    lane_wipe_scratch(x->conn->lane); /* it held tokens */
 }
 
 /* Paths that are nobody's get the words of the first dialect too: a client of any kind can read them. */
@@ -298,7 +296,7 @@ static void answer_preflight(struct exchange *x)
 {
     const struct dialect *dialect = x->dialect;
     char methods[64];
-    struct buf fields;
+    struct buf *fields = lane_fields(x->conn->lane);
 
     /* the row the real request will use decides who may ask */
     if (dialect) {
@@ -313,16 +311,14 @@ static void answer_preflight(struct exchange *x)
                       x->target.path);
     } else
         memcpy(methods, "GET, OPTIONS", sizeof "GET, OPTIONS");
-    buf_init(&fields, 1024);
-    buf_append_text(&fields, "Cache-Control: no-store\r\n");
+    buf_append_text(fields, "Cache-Control: no-store\r\n");
     if (x->may_read_reply) {
-        http_reply_field(&fields, BYTES("Access-Control-Allow-Methods"), bytes_of_text(methods));
-        buf_append_text(&fields, "Access-Control-Allow-Headers: authorization, content-type, accept\r\n"
-                                 "Access-Control-Max-Age: 600\r\n");
+        http_reply_field(fields, BYTES("Access-Control-Allow-Methods"), bytes_of_text(methods));
+        buf_append_text(fields, "Access-Control-Allow-Headers: authorization, content-type, accept\r\n"
+                                "Access-Control-Max-Age: 600\r\n");
     }
-    http_reply_field(&fields, BYTES("Allow"), bytes_of_text(methods));
-    pipeline_reply(x, 204, BYTES_NONE, BYTES_NONE, buf_bytes(&fields));
-    buf_release(&fields);
+    http_reply_field(fields, BYTES("Allow"), bytes_of_text(methods));
+    pipeline_reply(x, 204, BYTES_NONE, BYTES_NONE, buf_bytes(fields));
 }
 
 /* A page of a foreign Origin must not get as far as a socket: it would act with whatever its visitor's token

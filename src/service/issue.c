@@ -14,6 +14,7 @@ enum err issuer_open(struct issuer *out, struct key_bench *bench, struct bytes u
     out->url = url;
     buf_init(&out->header, 2048);
     buf_init(&out->scratch, JWS_MAX);
+    buf_init(&out->text, JWS_MAX + SEAL_REFRESH_MAX);
     jws_header(&out->header, bench->sign_alg, ACCESS_TYP, bench->sign_kid, ch);
     return buf_error(&out->header);
 }
@@ -22,6 +23,7 @@ void issuer_release(struct issuer *issuer)
 {
     buf_release(&issuer->header);
     buf_release(&issuer->scratch);
+    buf_wipe(&issuer->text);
 }
 
 enum err issue_access(struct buf *out, struct issuer *issuer, const struct grant *grant)

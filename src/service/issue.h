@@ -14,6 +14,7 @@ struct issuer { /* one lane's */
     struct bytes url;   /* iss and aud */
     struct buf header;  /* base64url header of access tokens, made once */
     struct buf scratch; /* claims under way */
+    struct buf text;    /* tokens under way: whoever takes them wipes it */
 };
 
 MUST_USE enum err issuer_open(struct issuer *out, struct key_bench *bench, struct bytes url, struct bytes ch);

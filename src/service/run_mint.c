@@ -1,27 +1,26 @@
 /* run_mint.c — the way of a mint: key, user, plan, commit, settle, sign. */
 #include <string.h>
 
+#include "base/secret.h"
 #include "engine/mint.h"
 #include "service/service_run.h"
-
-#define TOKEN_TEXT_MAX (JWS_MAX + SEAL_REFRESH_MAX)
 
 static void sign(struct run *run, const struct grant *grant)
 {
     struct issuer *issuer = &run->service->issuer;
-    struct bytes token, refresh_token;
-    struct buf text;
+    struct buf *text = &issuer->text;
+    struct bytes token = BYTES_NONE, refresh_token;
     size_t token_len;
     enum err e;
 
-    buf_init(&text, TOKEN_TEXT_MAX);
-    TRY(e = issue_access(&text, issuer, grant), done);
-    token_len = text.len;
-    TRY(e = issue_refresh(&text, issuer, grant), done);
-    token = arena_copy(run->arena, buf_bytes(&text));
+    buf_reset(text);
+    TRY(e = issue_access(text, issuer, grant), done);
+    token_len = text->len;
+    TRY(e = issue_refresh(text, issuer, grant), done);
+    token = arena_copy(run->arena, buf_bytes(text));
     if (bytes_is_absent(token)) e = ERR_NO_MEMORY;
 done:
-    buf_wipe(&text);
+    if (text->len) secret_wipe(text->ptr, text->len);
     if (e) {
         run_fail(run, e);
         return;
