@@ -43,10 +43,11 @@ void json_array_end(struct json_writer *w)
     bracket_close(w, ']');
 }
 
-static bool is_plain(uint8_t c)
-{
-    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&';
-}
+/* ASCII bytes that stand for themselves in a string. A table, because every byte of a token passes here. */
+static const bool stands_for_itself[256] = {
+    [0x20 ... 0x21] = true, [0x23 ... 0x25] = true, [0x27 ... 0x3b] = true, /* not " and & */
+    [0x3d] = true,          [0x3f ... 0x5b] = true, [0x5d ... 0x7e] = true, /* not < > \ and DEL */
+};
 
 /* U+2028 and U+2029 ended a line in JavaScript before ES2019, inside a string too. */
 static bool is_line_end(struct bytes text)
@@ -59,7 +60,7 @@ static size_t plain_len(struct bytes text)
 {
     size_t len = text.ptr[0] >= 0xf0 ? 4 : text.ptr[0] >= 0xe0 ? 3 : 2;
 
-    if (text.ptr[0] < 0x80) return is_plain(text.ptr[0]);
+    if (text.ptr[0] < 0x80) return stands_for_itself[text.ptr[0]];
     if (len > text.len || !utf8_is_valid(bytes_of(text.ptr, len)) || is_line_end(text)) return 0;
     return len;
 }
@@ -102,13 +103,22 @@ static size_t append_escaped(struct buf *out, struct bytes text)
     return 1;
 }
 
+static size_t ascii_run(struct bytes text)
+{
+    size_t i = 0;
+
+    while (i < text.len && stands_for_itself[text.ptr[i]])
+        i++;
+    return i;
+}
+
 /* Copies runs that need no escape in one go. */
 static void append_quoted(struct buf *out, struct bytes text)
 {
     size_t run = 0, i = 0;
 
     buf_append_byte(out, '"');
-    while (i < text.len) {
+    while ((i += ascii_run(bytes_from(text, i))) < text.len) {
         size_t plain = plain_len(bytes_from(text, i));
         if (plain) {
             i += plain;
