@@ -79,6 +79,7 @@ function readClock(response)
     if (!Number.isNaN(date_ms)) clock = { date_ms, at_ms: performance.now() };
 }
 
+const timeOf = (ms) => new Date(ms).toLocaleTimeString([], { hour12: false });
 function serverNow_ms() { return clock ? clock.date_ms + performance.now() - clock.at_ms : Date.now(); }
 
 function spell(seconds)
@@ -91,8 +92,7 @@ function spell(seconds)
 function tick()
 {
     if (!minted) return;
-    const { iat, exp } = minted.claims;
-    const left_s = Math.max(0, Math.ceil(exp - serverNow_ms() / 1000));
+    const { iat, exp } = minted.claims, left_s = Math.max(0, Math.ceil(exp - serverNow_ms() / 1000));
     $("life-left").textContent = left_s ? `${spell(left_s)} left` : "expired";
     $("life-bar").style.transform = `scaleX(${Math.min(1, left_s / (exp - iat))})`;
     if (left_s || isExpired) return;
@@ -147,8 +147,7 @@ const shellLines = [...document.querySelectorAll("#shell code")].map((code) => (
 function renderProject()
 {
     for (const row of document.querySelectorAll("[data-name]")) {
-        const { name, without } = row.dataset;
-        const hasValue = typeof project[name] === "string";
+        const { name, without } = row.dataset, hasValue = typeof project[name] === "string";
         row.querySelector("code").textContent = hasValue ? visible(name) : without ?? "none";
         row.classList.toggle("without", !hasValue);
     }
@@ -207,7 +206,7 @@ function renderClaims(list, claims)
 {
     list.replaceChildren(...Object.entries(claims).map(([name, value]) => {
         const isTime = name === "iat" || name === "exp";
-        const meaning = isTime ? `${CLAIMS[name]} ${new Date(value * 1000).toLocaleTimeString()}` : CLAIMS[name] ?? "";
+        const meaning = isTime ? `${CLAIMS[name]} ${timeOf(value * 1000)}` : CLAIMS[name] ?? "";
         const text = typeof value === "string" ? value : JSON.stringify(value);
         return element("div", {}, element("dt", { textContent: name }),
             element("dd", {}, element("code", { textContent: text }), element("small", { textContent: meaning })));
@@ -311,7 +310,8 @@ class Session {
 }
 
 // Tokens are shortened: a log is what people paste into reports.
-function shorten(key, value) { return key === "jwt_token" ? `${value.slice(0, 12)}…` : value; }
+const LONG_SECRETS = ["jwt_token", "authorization_state", "credential"];
+const shorten = (key, value) => LONG_SECRETS.includes(key) && value.length > 16 ? `${value.slice(0, 12)}…` : value;
 
 // Pings come for ever; their two lines are counted rather than repeated.
 function log(direction, label, message)
@@ -325,7 +325,7 @@ function log(direction, label, message)
     }
     const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 24;
     const line = element("details", { className: direction }, element("summary", {},
-        element("time", { textContent: new Date().toLocaleTimeString([], { hour12: false }) }),
+        element("time", { textContent: timeOf(Date.now()) }),
         element("span", { className: "hidden", textContent: { out: "sent ", in: "received " }[direction] ?? "" }),
         element("span", { className: "label", textContent: label }), element("span", { className: "times" })),
         element("pre", { textContent: JSON.stringify(message, shorten, 2) }));
@@ -354,7 +354,7 @@ async function open()
     opening.closed.then((event) => ended(opening, event));
     try {
         const subscriber = DIALECT.subscriberOf(await opening.opened);
-        say("open-status", `Live until ${new Date(subscriber.expires_at * 1000).toLocaleTimeString()}.`, "good");
+        say("open-status", `Live until ${timeOf(subscriber.expires_at * 1000)}.`, "good");
         showSession(true, false);
     } catch (error) {
         opening.why = error.message;
