@@ -105,9 +105,23 @@ static bool is_within_limits(struct bytes text)
     return is_exact;
 }
 
-/* The library names no cause when its own allocation of a value failed. One that failed inside a string it
- * reports as a bad token, which we cannot tell apart: then the caller hears ERR_MALFORMED, which is a refusal
- * all the same. */
+/* After some failed allocations the library goes on and says nothing: a string then lacks a byte, and would
+ * be another string. So they are watched here. */
+static _Thread_local bool memory_failed;
+
+static void *allocate(size_t size)
+{
+    void *memory = malloc(size);
+
+    if (!memory) memory_failed = true;
+    return memory;
+}
+
+__attribute__((constructor)) static void watch_allocations(void)
+{
+    json_set_alloc_funcs(allocate, free);
+}
+
 static enum err cause_of(const json_error_t *error)
 {
     if (error->text[0] == 0 || json_error_code(error) == json_error_out_of_memory) return ERR_NO_MEMORY;
@@ -122,9 +136,13 @@ enum err json_read(struct json *out, struct bytes text)
     if (text.len == 0 || !is_within_limits(text)) return ERR_MALFORMED;
     /* A random seed from the kernel, drawn once: members with colliding hashes cannot be prepared. */
     json_object_seed(0);
+    memory_failed = false;
     out->node = json_loadb((const char *)text.ptr, text.len,
                            JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
-    return out->node ? ERR_OK : cause_of(&error);
+    if (!memory_failed) return out->node ? ERR_OK : cause_of(&error);
+    json_free(*out);
+    *out = (struct json){NULL};
+    return ERR_NO_MEMORY;
 }
 
 void json_free(struct json document)

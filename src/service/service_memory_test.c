@@ -1,0 +1,184 @@
+/* Each allocation of a mint and of a connect fails in turn: the answer is then "try again", never half a
+ * grant, nothing leaks, and the next ask is served as if nothing had been. The program is linked with --wrap
+ * for malloc, calloc and realloc, so that this counts what our own code asks for; the JSON library asks
+ * through the same door. */
+#include "harness/service_world.h"
+
+static long left = -1; /* allocations until one fails; below zero: none does */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static bool fails_now(void)
+{
+    return left >= 0 && left-- == 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails_now() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return fails_now() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    return fails_now() ? NULL : __real_realloc(old, size);
+}
+
+static struct buf proof;
+static char token_room[JWS_MAX];
+static struct bytes token;
+
+/* One ask of each sort; each gives an outcome of its own when all is well. */
+enum sort {
+    MINT_NEW,
+    MINT_KNOWN,
+    MINT_CHANGED,
+    MINT_PASSWORD,
+    CONNECT_BOUND,
+    WHO,
+    WHO_READ,
+    ADDRESSES_ALL,
+    SORTS
+};
+
+static void prepare(struct asked *asked, enum sort sort, unsigned round)
+{
+    static char text[32];
+
+    (void)snprintf(text, sizeof text, "u%u-%d", round, sort);
+    ask_mint_init(asked, sort == MINT_KNOWN || sort == MINT_CHANGED ? "ada" : text);
+    if (sort == MINT_CHANGED) asked->run.ask.mint.profile.value[PROFILE_COUNTRY] = bytes_of_text(text);
+    if (sort == MINT_PASSWORD) asked->run.ask.mint.password = BYTES("a password");
+    if (sort < CONNECT_BOUND) return;
+    if (sort == CONNECT_BOUND) {
+        prove(&proof, text, "open", NOW_S);
+        ask_connect_init(asked, token, buf_bytes(&proof));
+        return;
+    }
+    ask_bearer_init(asked, sort == ADDRESSES_ALL ? ASK_ADDRESSES : ASK_WHO_AM_I, token);
+    asked->run.takes_bound_as_bearer = true;
+}
+
+static enum outcome_kind granted(enum sort sort)
+{
+    static const enum outcome_kind kinds[SORTS] = {OUTCOME_MINTED, OUTCOME_MINTED,    OUTCOME_MINTED,
+                                                   OUTCOME_MINTED, OUTCOME_CONNECTED, OUTCOME_WHO,
+                                                   OUTCOME_WHO,    OUTCOME_ADDRESSES};
+    return kinds[sort];
+}
+
+/* True: this ask needed fewer allocations than n, so that none failed. */
+static bool fail_one(enum sort sort, long n, unsigned round)
+{
+    struct asked asked;
+    const struct outcome *outcome = &asked.run.outcome;
+    bool all_went_well;
+
+    if (sort == WHO_READ) {
+        struct asked who;
+        prepare(&who, WHO, round);
+        ask_run(&who);
+        service_forget_user(world.service, &world.test, &who.run.outcome.holder.user);
+        ask_release(&who);
+    }
+    prepare(&asked, sort, round);
+    left = n;
+    ask_start(&asked);
+    drain();
+    all_went_well = left >= 0;
+    left = -1;
+    CHECK_INT(asked.answers, 1);
+    if (all_went_well || outcome->kind == granted(sort)) /* a cache that could not remember is no failure */
+        CHECK_INT(outcome->kind, granted(sort));
+    else {
+        CHECK_INT(outcome->kind, OUTCOME_FAILED);
+        CHECK_INT(outcome->error, ERR_NO_MEMORY);
+    }
+    ask_release(&asked);
+    return all_went_well;
+}
+
+static void fails_cleanly_at_every_allocation(void)
+{
+    unsigned round = 0;
+    int sort;
+
+    for (sort = 0; sort < SORTS; sort++) {
+        long n = 0;
+        bool done = false;
+        for (; !done && n < 2000; n++) {
+            CHECK_NOTE("sort %d, allocation %ld", sort, n);
+            done = fail_one((enum sort)sort, n, round++);
+        }
+        CHECK(done);
+        CHECK(n > 1);
+        CHECK_NOTE("sort %d, afterwards", sort);
+        CHECK(fail_one((enum sort)sort, 1000000, round++));
+    }
+}
+
+/* A lane that cannot take newer facts for want of memory stays on those it has. */
+static void stays_on_its_facts_without_memory(void)
+{
+    const struct facts *before = service_facts(world.service);
+    struct publication *fresh = world_publish();
+
+    left = 0;
+    service_take_facts(world.service, fresh);
+    left = -1;
+    CHECK(service_facts(world.service) == before);
+    CHECK_INT(before->project_count, 2);
+    service_take_facts(world.service, world_publish());
+    CHECK(service_facts(world.service) != before);
+}
+
+static void opens_whole_or_not_at_all(void)
+{
+    struct service_options options = {
+        .epoch = 1, .url = BYTES(URL), .users_max = 4, .dice = world.dice, .ring = world.ring};
+    struct publication *publication = world_publish();
+    struct service *service = NULL;
+    enum err e = ERR_NO_MEMORY;
+    long n;
+
+    for (n = 0; e && n < 2000; n++) {
+        CHECK_NOTE("allocation %ld", n);
+        left = n;
+        e = service_new(&service, &options, publication);
+        left = -1;
+        CHECK(e == ERR_OK || e == ERR_NO_MEMORY);
+        CHECK((e == ERR_OK) == (service != NULL));
+    }
+    CHECK_INT(e, ERR_OK);
+    service_free(service);
+}
+
+int main(void)
+{
+    struct asked asked;
+
+    world_open(64);
+    buf_init(&proof, JWS_MAX);
+    ask_mint_init(&asked, "ada");
+    asked.run.ask.mint.fingerprint = bytes_of(world.browser.jkt, JWK_THUMBPRINT_LEN);
+    ask_run(&asked);
+    token = asked.run.outcome.minted.token;
+    memcpy(token_room, token.ptr, token.len);
+    token.ptr = (const uint8_t *)token_room;
+    ask_release(&asked);
+    CHECK_RUN(fails_cleanly_at_every_allocation);
+    CHECK_RUN(stays_on_its_facts_without_memory);
+    CHECK_RUN(opens_whole_or_not_at_all);
+    buf_release(&proof);
+    world_close();
+    return CHECK_END();
+}
