@@ -54,6 +54,7 @@ static enum err read_seed(struct seed *out, const char *path)
     if (file < 0) return ERR_IO;
     len = read(file, text, sizeof text);
     close(file);
+    if (len == (ssize_t)sizeof text) return ERR_CORRUPT; /* longer than any that we write */
     return len < 0 ? ERR_IO : parse_seed(out, bytes_of(text, (size_t)len));
 }
 
@@ -258,30 +259,34 @@ done:
     return e;
 }
 
-static bool project_is_there(struct store *store, const struct seed *seed)
+/* A store that cannot answer has not said that the project is gone: then its credentials are kept. */
+static enum err find_project(bool *found, struct store *store, const struct seed *seed)
 {
     struct facts *facts = NULL;
     struct uuid project;
-    bool found = false;
+    enum err e;
 
-    if (uuid_read(&project, bytes_of_text(seed->project_id)) == ERR_OK &&
-        store->ops->facts(store, &facts) == ERR_OK)
-        found = facts_project(facts, &project) != NULL;
+    *found = false;
+    if (uuid_read(&project, bytes_of_text(seed->project_id))) return ERR_CORRUPT;
+    if ((e = store->ops->facts(store, &facts))) return e;
+    *found = facts_project(facts, &project) != NULL;
     facts_free(facts);
-    return found;
+    return ERR_OK;
 }
 
 enum err seed_open(struct seed *out, const struct folder *folder, struct store *store,
                    const struct keyring *ring, const struct dice *dice, int64_t now_ms)
 {
     char path[4096 + 16];
+    bool is_there = false;
     enum err e = folder_file(path, sizeof path, folder, SEED_FILE);
 
     memset(out, 0, sizeof *out);
-    if (e) return e;
-    if (access(path, F_OK) == 0) {
+    if (!e && access(path, F_OK) == 0) {
         e = read_seed(out, path);
-        if (e || project_is_there(store, out)) return e;
+        if (!e) e = find_project(&is_there, store, out);
     }
-    return sow(out, path, store, ring, dice, now_ms);
+    if (!e && !is_there) e = sow(out, path, store, ring, dice, now_ms);
+    if (e) secret_wipe(out, sizeof *out);
+    return e;
 }
