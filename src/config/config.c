@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct param {
-    const char *name, *unit, *doc, *initial_text;
+    const char *name, *unit, *doc, *initial_text, *choices; /* choices: words, or NULL for any text */
     int64_t least, most, initial;
     size_t offset;
     bool is_number;
@@ -18,12 +18,15 @@ struct param {
 
 static const struct param params[] = {
 #define NUMBER_PARAM(name, unit, least, most, initial, doc)                                                  \
-    {#name, unit, doc, NULL, least, most, initial, offsetof(struct config, name), true},
+    {#name, unit, doc, NULL, NULL, least, most, initial, offsetof(struct config, name), true},
+#define CHOICE_PARAM(name, initial, choices, doc)                                                            \
+    {#name, "", doc, initial, choices, 0, 0, 0, offsetof(struct config, name), false},
 #define TEXT_PARAM(name, initial, doc)                                                                       \
-    {#name, "", doc, initial, 0, 0, 0, offsetof(struct config, name), false},
+    {#name, "", doc, initial, NULL, 0, 0, 0, offsetof(struct config, name), false},
 #include "config/params.def"
 #undef NUMBER_PARAM
 #undef TEXT_PARAM
+#undef CHOICE_PARAM
 };
 #define PARAM_COUNT (sizeof params / sizeof params[0])
 
@@ -84,6 +87,19 @@ static enum err set_number(struct config *config, const struct param *param, con
     return ERR_OK;
 }
 
+static bool is_word_of(const char *words, const char *word)
+{
+    size_t len = strlen(word);
+    const char *at = words;
+
+    if (strchr(word, ' ')) return false;
+    while (len && (at = strstr(at, word)) != NULL) {
+        if ((at == words || at[-1] == ' ') && (at[len] == ' ' || !at[len])) return true;
+        at++;
+    }
+    return false;
+}
+
 enum err config_set(struct config *config, const char *name, const char *value, struct config_error *error)
 {
     const struct param *param = param_of(name);
@@ -91,6 +107,8 @@ enum err config_set(struct config *config, const char *name, const char *value, 
     if (!param)
         return complain(error, "there is no setting \"%.60s\"; coatcheck serve --help lists them", name);
     if (param->is_number) return set_number(config, param, value, error);
+    if (param->choices && !is_word_of(param->choices, value))
+        return complain(error, "%s must be one of: %s, not \"%.40s\"", name, param->choices, value);
     if (strlen(value) >= CONFIG_TEXT_MAX)
         return complain(error, "%s is longer than %d bytes", name, CONFIG_TEXT_MAX - 1);
     memcpy(field_of(config, param), value, strlen(value) + 1);

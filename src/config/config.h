@@ -14,9 +14,11 @@
 struct config {
 #define NUMBER_PARAM(name, unit, least, most, initial, doc) int64_t name;
 #define TEXT_PARAM(name, initial, doc)                      char name[CONFIG_TEXT_MAX];
+#define CHOICE_PARAM(name, initial, choices, doc)           char name[CONFIG_TEXT_MAX];
 #include "config/params.def"
 #undef NUMBER_PARAM
 #undef TEXT_PARAM
+#undef CHOICE_PARAM
 };
 
 #define CONFIG_WHY_MAX 256

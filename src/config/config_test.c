@@ -26,6 +26,11 @@ static void refuses_what_is_no_setting(void)
     CHECK(refuses("port", "65536"));
     CHECK(refuses("port", "99999999999999999999"));
     CHECK(refuses("park_s", "301"));
+    CHECK(refuses("log_level", "loud"));
+    CHECK(refuses("log_level", ""));
+    CHECK(refuses("log_level", "info warn"));
+    CHECK(refuses("log_level", "nfo"));
+    CHECK(config_set(&config, "log_level", "error", &error) == ERR_OK);
     CHECK_INT(config.port, 8787);
     CHECK_INT(config.park_s, 300);
 }

@@ -93,8 +93,10 @@ bool builtin_answer(struct exchange *x)
         pipeline_reply(x, 200, BYTES("application/json"), BYTES("{\"status\":\"ok\"}"), BYTES_NONE);
     else if (is_ready)
         answer_ready(x);
-    else
+    else {
+        x->may_read_reply = false; /* for our own pages only, whatever origins the project lists */
         pipeline_reply(x, 200, page->type, page->content, BYTES(PAGE_FIELDS));
+    }
     return true;
 }
 

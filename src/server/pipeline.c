@@ -309,8 +309,10 @@ static void answer_preflight(struct exchange *x)
         x->may_read_reply = origin_may_read(x);
         route_methods(methods, dialect->routes, dialect->route_count, sizeof dialect->routes[0],
                       x->target.path);
-    } else
+    } else {
+        x->may_read_reply = false; /* what is no dialect's needs no preflight, or is for our own pages */
         memcpy(methods, "GET, OPTIONS", sizeof "GET, OPTIONS");
+    }
     buf_append_text(fields, "Cache-Control: no-store\r\n");
     if (x->may_read_reply) {
         http_reply_field(fields, BYTES("Access-Control-Allow-Methods"), bytes_of_text(methods));
