@@ -2,9 +2,12 @@
 // the case. The raw requests are tests/vectors/http/own_raw_requests.json; its legend says what accept, reject and
 // either mean. A sentinel request sent after an answer shows where the server believes the next request begins.
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
 import { call, INFO, JWKS, mint, mintToken, TOKENS } from "../harness/http.mjs";
 import { RawSocket, responses } from "../harness/raw.mjs";
-import { startServer } from "../harness/server.mjs";
+import { connected } from "../harness/session.mjs";
+import { BINARY, startServer, temporaryFolder } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
 import { vectors } from "../harness/vectors.mjs";
 
@@ -309,6 +312,25 @@ test("G-95 peers that vanish in the middle of an answer hurt nobody", async () =
         assert.equal((await call(server, "GET", INFO, { headers: { authorization: `Bearer ${token}` } })).status, 200);
     }
     await server.settled(baseline.descriptors + 2);
+});
+
+test("I-124 at the limit of descriptors accepting pauses, sessions go on, and it recovers", async () => {
+    const folder = temporaryFolder(), binary = path.join(folder, "limited");
+    fs.writeFileSync(binary, `#!/bin/sh\nulimit -n 64\nexec '${BINARY}' "$@"\n`, { mode: 0o755 });
+    const limited = await startServer({ binary });
+    const live = await connected(limited, (await mintToken(limited, { reference: "i124@example.com" })).token);
+    const list = await Promise.all(Array.from({ length: 150 }, async () => {
+        const raw = new RawSocket(limited.port);
+        await raw.connected;
+        return raw;
+    }));
+    assert.ok((await live.request("subscriber.online")).result);
+    for (const raw of list) raw.close();
+    assert.equal((await call(limited, "GET", "/healthz")).status, 200);
+    await mintToken(limited, { reference: "i124-after@example.com" });
+    await live.close();
+    await limited.stop();
+    fs.rmSync(folder, { recursive: true });
 });
 
 test("G-95 a thousand pipelined requests are answered in order", async () => {

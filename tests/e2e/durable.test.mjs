@@ -72,6 +72,28 @@ test("one reference minted by many hands while dying is one subscriber afterward
     assert.equal(ids.size, 1);
 });
 
+test("SIGTERM while profiles change under many hands: exit 0, and every acknowledged change is there", async () => {
+    for (let round = 0; round < 5; round++) {
+        const last = new Map();
+        let changes = 0;
+        const hand = async (n) => {
+            const reference = `changing-${n % 4}-${n < 4 ? "own" : "shared"}@example.com`;
+            for (let i = 0; ; i++) {
+                const answer = await mint(server, { reference, job_title: `${round}-${n}-${i}` }).catch(() => null);
+                if (!answer || answer.status === 503) return;
+                assert.equal(answer.status, 200, answer.text);
+                last.set(reference, { title: `${round}-${n}-${i}`, token: answer.json.token, isOwn: n < 4 });
+                if (++changes === 100) server.child.kill("SIGTERM");
+            }
+        };
+        await Promise.all(Array.from({ length: MINTERS }, (_, n) => hand(n)));
+        assert.deepEqual(await server.ended, { code: 0, signal: null }, server.logs.slice(-12).join("\n"));
+        server = await startServer({ data, env: ENV });
+        for (const { title, token, isOwn } of last.values())
+            if (isOwn) assert.equal((await info(server, token)).json.job_title, title);
+    }
+});
+
 test("an orderly stop and start keeps project, keys and subscribers", async () => {
     const before = await mintToken(server, { reference: "stays@example.com" });
     const keys = (await call(server, "GET", JWKS)).json;
