@@ -24,7 +24,7 @@ int cli_fail(enum exit_code code, const char *format, ...)
     vfprintf(stderr, format, arguments);
     fputc('\n', stderr);
     va_end(arguments);
-    return code;
+    return (int)code;
 }
 
 static int print_help(FILE *out, int code)

@@ -17,7 +17,8 @@ struct publication { /* shared by all lanes */
 MUST_USE enum err publication_new(struct publication **out, struct facts *facts,
                                   unsigned lanes); /* owns facts on success */
 
-void publication_let_go(struct publication *publication); /* by a lane that will not take it, or takes it no longer */
+void publication_let_go(
+    struct publication *publication); /* by a lane that will not take it, or takes it no longer */
 
 struct lease { /* one lane's hold on one publication; heap, freed with its last user */
     struct publication *publication;

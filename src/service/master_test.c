@@ -49,7 +49,7 @@ static const char *const bad_keys[] = {
     GOOD "A",                                     /* 33 bytes */
     GOOD "=",                                     /* padding */
     GOOD " ",
-    " " GOOD,
+    (" " GOOD),
     "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9", /* unused bits set */
     "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdH+8",
     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", /* all the same */
