@@ -73,7 +73,7 @@ test("one reference minted by many hands while dying is one subscriber afterward
 });
 
 test("SIGTERM while profiles change under many hands: exit 0, and every acknowledged change is there", async () => {
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < 12; round++) {
         const last = new Map();
         let changes = 0;
         const hand = async (n) => {
