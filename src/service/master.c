@@ -41,7 +41,7 @@ static enum err key_of_text(struct secret *out, struct bytes text, const char **
     }
     if (!looks_random(out)) {
         secret_release(out);
-        *why = "the master key is not random: make one with `openssl rand 32 | basenc --base64url`";
+        *why = "the master key is not random: make one with `openssl rand 32 | basenc --base64url | tr -d =`";
         return ERR_CONFIG;
     }
     return ERR_OK;
