@@ -162,6 +162,10 @@ void run_addresses(struct run *run)
     const struct address *address;
 
     if (!authenticate_bearer(run)) return;
+    if (run->unreadable) {
+        run_fail(run, run->unreadable);
+        return;
+    }
     if (run->refused.refusal) {
         run_refuse(run, run->refused.refusal, run->refused.field, run->refused.because);
         return;

@@ -248,6 +248,27 @@ static void finds_addresses(void)
     ask_release(&asked);
 }
 
+/* A query that could not be read must not look like one that asks for everything. */
+static void tells_no_addresses_when_the_query_was_unreadable(void)
+{
+    struct asked asked;
+
+    ask_bearer_init(&asked, ASK_ADDRESSES, plain);
+    asked.run.unreadable = ERR_NO_MEMORY;
+    ask_run(&asked);
+    CHECK_INT(asked.run.outcome.kind, OUTCOME_FAILED);
+    CHECK_INT(asked.run.outcome.error, ERR_NO_MEMORY);
+    ask_release(&asked);
+    ask_bearer_init(&asked, ASK_ADDRESSES, BYTES("a.b.c"));
+    asked.run.unreadable = ERR_NO_MEMORY;
+    check_answer(&asked, REFUSAL_TOKEN_MALFORMED, OUTCOME_ADDRESSES);
+    ask_release(&asked);
+    ask_bearer_init(&asked, ASK_ADDRESSES, plain);
+    asked.run.refused = (struct refused){REFUSAL_PARAMETER_INVALID, FIELD_ADDRESS_NAME, "said the dialect"};
+    check_answer(&asked, REFUSAL_PARAMETER_INVALID, OUTCOME_ADDRESSES);
+    ask_release(&asked);
+}
+
 /* --- connect --- */
 
 static void connect_and_check(struct bytes token, struct bytes sent, enum refusal wanted)
@@ -414,6 +435,7 @@ int main(void)
     CHECK_RUN(tells_who_one_is);
     CHECK_RUN(refuses_a_user_who_is_gone);
     CHECK_RUN(finds_addresses);
+    CHECK_RUN(tells_no_addresses_when_the_query_was_unreadable);
     CHECK_RUN(refuses_a_bound_token_without_its_proof);
     CHECK_RUN(refuses_a_proof_of_another_key);
     CHECK_RUN(takes_a_proof_once);

@@ -118,10 +118,12 @@ enum err signalwire_decode_who(struct ask *ask, struct refused *refused,
 enum err signalwire_decode_addresses(struct ask *ask, struct refused *refused,
                                      const struct dialect_request *request)
 {
+    enum err e;
+
     ask->kind = ASK_ADDRESSES;
     ask->addresses = (struct ask_addresses){BYTES_NONE};
-    if (url_query_value(&ask->addresses.name, request->arena, request->query, BYTES("name")) == ERR_OK)
-        return ERR_OK;
+    e = url_query_value(&ask->addresses.name, request->arena, request->query, BYTES("name"));
+    if (e != ERR_MALFORMED) return e;
     refuse_invalid(refused, FIELD_ADDRESS_NAME, "is not a valid query value");
     return ERR_OK;
 }
