@@ -131,9 +131,10 @@ enum err lane_open_service(struct lane *lane)
 void lane_free(struct lane *lane)
 {
     if (!lane) return;
+    loop_free(
+        lane->loop); /* first: connections still open end here, and what they held goes back to the lane */
     exchange_free_spare(lane);
     service_free(lane->service);
-    loop_free(lane->loop);
     buf_release(&lane->out);
     buf_release(&lane->body);
     buf_release(&lane->fields);

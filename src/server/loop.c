@@ -248,6 +248,12 @@ void loop_join(struct loop *loop)
     loop->has_thread = false;
 }
 
+void loop_drain(struct loop *loop)
+{
+    assert(!loop->has_thread);
+    open_mail(loop);
+}
+
 /* Also for a loop that never ran. The wake-up stays open until here, so that a late answer (the store's, say)
  * may still be posted while the loop's thread has ended already; it is opened now. */
 void loop_free(struct loop *loop)

@@ -18,6 +18,9 @@ void loop_free(struct loop *loop); /* after its thread has ended */
 MUST_USE enum err loop_start(struct loop *loop); /* runs it on a thread of its own until loop_stop */
 void loop_stop(struct loop *loop);               /* any thread; pending mail is still opened */
 void loop_join(struct loop *loop);
+/* Opens the mail that came after the thread had ended. For whoever takes several loops down together: all are
+ * drained before the first is freed, because a letter may post another one to a neighbour. */
+void loop_drain(struct loop *loop);
 const char *loop_library(void); /* version of the event library, for people */
 
 void loop_post(struct loop *loop, struct mail *mail); /* any thread */

@@ -145,6 +145,10 @@ void node_stop(struct node *node)
     /* the store finishes what waits, while the lanes' memory is still there to take the answers */
     if (node->store) node->store->ops->close(node->store);
     node->store = NULL;
+    /* twice: an answer of the store may tell every other lane of a changed user, and those letters post
+     * nothing more */
+    for (i = 0; i < 2 * node->lane_count; i++)
+        loop_drain(node->lanes[i % node->lane_count]->loop);
     for (i = 0; i < node->lane_count; i++)
         lane_free(node->lanes[i]);
     node->lane_count = node->started = 0;

@@ -95,7 +95,7 @@ static enum refusal check_signature(struct key_bench *bench, const struct jws *j
 static enum refusal holder_of(struct holder *out, const struct claims *claims)
 {
     if (claims->kind != KIND_SUBSCRIBER) return REFUSAL_TOKEN_KIND;
-    if (uuid_read(&out->user, claims->sub)) return REFUSAL_TOKEN_MALFORMED;
+    if (uuid_read(&out->user, claims->sub) || uuid_is_zero(&out->user)) return REFUSAL_TOKEN_MALFORMED;
     out->project = claims->project;
     out->application = claims->application;
     out->family = claims->family;

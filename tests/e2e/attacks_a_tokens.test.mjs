@@ -332,7 +332,6 @@ test("A-21 sub, prj, jti, fam and cnf of other shapes", async () => {
     const zero = "00000000-0000-0000-0000-000000000000", nobody = crypto.randomUUID();
     for (const sub of ["", "x", zero, 7, null, [shop.claims.sub], `${shop.claims.sub} `, `{${shop.claims.sub}}`])
         await refused(server, shop.sign({ sub }), `sub ${JSON.stringify(sub)}`);
-    await refused(server, shop.sign({ sub: nobody }), "sub of nobody");
     await sameOrRefused(shop.sign({ sub: shop.claims.sub.toUpperCase() }), "sub in capitals");
     for (const prj of ["", "x", zero, nobody, 7, null, [shop.claims.prj]])
         await refused(server, shop.sign({ prj }), `prj ${JSON.stringify(prj)}`);
