@@ -19,8 +19,7 @@ struct dialect_request {
 /* What a reply carries besides its body. */
 struct dialect_reply {
     int status;
-    const char *www_authenticate; /* NULL: none */
-    struct buf *body;             /* JSON; empty: no body */
+    struct buf *body; /* JSON; empty: no body */
 };
 
 /* Fills kind and the kind's own part of the ask; credential and origin are there already. ERR_OK with a

@@ -61,13 +61,21 @@ void pipeline_reply(struct exchange *x, int status, struct bytes type, struct by
         stream_write(x->conn->stream, buf_bytes(out));
 }
 
-static void write_fields_of(struct buf *fields, const struct dialect_reply *reply, const char *allow,
-                            struct bytes error_id)
+/* RFC 9110 §11.6.1: what would be accepted here. RFC 6750 §3.1: no error word when no credential was sent. */
+static struct bytes challenge_of(const struct exchange *x, const struct outcome *outcome)
+{
+    if (!x->row || x->row->route.credential != ROUTE_BEARER)
+        return BYTES("Basic realm=\"coatcheck\", charset=\"UTF-8\"");
+    if (outcome->refused.refusal == REFUSAL_CREDENTIAL_MISSING) return BYTES("Bearer realm=\"coatcheck\"");
+    return BYTES("Bearer realm=\"coatcheck\", error=\"invalid_token\"");
+}
+
+static void write_fields_of(struct buf *fields, const struct exchange *x, const struct outcome *outcome,
+                            const struct dialect_reply *reply, const char *allow, struct bytes error_id)
 {
     buf_append_text(fields, "Cache-Control: no-store\r\n");
     if (error_id.len) http_reply_field(fields, BYTES("Coatcheck-Error-Id"), error_id);
-    if (reply->www_authenticate)
-        http_reply_field(fields, BYTES("WWW-Authenticate"), bytes_of_text(reply->www_authenticate));
+    if (reply->status == 401) http_reply_field(fields, BYTES("WWW-Authenticate"), challenge_of(x, outcome));
     if (reply->status == 503) http_reply_field(fields, BYTES("Retry-After"), BYTES("1"));
     if (allow) http_reply_field(fields, BYTES("Allow"), bytes_of_text(allow));
 }
@@ -87,7 +95,8 @@ static void reply_outcome(struct exchange *x, const struct outcome *outcome, out
                   log_text("refusal", refusal_name(outcome->refused.refusal)),
                   log_text("error", err_name(outcome->error)), log_number("status", reply.status));
     }
-    write_fields_of(fields, &reply, allow, is_refusal ? bytes_of(error_id, sizeof error_id) : BYTES_NONE);
+    write_fields_of(fields, x, outcome, &reply, allow,
+                    is_refusal ? bytes_of(error_id, sizeof error_id) : BYTES_NONE);
     if (buf_error(reply.body) || buf_error(fields)) {
         x->closes = true;
         pipeline_reply(x, 503, BYTES_NONE, BYTES_NONE, BYTES_NONE);

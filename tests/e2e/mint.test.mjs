@@ -469,6 +469,13 @@ const refusals = async () => [await call(server, "GET", INFO), await call(server
     await mint(server, "{", { "content-type": "application/json" }), await mint(server, "x", { "content-type": "text/plain" }),
     await call(server, "DELETE", TOKENS), await info(server, "x.y.z"), await mint(server, someone(), { authorization: basic("x", "y") })];
 
+test("a 401 names what would be accepted: Basic where a key is due, Bearer where a token is", async () => {
+    const challenge = async (answer) => (await answer).headers["www-authenticate"];
+    assert.match(await challenge(mint(server, someone(), { authorization: basic("x", "y") })), /^Basic realm="/);
+    assert.equal(await challenge(call(server, "GET", INFO)), 'Bearer realm="coatcheck"', "no error word without a credential");
+    assert.equal(await challenge(info(server, "x.y.z")), 'Bearer realm="coatcheck", error="invalid_token"');
+});
+
 test("every refusal: no-store, nosniff, no version", async () => {
     for (const answer of await refusals()) {
         assert.equal(answer.headers["x-content-type-options"], "nosniff", answer.text);

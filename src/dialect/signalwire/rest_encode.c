@@ -258,7 +258,6 @@ void signalwire_encode_refused(struct dialect_reply *reply, const struct outcome
 
     reply->status =
         is_refusal ? refusal_http_status(outcome->refused.refusal) : err_http_status(outcome->error);
-    if (reply->status == 401) reply->www_authenticate = "Basic realm=\"coatcheck\"";
     if (reply->status == 422) {
         write_validation_error(reply->body, &outcome->refused);
         return;
