@@ -22,7 +22,10 @@ static struct exchange *exchange_take(struct conn *conn)
     } else {
         x = malloc(sizeof *x);
         if (!x) return NULL;
+        /* Not the run, which is large and filled in by each ask; all around it, because bytes may be refused
+         * before they have a head that sets it. */
         memset(x, 0, offsetof(struct exchange, run));
+        memset(&x->state, 0, sizeof *x - offsetof(struct exchange, state));
         buf_init(&x->kept, KEPT_MAX);
         arena_init(&x->arena, RUN_ARENA_MAX);
     }

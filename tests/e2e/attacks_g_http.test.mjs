@@ -140,6 +140,21 @@ test("G-92 bare LF and CR, NUL, folding, bad names, Host missing, double, malfor
     for (const [label, head] of Object.entries(heads)) await rejected(head, label);
 });
 
+test("G-92 bytes refused before they have a head are answered from nothing that lay in memory", async () => {
+    const env = { COATCHECK_LOOPS: "1", MALLOC_PERTURB_: "85", ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ""}:max_malloc_fill_size=1000000` };
+    const filled = await startServer({ env });
+    for (const bytes of ["GARBAGE\r\n\r\n", "GET / HTTP/1.1\r\n bad: x\r\n\r\n"]) {
+        const raw = new RawSocket(filled.port);
+        await raw.connected;
+        await raw.send(bytes);
+        await closed(raw, "the end of the connection");
+        const [answer] = responses(raw.read).list;
+        assert.ok(REFUSALS.includes(answer?.status), bytes);
+        assert.doesNotMatch(answer.head, /^access-control-/im, bytes);
+    }
+    await filled.stop();
+});
+
 test("G-93 101 fields, a head above 16 KiB, a target above 8 KiB", async () => {
     const many = await rejected(get(Array.from({ length: 101 }, (_, i) => `X-${i}: y\r\n`).join("")), "102 fields", [431]);
     assert.ok(many, "an answer, not only a close");
