@@ -99,7 +99,6 @@ enum err lane_new(struct lane **out, struct node *node, unsigned index)
     buf_init(&lane->out, SCRATCH_MAX);
     buf_init(&lane->body, SCRATCH_MAX);
     buf_init(&lane->fields, FIELDS_MAX);
-    lane->parking_seed = dice_u64(&node->host->dice);
     e = loop_new(&lane->loop, index, node->host);
     if (e)
         lane_free(lane);
@@ -236,30 +235,36 @@ void lane_draw_error_id(struct lane *lane, char out[LANE_ERROR_ID_LEN])
 
 static size_t slot_of(const struct lane *lane, const char *peer)
 {
-    return bytes_hash(bytes_of_text(peer), lane->parking_seed) % PARKING_SLOTS;
+    return bytes_hash(bytes_of_text(peer), lane->node->parking_seed) % PARKING_SLOTS;
 }
 
 bool lane_may_park(const struct lane *lane, const char *peer)
 {
-    return atomic_load_explicit(&lane->node->parked, memory_order_relaxed) <
-               (uint64_t)lane->node->config->parked_max &&
-           lane->parked[slot_of(lane, peer)] < lane->node->config->parked_per_address_max &&
-           lane->parked[slot_of(lane, peer)] < UINT16_MAX;
+    struct node *node = lane->node;
+
+    return atomic_load_explicit(&node->parked, memory_order_relaxed) < node->config->parked_max &&
+           atomic_load_explicit(&node->parked_by_address[slot_of(lane, peer)], memory_order_relaxed) <
+               node->config->parked_per_address_max;
 }
 
-uint16_t lane_park(struct lane *lane, const char *peer)
+/* Asked again when a connect is refused: sockets that were upgraded together all found room then. */
+bool lane_park(uint16_t *slot, struct lane *lane, const char *peer)
 {
-    size_t slot = slot_of(lane, peer);
+    struct node *node = lane->node;
+    int64_t in_all, of_peer;
 
-    if (lane->parked[slot] < UINT16_MAX) lane->parked[slot]++;
-    atomic_fetch_add_explicit(&lane->node->parked, 1, memory_order_relaxed);
+    *slot = (uint16_t)slot_of(lane, peer);
+    in_all = atomic_fetch_add(&node->parked, 1);
+    of_peer = atomic_fetch_add(&node->parked_by_address[*slot], 1);
     lane_count(lane, COUNT_PARKED, 1);
-    return (uint16_t)slot;
+    if (in_all < node->config->parked_max && of_peer < node->config->parked_per_address_max) return true;
+    lane_unpark(lane, *slot);
+    return false;
 }
 
 void lane_unpark(struct lane *lane, uint16_t slot)
 {
-    if (lane->parked[slot]) lane->parked[slot]--;
-    atomic_fetch_sub_explicit(&lane->node->parked, 1, memory_order_relaxed);
+    atomic_fetch_sub(&lane->node->parked, 1);
+    atomic_fetch_sub(&lane->node->parked_by_address[slot], 1);
     lane_count(lane, COUNT_PARKED, -1);
 }

@@ -28,8 +28,6 @@ enum lane_counter {
     LANE_COUNTERS
 };
 
-#define PARKING_SLOTS 1024 /* peer addresses are counted by hash; two that share a slot share its limit */
-
 struct lane {
     struct node *node;
     struct loop *loop;
@@ -42,8 +40,6 @@ struct lane {
     struct buf out, body, fields; /* scratch of one reply; empty between turns */
     char date[30];                /* IMF-fixdate of date_s */
     int64_t date_s;
-    uint16_t parked[PARKING_SLOTS];
-    uint64_t parking_seed;
     struct deadline stop_deadline;
     bool is_stopping;
     _Atomic int64_t counters[LANE_COUNTERS];
@@ -72,9 +68,9 @@ struct bytes lane_date(struct lane *lane);
 #define LANE_ERROR_ID_LEN 16
 void lane_draw_error_id(struct lane *lane, char out[LANE_ERROR_ID_LEN]);
 
-/* Parking space: false when this peer, or everybody together, has used it up. */
+/* Parking space, over all lanes: false when this peer, or everybody together, has used it up. */
 bool lane_may_park(const struct lane *lane, const char *peer);
-uint16_t lane_park(struct lane *lane, const char *peer); /* the slot to give back */
+bool lane_park(uint16_t *slot, struct lane *lane, const char *peer); /* true: a slot to give back */
 void lane_unpark(struct lane *lane, uint16_t slot);
 
 #endif

@@ -64,6 +64,7 @@ enum err node_listen(struct node *node, const char **why)
     enum err e;
 
     *why = "there is not enough memory to start";
+    node->parking_seed = dice_u64(&node->host->dice);
     node->lane_count = lanes_wanted(node->config);
     for (i = 0; i < node->lane_count; i++)
         if ((e = lane_new(&node->lanes[i], node, i))) return e;

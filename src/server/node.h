@@ -11,6 +11,7 @@
 #include "service/keys.h"
 
 #define NODE_LANES_MAX 64
+#define PARKING_SLOTS  1024 /* peer addresses are counted by hash; two that share a slot share its limit */
 
 struct page { /* a static page of `coatcheck dev`; absent in serve */
     struct bytes path, type, content;
@@ -30,7 +31,9 @@ struct node {
     unsigned lane_count, started; /* lanes made; of these, loops running */
     struct lane *lanes[NODE_LANES_MAX];
     int port, tls_port, admin_port; /* as bound; tls_port 0 without TLS */
-    _Atomic uint64_t parked;        /* sockets, over all lanes */
+    _Atomic int64_t parked;         /* sockets, over all lanes */
+    _Atomic int64_t parked_by_address[PARKING_SLOTS];
+    uint64_t parking_seed;
     _Atomic bool is_ready, is_stopping;
 };
 

@@ -135,7 +135,8 @@ void socket_lives_until_expiry(struct socket *socket)
 
 static void leave_state(struct socket *socket)
 {
-    if (socket->state == SESSION_PARKED) lane_unpark(socket->lane, socket->parking_slot);
+    if (socket->state == SESSION_PARKED && socket->has_parking)
+        lane_unpark(socket->lane, socket->parking_slot);
     if (socket->state != SESSION_LIVE) return;
     socket_set_registered(socket, false);
     lane_count(socket->lane, COUNT_SESSIONS_LIVE, -1);
@@ -163,8 +164,8 @@ static void enter_state(struct socket *socket, enum session_state state)
         return; /* how long it lasts is known once the holder is: socket_lives_until_expiry */
     case SESSION_PARKED:
         if (socket->stream) stream_peer(socket->stream, peer);
-        socket->parking_slot = lane_park(socket->lane, peer);
-        state_lasts(socket, config->park_s * 1000);
+        socket->has_parking = lane_park(&socket->parking_slot, socket->lane, peer);
+        state_lasts(socket, socket->has_parking ? config->park_s * 1000 : 0);
         return;
     case SESSION_CLOSED:
         deadline_clear(socket->lane->loop, &socket->deadline);
@@ -205,7 +206,10 @@ void socket_apply(struct socket *socket, enum session_event event)
         socket_close(socket, 4401, "grant expired");
         break;
     case SESSION_CLOSE_PARKED:
-        socket_close(socket, 4401, "not authenticated");
+        if (socket->has_parking)
+            socket_close(socket, 4401, "not authenticated");
+        else
+            socket_close(socket, 4429, "too many were refused; come back in 30 s");
         break;
     case SESSION_CLOSE_SILENT:
         socket_close(socket, 1001, "no answer to ping");

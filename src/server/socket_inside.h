@@ -33,6 +33,7 @@ struct socket {
     struct ws_message message;
     enum session_state state;
     bool is_registered;
+    bool has_parking; /* a refused socket without a place in the park is closed after its answer */
     uint16_t parking_slot;
     char name[SESSION_NAME_LEN];
     char jti[UUID_TEXT_LEN], jkt[43];

@@ -323,6 +323,21 @@ test("H-112 parked sockets are capped per address: beyond it the upgrade gets 42
     for (const session of parked) session.ws.terminate();
 });
 
+test("H-112 connects refused together fill no more than the park, over all loops", async () => {
+    const crowded = await startServer({ env: { COATCHECK_LOOPS: "4", COATCHECK_PARKED_PER_ADDRESS_MAX: "5" } });
+    const sessions = await Promise.all(Array.from({ length: 40 }, () => Session.open(crowded)));
+    const replies = await Promise.all(sessions.map((session) => session.connect("x.y.z")));
+    for (const reply of replies) assert.equal(reply.error?.code, -32002);
+    const codes = [];
+    for (const session of sessions) session.closed.then(({ code }) => codes.push(code));
+    while (codes.length < 35) await Promise.race(sessions.filter((session) => !session.isClosed).map((session) => session.closed));
+    assert.deepEqual(codes, Array(35).fill(4429));
+    assert.equal(sessions.filter((session) => !session.isClosed).length, 5);
+    await assert.rejects(Session.open(crowded), { status: 429 });
+    for (const session of sessions) session.ws.terminate();
+    await crowded.stop();
+});
+
 test("H-113 a second connect on a live socket changes nothing", async () => {
     const ada = await mintToken(server, { reference: "ada-113@example.com" });
     const eve = await mintToken(server, { reference: "eve-113@example.com" });
