@@ -91,8 +91,9 @@ void deadline_clear(struct loop *loop, struct deadline *deadline)
 
 /* ---- mail ---- */
 
-static void open_mail(struct loop *loop)
+void loop_open_mail(struct loop *loop)
 {
+    if (!atomic_load_explicit(&loop->mailbox.newest, memory_order_acquire)) return; /* cheaper than to take */
     for (struct mail *mail = mailbox_take(&loop->mailbox), *next; mail; mail = next) {
         next = mail->next; /* opening may free or repost it */
         mail->open(mail);
@@ -122,7 +123,7 @@ static void on_wake(uv_async_t *wake)
 {
     struct loop *loop = loop_of((uv_handle_t *)wake);
     bool must_stop = atomic_load_explicit(&loop->must_stop, memory_order_acquire);
-    open_mail(loop); /* what was posted before loop_stop is seen here, as the flag was read first */
+    loop_open_mail(loop); /* what was posted before loop_stop is seen here, as the flag was read first */
     if (must_stop) wind_down(loop);
 }
 
@@ -251,7 +252,7 @@ void loop_join(struct loop *loop)
 void loop_drain(struct loop *loop)
 {
     assert(!loop->has_thread);
-    open_mail(loop);
+    loop_open_mail(loop);
 }
 
 /* Also for a loop that never ran. The wake-up stays open until here, so that a late answer (the store's, say)
@@ -260,10 +261,10 @@ void loop_free(struct loop *loop)
 {
     if (!loop) return;
     assert(!loop->has_thread);
-    open_mail(loop);
+    loop_open_mail(loop);
     wind_down(loop);
     (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
-    open_mail(loop);
+    loop_open_mail(loop);
     uv_close((uv_handle_t *)&loop->wake, NULL);
     (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
     int left_open = uv_loop_close(&loop->uv);

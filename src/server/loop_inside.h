@@ -57,6 +57,10 @@ static inline struct loop *loop_of(const uv_handle_t *handle)
     return handle->loop->data;
 }
 
+/* Opens what is in the mailbox now. Streams do so before they give bytes: what a neighbour had told this loop
+ * before it answered its peer must count for what that peer then asks here, and epoll promises no order. */
+void loop_open_mail(struct loop *loop);
+
 /* A stream for an accepted socket. It owns fd afterwards, also on failure. It counts as one of the listener's
  * until listener_stream_gone. */
 MUST_USE enum err stream_new(struct stream **out, struct listener *listener, struct loop *loop,

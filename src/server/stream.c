@@ -270,6 +270,7 @@ static void on_alloc(uv_handle_t *handle, size_t wanted, uv_buf_t *out)
 static void on_read(uv_stream_t *handle, ssize_t got, const uv_buf_t *in)
 {
     struct stream *stream = (struct stream *)handle;
+    if (got > 0) loop_open_mail(loop_of_stream(stream)); /* it may close this very stream */
     if (got == UV_EOF) {
         end_of_peer(stream);
     } else if (got < 0) {
