@@ -83,7 +83,7 @@ static void plan(struct run *run, const struct user *user)
 
 static void user_read(struct run *run)
 {
-    if (run->read.found) run_remember(run, &run->read.user, false);
+    if (run->read.found) run_remember_read(run);
     plan(run, run->read.found ? &run->read.user : NULL);
 }
 

@@ -109,7 +109,7 @@ static void tell_who(struct run *run)
         run_refuse(run, REFUSAL_USER_GONE, FIELD_NONE, NULL);
         return;
     }
-    run_remember(run, &run->read.user, false);
+    run_remember_read(run);
     run->outcome.who = run->read.user;
     run_finish(run, OUTCOME_WHO);
 }

@@ -55,6 +55,7 @@ const struct facts *service_facts(const struct service *service)
 
 void service_forget_user(struct service *service, const struct uuid *project, const struct uuid *id)
 {
+    service->changes++;
     users_forget(service->users, project, id);
 }
 
@@ -117,6 +118,7 @@ void run_read(struct run *run, enum read_kind kind, const struct uuid *project, 
     if (id) run->read.id = *id;
     run->read.text = text;
     run->read.arena = run->arena;
+    run->changes_before_read = service->changes;
     set_then(run, then);
     service->options.store->ops->read(service->options.store, &run->read);
 }
@@ -151,9 +153,17 @@ void run_remember(struct run *run, const struct user *user, bool changed)
 {
     struct service *service = run->service;
 
+    service->changes += changed;
     if (changed && service->options.user_changed)
         service->options.user_changed(service->options.lane, &user->project, &user->id);
     users_put(service->users, user);
+}
+
+/* A read is answered by another thread than a commit: it may have seen the row before a change that we heard
+ * of first. Which user changed is not looked at; a read that is not remembered is only read again. */
+void run_remember_read(struct run *run)
+{
+    if (run->changes_before_read == run->service->changes) run_remember(run, &run->read.user, false);
 }
 
 struct key_holder {

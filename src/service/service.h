@@ -67,6 +67,7 @@ struct run {
     struct row rows[PLAN_WRITES_MAX];
     struct store_commit commit;
     struct store_read read;
+    uint64_t changes_before_read;
     uint8_t password_hash[PASSWORD_HASH_LEN];
     bool has_password_hash;
     enum err error;

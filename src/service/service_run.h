@@ -10,6 +10,7 @@ struct service {
     struct issuer issuer;
     struct users *users;
     struct lease *lease;
+    uint64_t changes; /* of users, ours and those we were told of */
 };
 
 void run_finish(struct run *run, enum outcome_kind kind);
@@ -21,7 +22,8 @@ void run_read(struct run *run, enum read_kind kind, const struct uuid *project, 
               struct bytes text, void (*then)(struct run *run));
 void run_commit(struct run *run, void (*then)(struct run *run));
 void run_remember(struct run *run, const struct user *user,
-                  bool changed); /* in this lane's cache; others forget theirs */
+                  bool changed);         /* in this lane's cache; others forget theirs */
+void run_remember_read(struct run *run); /* run->read.user, unless it may be out of date already */
 
 /* Who asks. True: go on. False: the run is refused or failed already. */
 bool run_authenticate_key(struct run *run); /* fills project and key */

@@ -234,6 +234,36 @@ static void stores_a_changed_profile_once(void)
     ask_release(&asked);
 }
 
+/* Another lane changes the user after our read has seen the row and before its answer is opened: the answer
+ * may serve this ask, but the next one must not be decided on it. */
+static void keeps_no_read_that_a_change_has_overtaken(void)
+{
+    struct write write = {.kind = WRITE_PROFILE};
+    struct asked asked;
+    struct uuid user;
+
+    ask_mint_init(&asked, "overtaken");
+    asked.run.ask.mint.profile.value[PROFILE_FIRST_NAME] = BYTES("Ada");
+    user = mint(&asked, 1, 1, 1);
+    ask_release(&asked);
+    service_forget_user(world.service, &world.test, &user);
+    ask_mint_init(&asked, "overtaken");
+    ask_start(&asked);
+    write.profile.project = world.test;
+    write.profile.user = user;
+    write.profile.profile.value[PROFILE_FIRST_NAME] = BYTES("Grace");
+    write.profile.now_ms = NOW_MS;
+    world_write(&write);
+    service_forget_user(world.service, &world.test, &user);
+    drain();
+    CHECK_INT(asked.answers, 1);
+    ask_release(&asked);
+    ask_mint_init(&asked, "overtaken"); /* Ada is a change again */
+    asked.run.ask.mint.profile.value[PROFILE_FIRST_NAME] = BYTES("Ada");
+    (void)mint(&asked, 1, 1, 1);
+    ask_release(&asked);
+}
+
 static void hashes_a_password_off_the_lane(void)
 {
     struct asked asked;
@@ -386,6 +416,7 @@ int main(void)
     CHECK_RUN(says_what_is_wrong_only_to_those_who_may_ask);
     CHECK_RUN(mints_for_unknown_and_known_users);
     CHECK_RUN(stores_a_changed_profile_once);
+    CHECK_RUN(keeps_no_read_that_a_change_has_overtaken);
     CHECK_RUN(hashes_a_password_off_the_lane);
     CHECK_RUN(makes_one_user_of_many_asks);
     CHECK_RUN(stores_the_losers_profile_too);
