@@ -171,7 +171,7 @@ async function runReadme()
 {
     const [block] = [...read("README.md").matchAll(/^```sh\n([\s\S]*?)^```/gm)].map((match) => match[1]);
     assert.match(block, /^URL=http:\/\/127\.0\.0\.1:8787$/m);
-    const script = block.replace(/^URL=.*$/m, `URL=${server.url}`).replace(/^(curl .*(?:\n {5}.*)*)$/gm, "$1; echo");
+    const script = block.replace(/^URL=.*$/m, `URL=${server.url}`);
     const { stdout, stderr } = await shell("bash", ["-euc", script], { timeout: 60000 });
     assert.equal(stderr, "");
     return stdout.trim().split("\n").map((line) => JSON.parse(line));
