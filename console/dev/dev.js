@@ -389,7 +389,7 @@ async function change(button, method, isRegistered, text)
 $("mint").addEventListener("submit", mint);
 $("copy-token").addEventListener("click", (event) => { if (minted) copy(event.currentTarget, minted.token); });
 $("open").addEventListener("click", open);
-$("register").addEventListener("click", (event) => change(event.currentTarget, DIALECT.register, true, "Registered. Calls for this user arrive here."));
+$("register").addEventListener("click", (event) => change(event.currentTarget, DIALECT.register, true, "Registered at the user's addresses."));
 $("unregister").addEventListener("click", (event) => change(event.currentTarget, DIALECT.unregister, false, "Unregistered. The session stays open."));
 $("disconnect").addEventListener("click", () => session ? session.socket.close(1000) : say("use-status", "There is no session to disconnect."));
 $("clear").addEventListener("click", () => $("log").replaceChildren());

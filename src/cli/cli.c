@@ -31,7 +31,7 @@ static int print_help(FILE *out, int code)
 {
     unsigned i;
 
-    fputs("Coatcheck turns secrets into tickets, tickets into sessions, and ends any of them at once.\n\n"
+    fputs("Coatcheck turns a backend's secret into a browser's token, and a token into a session.\n\n"
           "usage: coatcheck COMMAND [OPTIONS]\n\n",
           out);
     for (i = 0; i < command_count; i++)

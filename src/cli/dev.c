@@ -149,7 +149,7 @@ static void print_welcome(const struct dev *dev)
            "  curl -s %s/api/fabric/subscribers/tokens -u %s:%s \\\n"
            "       -H 'Content-Type: application/json' -d '{\"reference\":\"ada@example.com\"}'\n\n",
            dev->url, seed->project_id, seed->api_token);
-    printf("Ask who the token's user is (a browser does this):\n\n"
+    printf("Put the token of the answer into TOKEN and ask who its user is (a browser does this):\n\n"
            "  curl -s %s/api/fabric/subscriber/info -H \"Authorization: Bearer $TOKEN\"\n\n",
            dev->url);
     if (dev->wants_tls) printf("HTTPS and WSS: %s, signed by %s\n\n", dev->tls_url, dev->ca_file);

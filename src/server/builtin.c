@@ -116,13 +116,13 @@ static void write_metrics(struct buf *out, const struct node *node)
         const char *name, *type, *help;
     } metrics[LANE_COUNTERS] = {
         [COUNT_REQUESTS] = {"coatcheck_http_requests_total", "counter", "HTTP requests answered"},
-        [COUNT_REFUSED] = {"coatcheck_http_refused_total", "counter", "of these, answered with 4xx or 5xx"},
+        [COUNT_REFUSED] = {"coatcheck_http_refused_total", "counter", "requests answered with 4xx or 5xx"},
         [COUNT_MINTED] = {"coatcheck_tokens_minted_total", "counter", "access tokens minted"},
         [COUNT_UPGRADES] = {"coatcheck_websocket_upgrades_total", "counter", "WebSocket upgrades"},
         [COUNT_CONNECTS_GRANTED] = {"coatcheck_connects_granted_total", "counter", "sessions opened"},
         [COUNT_CONNECTS_REFUSED] = {"coatcheck_connects_refused_total", "counter", "connects refused"},
         [COUNT_SESSIONS_LIVE] = {"coatcheck_sessions_live", "gauge", "sessions open now"},
-        [COUNT_SESSIONS_REGISTERED] = {"coatcheck_sessions_registered", "gauge", "of these, registered"},
+        [COUNT_SESSIONS_REGISTERED] = {"coatcheck_sessions_registered", "gauge", "registered sessions"},
         [COUNT_PARKED] = {"coatcheck_sockets_parked", "gauge", "refused sockets kept parked"},
         [COUNT_CONNECTIONS] = {"coatcheck_http_connections", "gauge", "HTTP connections open now"},
     };
