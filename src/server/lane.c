@@ -17,6 +17,7 @@
 
 struct errand_of_run { /* lives in run->errand */
     struct errand errand;
+    struct lane *lane;
     void (*work)(struct run *);
     void (*done)(struct run *);
 };
@@ -30,7 +31,12 @@ static struct run *run_of(struct errand *errand)
 
 static void work_for_run(struct errand *errand)
 {
-    ((struct errand_of_run *)errand)->work(run_of(errand));
+    struct errand_of_run *of_run = (struct errand_of_run *)errand;
+
+    if (atomic_load_explicit(&of_run->lane->is_out_of_time, memory_order_relaxed))
+        run_of(errand)->error = ERR_STOPPING;
+    else
+        of_run->work(run_of(errand));
 }
 
 static void done_for_run(struct errand *errand)
@@ -44,6 +50,7 @@ static enum err lane_errand(void *lane, struct run *run, void (*work)(struct run
     struct errand_of_run *errand = (struct errand_of_run *)run->errand;
 
     errand->errand = (struct errand){.work = work_for_run, .done = done_for_run};
+    errand->lane = lane;
     errand->work = work;
     errand->done = done;
     return loop_errand(((struct lane *)lane)->loop, &errand->errand);
@@ -150,6 +157,7 @@ static void time_over(struct deadline *deadline)
     struct lane *lane = (struct lane *)(void *)((char *)deadline - offsetof(struct lane, stop_deadline));
 
     log_warn("stop_timeout", log_number("lane", loop_index(lane->loop)));
+    atomic_store(&lane->is_out_of_time, true);
     loop_stop(lane->loop);
 }
 

@@ -42,6 +42,7 @@ struct lane {
     int64_t date_s;
     struct deadline stop_deadline;
     bool is_stopping;
+    _Atomic bool is_out_of_time; /* stopping took too long: what has not begun on a pool thread never does */
     _Atomic int64_t counters[LANE_COUNTERS];
 };
 

@@ -146,6 +146,9 @@ void node_stop(struct node *node)
     /* the store finishes what waits, while the lanes' memory is still there to take the answers */
     if (node->store) node->store->ops->close(node->store);
     node->store = NULL;
+    /* a last answer may be what the next question was to follow from */
+    for (i = 0; i < node->lane_count; i++)
+        if (node->lanes[i]->service) service_close_store(node->lanes[i]->service);
     /* twice: an answer of the store may tell every other lane of a changed user, and those letters post
      * nothing more */
     for (i = 0; i < 2 * node->lane_count; i++)

@@ -48,6 +48,11 @@ void service_take_facts(struct service *service, struct publication *facts)
     service->lease = lease;
 }
 
+void service_close_store(struct service *service)
+{
+    service->options.store = NULL;
+}
+
 const struct facts *service_facts(const struct service *service)
 {
     return lease_facts(service->lease);
@@ -109,6 +114,10 @@ void run_read(struct run *run, enum read_kind kind, const struct uuid *project, 
 {
     struct service *service = run->service;
 
+    if (!service->options.store) {
+        run_fail(run, ERR_STOPPING);
+        return;
+    }
     memset(&run->read, 0, sizeof run->read);
     run->read.mail.open = read_answered;
     run->read.post = service->options.post;
@@ -137,6 +146,10 @@ void run_commit(struct run *run, void (*then)(struct run *run))
 {
     struct service *service = run->service;
 
+    if (!service->options.store) {
+        run_fail(run, ERR_STOPPING);
+        return;
+    }
     memset(&run->commit, 0, sizeof run->commit);
     run->commit.mail.open = commit_answered;
     run->commit.post = service->options.post;

@@ -36,6 +36,7 @@ MUST_USE enum err service_new(struct service **out, const struct service_options
 void service_free(struct service *service);
 void service_take_facts(struct service *service, struct publication *facts); /* a newer snapshot */
 const struct facts *service_facts(const struct service *service);
+void service_close_store(struct service *service); /* the store is gone: who would ask it fails */
 void service_forget_user(struct service *service, const struct uuid *project, const struct uuid *id);
 
 /* Whether this credential is a live project key that may be used from this Origin: for those who must know

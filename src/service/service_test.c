@@ -354,6 +354,28 @@ static void issues_nothing_when_the_store_fails(void)
 }
 
 /* The user vanishes between plan and commit: decided again on what is there now, but not for ever. */
+/* The store answers what waits when it is closed; what follows from such an answer finds no store. */
+static void fails_what_would_ask_a_store_that_is_gone(void)
+{
+    unsigned commits = world.spy.commits, reads = world.spy.reads;
+    struct asked begun, late;
+
+    ask_mint_init(&begun, "too late");
+    ask_start(&begun); /* its read is answered, and would lead to a commit */
+    service_close_store(world.service);
+    ask_mint_init(&late, "much too late");
+    ask_start(&late);
+    drain();
+    CHECK_INT(begun.answers, 1);
+    CHECK_INT(begun.run.outcome.kind, OUTCOME_FAILED);
+    CHECK_INT(begun.run.outcome.error, ERR_STOPPING);
+    CHECK_INT(late.run.outcome.error, ERR_STOPPING);
+    CHECK_INT(world.spy.reads, reads + 1);
+    CHECK_INT(world.spy.commits, commits);
+    ask_release(&begun);
+    ask_release(&late);
+}
+
 static void gives_up_on_a_user_who_keeps_vanishing(void)
 {
     struct asked asked;
@@ -424,6 +446,7 @@ int main(void)
     CHECK_RUN(gives_up_on_a_user_who_keeps_vanishing);
     CHECK_RUN(finishes_under_the_facts_it_began_with);
     CHECK_RUN(says_that_an_ask_without_kind_is_no_ask);
+    CHECK_RUN(fails_what_would_ask_a_store_that_is_gone); /* last: it does not come back */
     world_close();
     return CHECK_END();
 }

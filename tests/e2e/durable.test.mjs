@@ -94,6 +94,15 @@ test("SIGTERM while profiles change under many hands: exit 0, and every acknowle
     }
 });
 
+test("SIGTERM with more passwords to hash than there is time for: exit 0, and soon", async () => {
+    const hurried = await startServer({ env: { COATCHECK_LOOPS: "2", COATCHECK_STOP_TIMEOUT_S: "1" } });
+    const asked = Array.from({ length: 120 }, (_, i) =>
+        mint(hurried, { reference: `hurried-${i}@example.com`, password: "takes-a-while" }).then((a) => a.status, () => 0));
+    await Promise.race(asked);
+    await hurried.stop();
+    for (const status of await Promise.all(asked)) assert.ok([0, 200, 503].includes(status), `${status}`);
+});
+
 test("an orderly stop and start keeps project, keys and subscribers", async () => {
     const before = await mintToken(server, { reference: "stays@example.com" });
     const keys = (await call(server, "GET", JWKS)).json;
