@@ -57,7 +57,9 @@ int cli_main(int argc, char **argv)
     unsigned i;
 
     if (argc < 2) return print_help(stderr, EXIT_USAGE);
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) return print_help(stdout, EXIT_OK);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+        return print_help(stdout, EXIT_OK);
+    if (strcmp(argv[1], "--version") == 0) return cli_version(1, argv);
     for (i = 0; i < command_count; i++)
         if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
     return cli_fail(EXIT_USAGE, "there is no command \"%.40s\"; coatcheck --help lists them", argv[1]);

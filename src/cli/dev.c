@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "cli/check.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/pages.h"
@@ -59,7 +60,9 @@ static int take_option(struct dev *dev, struct options *options, struct json_wri
         if (strcmp(name, "port") == 0 && config->port == 0) config->tls_port = config->admin_port = 0;
     } else if (strcmp(options->name, "ice-server") == 0) {
         value = options_value(options);
-        if (!value) return cli_fail(EXIT_USAGE, "--ice-server needs a URL, for example stun:127.0.0.1:3478");
+        if (!value || (strncmp(value, "stun", 4) != 0 && strncmp(value, "turn", 4) != 0) ||
+            !strchr(value, ':'))
+            return cli_fail(EXIT_USAGE, "--ice-server needs a URL, for example stun:127.0.0.1:3478");
         json_object_begin(ice);
         json_key(ice, "urls");
         json_array_begin(ice);
@@ -141,10 +144,8 @@ static void print_welcome(const struct dev *dev)
     const struct seed *seed = &dev->seed;
 
     printf("\nCoatcheck is running. Open %s/\n\n"
-           "  project id        %s\n  api token         %s\n  client id         %s\n  client secret     %s\n"
-           "  secret key        %s\n  publishable key   %s\n  click-to-call     %s -> %s\n\n",
-           dev->url, seed->project_id, seed->api_token, seed->client_id, seed->client_secret,
-           seed->secret_key, seed->publishable_key, seed->c2c_token, SEED_ADDRESS);
+           "  project id   %s\n  api token    %s\n\n",
+           dev->url, seed->project_id, seed->api_token);
     printf("Mint a token for a user of yours (a backend does this; the api token can act for any user):\n\n"
            "  curl -s %s/api/fabric/subscribers/tokens -u %s:%s \\\n"
            "       -H 'Content-Type: application/json' -d '{\"reference\":\"ada@example.com\"}'\n\n",
@@ -245,6 +246,8 @@ int cli_dev(int argc, char **argv)
     buf_init(&dev.line, 8192);
     code = read_options(&dev, argc, argv);
     if (code >= 0) goto done;
+    code = cli_check_settings(&dev.running.config);
+    if (code) goto done;
     run_prepare(&dev.running.config);
     code = start(&dev);
 done:

@@ -17,6 +17,12 @@ enum err folder_file(char *out, size_t size, const struct folder *folder, const 
     return len > 0 && (size_t)len < size ? ERR_OK : ERR_TOO_LARGE;
 }
 
+static enum err refused_by_system(struct folder *folder)
+{
+    folder->error = errno;
+    return ERR_IO;
+}
+
 static long read_holder(int file)
 {
     char text[32];
@@ -35,7 +41,7 @@ static enum err take_lock(struct folder *folder)
 
     if (e) return e;
     folder->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (folder->lock < 0) return ERR_IO;
+    if (folder->lock < 0) return refused_by_system(folder);
     if (flock(folder->lock, LOCK_EX | LOCK_NB) < 0) {
         folder->holder = read_holder(folder->lock);
         e = errno == EWOULDBLOCK ? ERR_LOCKED : ERR_IO;
@@ -51,8 +57,8 @@ enum err folder_open(struct folder *out, const char *path)
 
     memset(out, 0, sizeof *out);
     out->lock = -1;
-    if (mkdir(path, 0700) < 0 && errno != EEXIST) return ERR_IO;
-    if (!realpath(path, real) || strlen(real) >= sizeof out->path) return ERR_IO;
+    if (mkdir(path, 0700) < 0 && errno != EEXIST) return refused_by_system(out);
+    if (!realpath(path, real) || strlen(real) >= sizeof out->path) return refused_by_system(out);
     memcpy(out->path, real, strlen(real) + 1);
     return take_lock(out);
 }

@@ -9,6 +9,7 @@
 struct folder {
     char path[4096]; /* absolute */
     int lock;        /* the open lock file; the kernel lets go of it with the process */
+    int error;       /* ERR_IO: what the system said (errno) */
     long holder;     /* ERR_LOCKED: the pid that holds it, 0 if it did not say */
 };
 

@@ -1,5 +1,6 @@
 #include "cli/run.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,37 +55,61 @@ void run_prepare(const struct config *config)
     log_open(to_stderr, log_clock, (void *)(uintptr_t)host_machine(), level_of(config->log_level));
 }
 
+static int folder_failed(const struct running *running, enum err e)
+{
+    const char *path = running->config.data;
+
+    if (e == ERR_LOCKED)
+        return cli_fail(
+            EXIT_LOCKED,
+            "another coatcheck (pid %ld) uses %s: stop it, or name another folder with --data and "
+            "another port with --port",
+            running->folder.holder, running->folder.path);
+    if (running->folder.error == ENOENT)
+        return cli_fail(EXIT_FAILED,
+                        "the data folder %s cannot be made: make the folder it shall lie in first", path);
+    return cli_fail(EXIT_FAILED, "the data folder %s cannot be used: %s", path,
+                    strerror(running->folder.error));
+}
+
 static int data_failed(const struct running *running, enum err e, const char *why)
 {
-    if (e == ERR_LOCKED)
-        return cli_fail(EXIT_LOCKED,
-                        "another coatcheck (pid %ld) uses %s: stop it, or name another folder with --data",
-                        running->folder.holder, running->folder.path);
-    if (e == ERR_CONFIG) return cli_fail(EXIT_CONFIG, "%s", why);
+    if (e == ERR_CONFIG) return cli_fail(EXIT_CONFIG, "%s: %s", running->folder.path, why);
     if (e == ERR_CORRUPT || e == ERR_STORE_NEWER)
         return cli_fail(EXIT_DATA, "%s: %s", running->folder.path, why);
-    return cli_fail(EXIT_FAILED, "%s: %s (%s)", running->config.data, why, err_name(e));
+    return cli_fail(EXIT_FAILED, "%s: %s (%s)", running->folder.path, why, err_name(e));
+}
+
+static enum err open_data(struct running *running, const char **why)
+{
+    const struct host *host = host_machine();
+    struct secret master = {.len = 0};
+    char path[4200];
+    bool is_new;
+    enum err e;
+
+    TRY(e = folder_file(path, sizeof path, &running->folder, "coatcheck.db"), done);
+    is_new = access(path, F_OK) != 0;
+    TRY(e = store_sqlite_open(&running->node.store, path, why), done);
+    TRY(e = master_load(&master, running->folder.path, is_new, &host->dice, why), done);
+    e = keyring_open(&running->node.ring, running->node.store, &master, &host->dice,
+                     host->wall_ms(host->state), why);
+done:
+    secret_release(&master);
+    if (e && running->node.store) running->node.store->ops->close(running->node.store);
+    return e;
 }
 
 int run_open_data(struct running *running)
 {
     const struct host *host = host_machine();
-    const char *why = "the data folder cannot be made or opened";
-    char path[4200];
-    struct secret master = {.len = 0};
+    const char *why = "not enough memory";
     struct uuid id;
-    enum err e;
+    enum err e = folder_open(&running->folder, running->config.data);
 
-    TRY(e = folder_open(&running->folder, running->config.data), done);
-    TRY(e = folder_file(path, sizeof path, &running->folder, "coatcheck.db"), done);
-    TRY(e = store_sqlite_open(&running->node.store, path, &why), done);
-    TRY(e = master_load(&master, running->folder.path, &host->dice, &why), done);
-    e = keyring_open(&running->node.ring, running->node.store, &master, &host->dice,
-                     host->wall_ms(host->state), &why);
-done:
-    secret_release(&master);
+    if (e) return folder_failed(running, e);
+    e = open_data(running, &why);
     if (e) {
-        if (running->node.store) running->node.store->ops->close(running->node.store);
         folder_close(&running->folder);
         return data_failed(running, e, why);
     }
@@ -96,16 +121,29 @@ done:
     return EXIT_OK;
 }
 
+/* The setting whose port it was, for the remedy. */
+static const char *setting_of_port(const struct running *running, int port)
+{
+    if (port == (int)running->config.admin_port) return "admin_port";
+    return port == (int)running->config.tls_port && running->node.tls ? "tls_port" : "port";
+}
+
 int run_give_up(struct running *running, enum err error, const char *why)
 {
-    int port = (int)running->config.port;
+    int port = running->node.refused_port;
 
     node_stop(&running->node);
-    tls_free(running->node.tls);
     folder_close(&running->folder);
-    if (error == ERR_IO)
-        return cli_fail(EXIT_LISTEN, "cannot listen on %s port %d: %s", running->config.host, port, why);
-    return cli_fail(EXIT_FAILED, "%s (%s)", why, err_name(error));
+    if (error == ERR_IO && port)
+        (void)cli_fail(EXIT_LISTEN, "cannot listen on port %d: %s; choose another with the setting %s", port,
+                       why, setting_of_port(running, port));
+    else
+        (void)cli_fail(EXIT_FAILED, "%s (%s)", why, err_name(error));
+    tls_free(running->node.tls);
+    running->node.tls = NULL;
+    if (error == ERR_IO && port) return EXIT_LISTEN;
+    if (error == ERR_CONFIG) return EXIT_CONFIG;
+    return error == ERR_CORRUPT ? EXIT_DATA : EXIT_FAILED;
 }
 
 int run_until_signal(struct running *running)

@@ -217,8 +217,10 @@ static enum err sow_all(struct sowing *sowing)
     TRY(e = sow_key(sowing, KEY_CLICK_TO_CALL, 0, NULL, seed->c2c_token), done);
     sow_front_desk(sowing);
     sow_study(sowing);
-    key_text_draw(&admin, KEY_API_TOKEN, true, sowing->dice);
-    memcpy(seed->admin_token, admin.secret, admin.secret_len);
+    /* a form of its own: it opens the operator's door, not the project's */
+    key_text_draw(&admin, KEY_CLIENT, true, sowing->dice);
+    memcpy(seed->admin_token, "adm_", 4);
+    memcpy(seed->admin_token + 4, admin.secret + 4, admin.secret_len - 4);
     uuid_write(seed->project_id, &sowing->project);
     uuid_write(seed->address_id, &sowing->address);
     uuid_write(seed->study_id, &sowing->study);

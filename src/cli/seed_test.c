@@ -84,7 +84,7 @@ static void gives_credentials_of_their_form(void)
     } rows[] = {
         {KEY_API_TOKEN, first.api_token},     {KEY_CLIENT, first.client_id},
         {KEY_SECRET, first.secret_key},       {KEY_PUBLISHABLE, first.publishable_key},
-        {KEY_CLICK_TO_CALL, first.c2c_token}, {KEY_API_TOKEN, first.admin_token},
+        {KEY_CLICK_TO_CALL, first.c2c_token},
     };
     struct uuid id;
     size_t i;
@@ -93,6 +93,7 @@ static void gives_credentials_of_their_form(void)
         CHECK_NOTE("%s", rows[i].text);
         CHECK(!bytes_is_absent(key_text_public_id(rows[i].kind, bytes_of_text(rows[i].text))));
     }
+    CHECK(strncmp(first.admin_token, "adm_", 4) == 0 && strlen(first.admin_token) == 52);
     CHECK(strncmp(first.secret_key, "sk_test_", 8) == 0 &&
           strncmp(first.publishable_key, "pk_test_", 8) == 0);
     CHECK(strncmp(first.client_secret, "sec_", 4) == 0);

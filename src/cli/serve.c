@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "cli/check.h"
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/run.h"
@@ -66,23 +67,13 @@ static enum err read_options(struct config *config, int argc, char **argv, struc
 
 static int check(const struct config *config)
 {
-    bool is_secure = strncmp(config->public_url, "https://", 8) == 0;
-
     if (!*config->data)
         return cli_fail(EXIT_CONFIG, "--data is missing: the folder for the database and keys");
     if (!*config->public_url)
         return cli_fail(
             EXIT_CONFIG,
             "--public-url is missing: the URL clients will use, for example https://auth.example.com");
-    if (!is_secure && strncmp(config->public_url, "http://", 7) != 0)
-        return cli_fail(EXIT_CONFIG,
-                        "--public-url must begin with https:// (or http:// behind nothing but this machine)");
-    if (!*config->tls_certificate != !*config->tls_key)
-        return cli_fail(EXIT_CONFIG, "--tls-certificate and --tls-key belong together: give both or neither");
-    if (*config->admin_token && strlen(config->admin_token) < 32)
-        return cli_fail(EXIT_CONFIG,
-                        "admin_token is too short to be a secret: make one with `openssl rand -hex 32`");
-    return EXIT_OK;
+    return cli_check_settings(config);
 }
 
 static int start(struct running *running)
@@ -93,14 +84,12 @@ static int start(struct running *running)
 
     if (code) return code;
     if (*running->config.tls_certificate &&
-        tls_open(&running->node.tls, running->config.tls_certificate, running->config.tls_key, &why)) {
-        (void)run_give_up(running, ERR_CONFIG, why);
-        return EXIT_CONFIG;
-    }
+        tls_open(&running->node.tls, running->config.tls_certificate, running->config.tls_key, &why))
+        return run_give_up(running, ERR_CONFIG, why);
     TRY(e = node_listen(&running->node, &why), failed);
     TRY(e = node_start(&running->node, &why), failed);
-    log_info("listening", log_text("url", running->config.public_url), log_number("port", running->node.port),
-             log_number("tls_port", running->node.tls_port),
+    log_info("listening", log_text("url", running->config.public_url), log_text("host", running->config.host),
+             log_number("port", running->node.port), log_number("tls_port", running->node.tls_port),
              log_number("admin_port", running->node.admin_port),
              log_number("loops", running->node.lane_count));
     return run_until_signal(running);

@@ -9,7 +9,7 @@
 
 enum route_credential {
     ROUTE_OPEN,  /* none */
-    ROUTE_KEY,   /* a project's secret, by Basic or Bearer: answers no browser but those of test projects */
+    ROUTE_KEY,   /* a project's secret: answers no browser but those of test projects */
     ROUTE_BEARER /* an access token */
 };
 

@@ -168,6 +168,25 @@ static int listen_at(const struct sockaddr_storage *address)
     return -1;
 }
 
+/* SO_REUSEPORT would let two servers share a port without a word and split its clients between them. So
+ * whoever comes first binds without it once: that fails while anybody listens there. */
+static bool is_free(const struct sockaddr_storage *address)
+{
+    const int on = 1, off = 0;
+    bool is_ip6 = address->ss_family == AF_INET6, is_free;
+    int fd = socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), error;
+
+    if (fd < 0) return false;
+    is_free = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+              (!is_ip6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0) &&
+              bind(fd, (const struct sockaddr *)address,
+                   is_ip6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in)) == 0;
+    error = errno;
+    close(fd);
+    errno = error;
+    return is_free;
+}
+
 static void listener_part_close(uv_handle_t *handle)
 {
     listener_close((struct listener *)handle);
@@ -203,7 +222,7 @@ enum err listener_open(struct listener **out, struct loop *loop, const struct li
         *why = "the host to listen on is not an IP address";
         return ERR_CONFIG;
     }
-    int fd = listen_at(&address);
+    int fd = options->must_be_free && !is_free(&address) ? -1 : listen_at(&address);
     if (fd < 0) {
         *why = explain(errno);
         return ERR_IO;

@@ -16,6 +16,7 @@ struct listener_options {
     unsigned streams_max; /* at most so many at once on this loop; further ones wait in the kernel's queue */
     listener_accept_fn *accept;
     void *state;
+    bool must_be_free; /* the first on its port: refused if anybody listens there already */
 };
 
 /* Before loop_start, or on the loop's own thread. *why (static string) says what the system refused. Running

@@ -66,7 +66,7 @@ static void on_accept_unwanted(void *state, struct stream *stream)
 static enum err door_open(struct door *door, const char *host, int port, unsigned streams_max,
                           const char **why)
 {
-    *door = (struct door){.options = {host, port, NULL, streams_max, on_accept, door}};
+    *door = (struct door){.options = {host, port, NULL, streams_max, on_accept, door, false}};
     sem_init(&door->accepted, 0, 0);
     sem_init(&door->gone, 0, 0);
     CHECK(loop_new(&door->loop, 0, host_machine()) == ERR_OK);
@@ -170,6 +170,22 @@ static void lets_loops_share_a_port(void)
     for (int i = 0; i < 2; i++)
         door_close(&doors[i]);
     CHECK_INT(doors[0].accepts + doors[1].accepts, served);
+}
+
+static void refuses_a_port_that_somebody_listens_on(void)
+{
+    struct door door;
+    struct listener *second = NULL;
+    struct listener_options options;
+    const char *why = NULL;
+    CHECK(door_open(&door, "127.0.0.1", 0, 100, &why) == ERR_OK);
+    options = door.options;
+    options.port = listener_port(door.listener);
+    options.must_be_free = true;
+    CHECK(listener_open(&second, door.loop, &options, &why) == ERR_IO);
+    CHECK(!second && why && strstr(why, "in use"));
+    CHECK(loop_start(door.loop) == ERR_OK);
+    door_close(&door);
 }
 
 static void lets_further_streams_wait(void)
@@ -299,6 +315,7 @@ int main(void)
     CHECK_RUN(lets_further_streams_wait);
     CHECK_RUN(keeps_its_streams_when_closed);
     CHECK_RUN(lets_loops_share_a_port);
+    CHECK_RUN(refuses_a_port_that_somebody_listens_on);
     CHECK_RUN(listens_on_ip6);
     return CHECK_END();
 }

@@ -30,13 +30,17 @@ static enum err listen_on(struct node *node, struct lane *lane, unsigned slot, i
         .host = accept == conn_accept_admin ? "127.0.0.1" : node->config->host,
         .port = *port,
         .tls = tls,
+        .must_be_free = lane == node->lanes[0] && *port != 0,
         .streams_max = (unsigned)(node->config->connections_max / node->lane_count) + 1,
         .accept = accept,
         .state = lane,
     };
     enum err e = listener_open(&lane->listeners[slot], lane->loop, &options, why);
 
-    if (!e) *port = listener_port(lane->listeners[slot]);
+    if (e)
+        node->refused_port = *port;
+    else
+        *port = listener_port(lane->listeners[slot]);
     return e;
 }
 
@@ -119,6 +123,9 @@ enum err node_start(struct node *node, const char **why)
 
     *why = "the facts cannot be read from the store";
     if ((e = publish_first(node))) return e;
+    if (!node->facts->facts->project_count)
+        log_warn("no_projects",
+                 log_text("hint", "nobody can be served yet: this data folder has no project"));
     *why = "a loop cannot be started: not enough memory or threads";
     for (i = 0; i < node->lane_count; i++)
         if ((e = lane_open_service(node->lanes[i]))) return e;

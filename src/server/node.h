@@ -30,6 +30,7 @@ struct node {
     struct bytes id;              /* this node's name in events: a fresh uuid */
     unsigned lane_count, started; /* lanes made; of these, loops running */
     struct lane *lanes[NODE_LANES_MAX];
+    int refused_port;               /* after a failed node_listen: which one it was */
     int port, tls_port, admin_port; /* as bound; tls_port 0 without TLS */
     _Atomic int64_t parked;         /* sockets, over all lanes */
     _Atomic int64_t parked_by_address[PARKING_SLOTS];

@@ -1,5 +1,6 @@
 #include "service/master.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -87,7 +88,8 @@ static enum err make_file(struct secret *out, const char *path, const struct dic
     return e;
 }
 
-enum err master_load(struct secret *out, const char *folder, const struct dice *dice, const char **why)
+enum err master_load(struct secret *out, const char *folder, bool may_make, const struct dice *dice,
+                     const char **why)
 {
     char path[PATH_MAX];
     char *variable = getenv(VARIABLE);
@@ -104,6 +106,10 @@ enum err master_load(struct secret *out, const char *folder, const struct dice *
     }
     if (snprintf(path, sizeof path, "%s/master.key", folder) >= (int)sizeof path) return ERR_IO;
     file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0 && errno == ENOENT && !may_make) {
+        *why = "master.key is missing: restore the one that belongs to this data, or give it by " VARIABLE;
+        return ERR_CONFIG;
+    }
     if (file < 0) return make_file(out, path, dice);
     e = read_file(out, file, why);
     close(file);

@@ -14,7 +14,8 @@
 
 /* ERR_CONFIG with *why (a static string that says what to do) for a bad key, ERR_IO if the file cannot be
  * used. */
-MUST_USE enum err master_load(struct secret *out, const char *folder, const struct dice *dice,
+/* may_make: there is no data yet that an older key would be needed for. */
+MUST_USE enum err master_load(struct secret *out, const char *folder, bool may_make, const struct dice *dice,
                               const char **why);
 
 #endif

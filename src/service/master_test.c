@@ -18,7 +18,7 @@ static enum err load(struct secret *out, const char **why)
     struct dice_seeded storage;
     struct dice dice = dice_from_seed(&storage, 5);
 
-    return master_load(out, folder, &dice, why);
+    return master_load(out, folder, true, &dice, why);
 }
 
 static void put_file(const char *text, mode_t mode)
@@ -119,8 +119,21 @@ static void refuses_a_folder_that_is_not_there(void)
     struct secret key;
     const char *why;
 
-    CHECK_INT(master_load(&key, "/nonexistent/coatcheck", &dice, &why), ERR_IO);
+    CHECK_INT(master_load(&key, "/nonexistent/coatcheck", true, &dice, &why), ERR_IO);
     CHECK_INT(key.len, 0);
+}
+
+static void refuses_to_make_a_key_beside_old_data(void)
+{
+    struct dice_seeded storage;
+    struct dice dice = dice_from_seed(&storage, 6);
+    struct secret key;
+    const char *why;
+
+    (void)unlink(path); /* there may be none */
+    CHECK_INT(master_load(&key, folder, false, &dice, &why), ERR_CONFIG);
+    CHECK(key.len == 0 && strstr(why, "restore") != NULL);
+    CHECK(access(path, F_OK) != 0);
 }
 
 static void reads_the_file_with_and_without_line_end(void)
@@ -178,6 +191,7 @@ int main(void)
     CHECK_RUN(refuses_bad_keys_from_the_file);
     CHECK_RUN(refuses_a_file_that_others_can_touch);
     CHECK_RUN(refuses_a_folder_that_is_not_there);
+    CHECK_RUN(refuses_to_make_a_key_beside_old_data);
     CHECK_RUN(reads_the_file_with_and_without_line_end);
     CHECK_RUN(lets_the_environment_win_and_forgets_it);
     CHECK_RUN(makes_the_file_once);

@@ -5,6 +5,7 @@
  * worst: 6 * (255 + 8 * 255 + 72) + names = 15 KiB. */
 #define MINT_BODY_MAX 16384
 
+/* clang-format off: a table is read by columns */
 static const struct dialect_route routes[] = {
     /* method     path                              credential    body           body_max       bound as
        bearer */
@@ -18,6 +19,7 @@ static const struct dialect_route routes[] = {
      signalwire_decode_addresses,
      signalwire_encode_addresses},
 };
+/* clang-format on */
 
 static bool owns_path(struct bytes path)
 {
