@@ -276,9 +276,11 @@ static void on_end(void *owner)
 {
     struct conn *conn = owner;
 
-    /* a peer that has sent its last request still gets its answer */
+    /* a peer that has sent its last request still gets its answers */
     if (conn->exchange && conn->exchange->state == EXCHANGE_WAITING)
         conn->exchange->closes = true;
+    else if (stream_unsent(conn->stream))
+        close_after_reply(conn);
     else
         stream_close(conn->stream);
 }

@@ -2,7 +2,9 @@
 // the case. The raw requests are tests/vectors/http/own_raw_requests.json; its legend says what accept, reject and
 // either mean. A sentinel request sent after an answer shows where the server believes the next request begins.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import fs from "node:fs";
+import net from "node:net";
 import path from "node:path";
 import { call, INFO, JWKS, mint, mintToken, TOKENS } from "../harness/http.mjs";
 import { RawSocket, responses } from "../harness/raw.mjs";
@@ -346,6 +348,39 @@ test("I-124 at the limit of descriptors accepting pauses, sessions go on, and it
     await live.close();
     await limited.stop();
     fs.rmSync(folder, { recursive: true });
+});
+
+// Until the server has nothing left to answer but these questions.
+async function answersPause()
+{
+    const { admin_url, admin_token } = server.contract;
+    for (let last = 0, quiet = 0; quiet < 20;) {
+        const answer = await fetch(`${admin_url}/metrics`, { headers: { authorization: `Bearer ${admin_token}` } });
+        const total = Number((await answer.text()).match(/^coatcheck_http_requests_total (\d+)$/m)[1]);
+        quiet = total === last + 1 ? quiet + 1 : 0;
+        last = total;
+    }
+}
+
+// How much the kernel takes is its own affair, so the length is tried upwards. What is kept beyond it is at most 256 KiB:
+// more than that may be cut off, less never.
+test("G-95 a peer that reads only after its last request gets every answer up to the cap", async () => {
+    for (let count = 1000; count <= 12000; count += 500) {
+        const socket = net.connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+        await once(socket, "connect");
+        socket.pause();
+        socket.end(get("").repeat(count));
+        await once(socket, "finish");
+        await answersPause();
+        const parts = [], ended = new Promise((resolve) => socket.once("close", resolve));
+        socket.on("error", () => {});
+        socket.on("data", (part) => parts.push(part));
+        socket.resume();
+        await ended;
+        const bytes = Buffer.concat(parts), { list } = responses(bytes);
+        const missing = count * Math.ceil(bytes.length / list.length) - bytes.length;
+        assert.ok(missing < list.length || missing > 200 * 1024, `${count - list.length} of ${count} answers, ${missing} bytes`);
+    }
 });
 
 test("G-95 a thousand pipelined requests are answered in order", async () => {
