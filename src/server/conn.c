@@ -159,6 +159,10 @@ static void await_more(struct exchange *x, const uint8_t *data, size_t len)
     const struct config *config = x->conn->lane->node->config;
     enum exchange_clock clock = x->request.head_len ? CLOCK_BODY : CLOCK_HEAD;
 
+    if (x->conn->has_ended) {
+        close_after_reply(x->conn); /* the rest will never come */
+        return;
+    }
     if (!keep(x, data, len) || x->clock == clock)
         return; /* the time once given is not extended by more bytes */
     x->clock = clock;
@@ -232,6 +236,10 @@ static void consume(struct conn *conn, uint8_t *data, size_t len)
         exchange_give_back(conn->lane, conn->exchange);
         conn->exchange = NULL;
     }
+    if (conn->has_ended) {
+        close_after_reply(conn);
+        return;
+    }
     wait_at_most(conn, conn->lane->node->config->idle_timeout_s);
 }
 
@@ -277,9 +285,9 @@ static void on_end(void *owner)
     struct conn *conn = owner;
 
     /* a peer that has sent its last request still gets its answers */
-    if (conn->exchange && conn->exchange->state == EXCHANGE_WAITING)
-        conn->exchange->closes = true;
-    else if (stream_unsent(conn->stream))
+    conn->has_ended = true;
+    if (conn->exchange && conn->exchange->state == EXCHANGE_WAITING) return;
+    if (stream_unsent(conn->stream))
         close_after_reply(conn);
     else
         stream_close(conn->stream);

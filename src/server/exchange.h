@@ -24,6 +24,7 @@ struct conn {
     struct deadline deadline;
     struct conn *next, *prev; /* lane->conns */
     bool is_admin, is_closing;
+    bool has_ended; /* the peer sends nothing more; what it sent before is still answered */
 };
 
 struct exchange {

@@ -1,10 +1,12 @@
 // attacks_j_leaks.test.mjs — what logs, metrics, headers and other doors tell, and to whom. Names begin with the number
 // of the case.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import net from "node:net";
+import { Duplex } from "node:stream";
 import tls from "node:tls";
 import { call, info, JWKS, mint, mintToken } from "../harness/http.mjs";
-import { RawSocket } from "../harness/raw.mjs";
+import { RawSocket, responses } from "../harness/raw.mjs";
 import { connected } from "../harness/session.mjs";
 import { startServer } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
@@ -134,6 +136,41 @@ test("TLS: a stranger's client certificate, an unknown name and ALPN h2 change n
         const s = tls.connect({ ...options, servername: "evil.example" }, () => resolve(s.destroy()));
         s.on("error", reject);
     }), /altnames|certificate|alert/i);
+});
+
+// The wire of a TLS client that, once told to, keeps what is written and sends it in one piece at the end.
+function heldBack(raw)
+{
+    const held = [];
+    let isHolding = false;
+    raw.on("data", (part) => wire.push(part));
+    raw.on("end", () => wire.push(null));
+    const wire = new Duplex({
+        read() {},
+        write(part, encoding, done) { if (isHolding) held.push(part); else raw.write(part); done(); },
+        final(done) { raw.end(Buffer.concat(held)); done(); },
+    });
+    return { wire, hold: () => { isHolding = true; } };
+}
+
+// close_notify in the same bytes as the requests is seen while the first of them waits for the store.
+test("TLS: a client that has said goodbye still gets every answer it asked for", async () => {
+    const body = (i) => `{"reference":"goodbye-${i}@example.com"}`;
+    const asked = Array.from({ length: 5 }, (_, i) => `POST /api/fabric/subscribers/tokens HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n`
+        + `Authorization: ${server.basic}\r\nContent-Length: ${body(i).length}\r\n\r\n${body(i)}`).join("");
+    for (const rest of ["", "GET /healthz HTT"]) {
+        const raw = net.connect({ port: tlsPort(), host: "127.0.0.1", allowHalfOpen: true });
+        const { wire, hold } = heldBack(raw);
+        const socket = tls.connect({ socket: wire, ca: server.ca, servername: "coatcheck.localhost", allowHalfOpen: true });
+        const parts = [];
+        socket.on("data", (part) => parts.push(part));
+        await once(socket, "secureConnect");
+        hold();
+        socket.end(asked + rest);
+        await once(socket, "end");
+        raw.destroy();
+        assert.deepEqual(responses(Buffer.concat(parts)).list.map((answer) => answer.status), Array(5).fill(200));
+    }
 });
 
 test("the listeners are on the loopback address only", async () => {
