@@ -36,13 +36,20 @@ static enum err read_proof(struct proof_facts *out, struct admit_facts *facts, s
     return ERR_OK;
 }
 
-/* A proof is remembered by (key, jti), so that two keys may draw the same jti (RFC 9449 §11.1). */
+#define PROOF_BUCKET_S                                                                                       \
+    900 /* no less than two proofs of one jti, both good before one is forgotten, lie apart */
+#define PROOF_BUCKETS 2
+
+/* A proof is remembered by (key, jti), so that two keys may draw the same jti (RFC 9449 §11.1). The same jti
+ * in another proof of that key, made at another time, is a replay too: each is put into the bucket of its own
+ * end and into the next, so that two from neighbouring buckets meet. */
 static enum err plan_once(struct run *run, const struct proof_facts *proof)
 {
-    struct write *write = &run->plan.writes[0];
+    int64_t end_s = proof->iat_s + proof_keep_s(PROOF_VENDOR);
     uint8_t digest[SHA256_LEN];
     struct buf name;
     enum err e;
+    size_t i;
 
     buf_init(&name, 512);
     buf_append(&name, proof->jkt);
@@ -51,11 +58,14 @@ static enum err plan_once(struct run *run, const struct proof_facts *proof)
     if (!e) e = crypto_sha256(run->service->bench.crypto, digest, buf_bytes(&name));
     buf_release(&name);
     if (e) return e;
-    memset(write, 0, sizeof *write);
-    write->kind = WRITE_ONCE;
-    memcpy(write->once.id.byte, digest, sizeof write->once.id.byte);
-    write->once.bucket_s = proof->iat_s + proof_keep_s(PROOF_VENDOR);
-    run->plan.write_count = 1;
+    for (i = 0; i < PROOF_BUCKETS; i++) {
+        struct write *write = &run->plan.writes[i];
+        memset(write, 0, sizeof *write);
+        write->kind = WRITE_ONCE;
+        memcpy(write->once.id.byte, digest, sizeof write->once.id.byte);
+        write->once.bucket_s = (end_s / PROOF_BUCKET_S + 1 + (int64_t)i) * PROOF_BUCKET_S;
+    }
+    run->plan.write_count = PROOF_BUCKETS;
     return ERR_OK;
 }
 
@@ -185,11 +195,13 @@ static void welcome(struct run *run)
 {
     uint8_t random[16];
     char *name = arena_alloc(run->arena, 2 * sizeof random);
+    size_t i;
 
-    if (run->plan.write_count && run->rows[0].state == ROW_EXISTS) {
-        run_refuse(run, REFUSAL_PROOF_REPLAYED, FIELD_NONE, NULL);
-        return;
-    }
+    for (i = 0; i < run->plan.write_count; i++)
+        if (run->rows[i].state == ROW_EXISTS) {
+            run_refuse(run, REFUSAL_PROOF_REPLAYED, FIELD_NONE, NULL);
+            return;
+        }
     if (run->ask.connect.wants_resume) {
         run_refuse(run, REFUSAL_RESUME_IMPOSSIBLE, FIELD_NONE, "sessions are not kept across sockets");
         return;

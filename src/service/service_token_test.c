@@ -344,6 +344,21 @@ static void takes_a_proof_once(void)
     ask_release(&asks[1]);
 }
 
+/* Another body under the same jti: the times run over more than a bucket, so that some lie in neighbours. */
+static void takes_a_jti_of_one_key_once(void)
+{
+    int64_t shift_s;
+
+    prove(&proof, "again", "open", NOW_S - 300);
+    connect_and_check(bound, buf_bytes(&proof), REFUSAL_NONE);
+    for (shift_s = -299; shift_s <= 300; shift_s += 59) {
+        prove(&proof, "again", "open", NOW_S + shift_s);
+        connect_and_check(bound, buf_bytes(&proof), REFUSAL_PROOF_REPLAYED);
+    }
+    prove(&proof, "another", "open", NOW_S);
+    connect_and_check(bound, buf_bytes(&proof), REFUSAL_NONE);
+}
+
 static void connects_nobody_when_the_store_cannot_remember_the_proof(void)
 {
     struct asked asked;
@@ -439,6 +454,7 @@ int main(void)
     CHECK_RUN(refuses_a_bound_token_without_its_proof);
     CHECK_RUN(refuses_a_proof_of_another_key);
     CHECK_RUN(takes_a_proof_once);
+    CHECK_RUN(takes_a_jti_of_one_key_once);
     CHECK_RUN(connects_nobody_when_the_store_cannot_remember_the_proof);
     CHECK_RUN(lets_unbound_tokens_send_what_they_like);
     CHECK_RUN(refuses_in_order);
