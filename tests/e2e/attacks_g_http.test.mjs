@@ -226,6 +226,18 @@ test("G-101 paths that climb never leave, and no file is served", async () => {
     }
 });
 
+test("G-102 ranges, conditions and endless Accept fields get the whole answer once, or a refusal", async () => {
+    for (const target of [JWKS, "/", "/dev/dev.js"]) {
+        const whole = await call(server, "GET", target);
+        for (const range of ["bytes=0-0", "bytes=-1", "bytes=0-", `bytes=${Array(1000).fill("0-").join(",")}`, "bytes=9999999999-", "x"])
+            for (const more of [{}, { "if-range": "*" }, { "if-none-match": "*" }, { "if-none-match": '"x"' }, { accept: "a/b,".repeat(2000) }]) {
+                const answer = await call(server, "GET", target, { headers: { range, ...more } });
+                assert.deepEqual([answer.status, answer.text], [200, whole.text], `${target} ${range.slice(0, 20)}`);
+                assert.equal(answer.headers["content-range"], undefined);
+            }
+    }
+});
+
 test("G-103 after an error the next bytes are not parsed", async () => {
     const broken = Buffer.from(`GET ${JWKS} HTTP/1.1\r\nHost: ${server.host}\r\nX : y\r\n\r\n${hidden()}${hidden()}`);
     const { answers } = await exchange(broken);

@@ -166,6 +166,30 @@ test("H-108 empty fragments and a flood of pings are bounded", async () => {
     });
 });
 
+test("H-108 two thousand empty fragments end the socket; pings whose pongs are never read make no memory", async () => {
+    await withSocket(async (ws) => {
+        const empty = frame(OPCODE.CONTINUATION, "", { fin: false });
+        await ws.send(Buffer.concat([frame(OPCODE.TEXT, "", { fin: false }), ...Array(2000).fill(empty)]));
+        const end = await ws.untilFrame(isClose, "the end of the fragments");
+        if (end !== "closed") assert.ok([1002, 1008, 1009].includes(end.code), String(end.code));
+    });
+    const before = server.residentKiB();
+    await withSocket(async (ws) => {
+        ws.socket.pause();
+        const pings = Buffer.concat(Array(1000).fill(frame(OPCODE.PING, "p".repeat(125))));
+        let sent = 0;
+        for (; sent < 100 && !ws.isClosed; sent++) {
+            const isTaken = await Promise.race([ws.send(pings).then(() => true, () => false), new Promise((resolve) => {
+                setImmediate(() => server.settled(Infinity).then(() => server.settled(Infinity)).then(() => resolve(false)));
+            })]);
+            if (!isTaken) break; // nobody reads it any more: that is one way to bound it
+        }
+        const grown = server.residentKiB() - before;
+        console.log(`     ${sent},000 pings sent, resident grew ${grown} KiB`);
+        if (!server.isSanitized()) assert.ok(grown < 4096, `${grown} KiB`);
+    });
+});
+
 test("H-109 close codes: valid ones are echoed, others are 1002", async () => {
     const answer = (bytes) => withSocket(async (ws) => {
         await ws.send(bytes);
@@ -367,6 +391,18 @@ test("H-113 calls sent in the same breath as connect are answered after it", asy
     await session.close();
 });
 
+test("H-116 a state of no session of ours: -32003, no session, and strangers learn nothing", async () => {
+    const { token } = await mintToken(server, { reference: "h116@example.com" });
+    for (const more of [{ authorization_state: "x" }, { authorization_state: "rs_00000000.AAAA" }, { protocol: crypto.randomUUID() },
+        { authorization_state: "rs_00000000.AAAA", protocol: "x" }]) {
+        for (const [who, code] of [[token, -32003], ["x.y.z", -32002]]) {
+            const session = await Session.open(server);
+            assert.equal((await session.connect(who, more)).error?.code, code, JSON.stringify(more));
+            assert.ok(await session.endsWithoutAnswering("subscriber.online"), "no fallback to a session without rights");
+        }
+    }
+});
+
 test("H-120 ids of replies are the caller's own, even when they repeat", async () => {
     const { token } = await mintToken(server, { reference: "ids@example.com" });
     const [one, two] = [await connected(server, token), await connected(server, token)];
@@ -379,6 +415,21 @@ test("H-120 ids of replies are the caller's own, even when they repeat", async (
     assert.equal(two.messages.filter((m) => m.id === id).length, 1);
     await one.close();
     await two.close();
+});
+
+test("H-121 batches are no call, small or large", async () => {
+    const { token } = await mintToken(server, { reference: "h121@example.com" });
+    const bystander = await connected(server, token);
+    const one = { jsonrpc: "2.0", id: "1", method: "subscriber.online", params: {} };
+    for (const count of [0, 1, 2, 500, 10000])
+        await withSocket(async (ws) => {
+            await ws.send(rpc(Array(count).fill(one)));
+            const got = outcome(await ws.untilFrame((f) => isText(f) || isClose(f), String(count)));
+            assert.ok(count === 10000 ? ["close:1009", "closed"].includes(got) : got === "reply-error" || got.startsWith("close:"), `${count}: ${got}`);
+            assert.ok(ws.frames().filter(isText).length <= 1, `${count}: one answer at most`);
+        });
+    assert.ok((await bystander.request("subscriber.online")).result);
+    await bystander.close();
 });
 
 test("H-118 peers that vanish at each step of a session leave nothing behind", async () => {

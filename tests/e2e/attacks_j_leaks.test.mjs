@@ -94,6 +94,35 @@ test("J-138 references of every form are told apart by their bytes, or refused",
     }
 });
 
+test("J-137 SQL in every text is text: it comes back as it was, and no other row moves", async () => {
+    const evil = ["'; DROP TABLE users; --", "' OR '1'='1", "\"; DELETE FROM users; --", "x') ON CONFLICT DO UPDATE SET id = 1 --", "?1", ":a", "$1", "%", "_"];
+    const bystander = await mintToken(server, { reference: "j137@example.com", job_title: "stays" });
+    for (const text of evil) {
+        const body = { reference: text, display_name: text, job_title: text, country: text };
+        const { token, subscriber_id } = await mintToken(server, body);
+        const { json } = await info(server, token);
+        assert.deepEqual([json.id, json.display_name, json.job_title, json.country], [subscriber_id, text, text, text]);
+        assert.equal((await mintToken(server, body)).subscriber_id, subscriber_id, "found again by the same text");
+        const found = await call(server, "GET", `/api/fabric/addresses?name=${encodeURIComponent(text)}`, { headers: { authorization: `Bearer ${token}` } });
+        assert.deepEqual(found.json?.data ?? [], [], text);
+    }
+    const { json } = await info(server, bystander.token);
+    assert.deepEqual([json.id, json.email, json.job_title], [bystander.subscriber_id, "j137@example.com", "stays"]);
+});
+
+test("F-85 markup in names and paths comes back as JSON that no browser guesses at", async () => {
+    const markup = "<script>alert(1)</script><img src=x onerror=alert(1)>";
+    const { token } = await mintToken(server, { reference: markup, display_name: markup });
+    const answers = [await info(server, token), await mint(server, { reference: markup, scope: markup }), await mint(server, { [markup]: 1 }),
+        await call(server, "GET", `/api/fabric/${encodeURIComponent(markup)}`), await call(server, "GET", `/${encodeURIComponent(markup)}`),
+        await call(server, "GET", `/api/fabric/addresses?name=${encodeURIComponent(markup)}`, { headers: { authorization: `Bearer ${token}` } })];
+    for (const answer of answers) {
+        assert.match(answer.headers["content-type"] ?? "application/json", /^application\/json/, answer.text);
+        assert.equal(answer.headers["x-content-type-options"], "nosniff", answer.text);
+    }
+    assert.equal(answers[0].json.display_name, markup);
+});
+
 // ---- the TLS door ----
 
 const tlsPort = () => Number(new URL(server.contract.tls_url).port);
