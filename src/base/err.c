@@ -4,11 +4,11 @@
 #include <stddef.h>
 
 static const struct {
-    const char *name, *slug;
+    const char *name, *slug, *doc, *fix;
     int http, ws;
 } rows[ERR_COUNT] = {
-    [ERR_OK] = {"OK", "", 200, 1000},
-#define ERR_ROW(name, http, ws, slug, doc) [ERR_##name] = {#name, slug, http, ws},
+    [ERR_OK] = {"OK", "", "Nothing is wrong.", "", 200, 1000},
+#define ERR_ROW(name, http, ws, slug, doc, fix) [ERR_##name] = {#name, slug, doc, fix, http, ws},
 #include "base/err.def"
 #undef ERR_ROW
 };
@@ -34,4 +34,12 @@ int err_close_code(enum err e)
 const char *err_slug(enum err e)
 {
     return rows[row_of(e)].slug;
+}
+const char *err_doc(enum err e)
+{
+    return rows[row_of(e)].doc;
+}
+const char *err_fix(enum err e)
+{
+    return rows[row_of(e)].fix;
 }

@@ -10,7 +10,7 @@
 
 enum err {
     ERR_OK = 0,
-#define ERR_ROW(name, http, ws, slug, doc) ERR_##name,
+#define ERR_ROW(name, http, ws, slug, doc, fix) ERR_##name,
 #include "base/err.def"
 #undef ERR_ROW
     ERR_COUNT
@@ -20,6 +20,8 @@ const char *err_name(enum err e); /* "STORE_BUSY": for logs */
 int err_http_status(enum err e);  /* 200 for ERR_OK */
 int err_close_code(enum err e);   /* WebSocket close code; 1000 for ERR_OK */
 const char *err_slug(enum err e); /* what a client may learn; "" for ERR_OK */
+const char *err_doc(enum err e);  /* for the operator: what it means */
+const char *err_fix(enum err e);  /* and what to do */
 
 /* Jumps to label when the expression is not ERR_OK; both stay visible at the call: TRY(e = f(&x), done). */
 #define TRY(expression, label)                                                                               \

@@ -8,6 +8,8 @@ static void every_row_is_a_no(void)
         CHECK(err_http_status((enum err)e) >= 400 && err_http_status((enum err)e) < 600);
         CHECK(err_close_code((enum err)e) > 1000);
         CHECK(err_slug((enum err)e)[0] != 0);
+        CHECK(err_doc((enum err)e)[0] != 0);
+        CHECK(err_fix((enum err)e)[0] != 0);
     }
 }
 

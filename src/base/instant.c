@@ -1,5 +1,6 @@
 #include "base/instant.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void put_digits(char *out, int64_t number, int width)
@@ -68,4 +69,32 @@ void instant_write_http(char out[INSTANT_HTTP_LEN], int64_t ms)
     out[16] = ' ';
     memcpy(out + 17, text + 11, 8);
     memcpy(out + 25, " GMT", 4);
+}
+
+void instant_write_short(char out[INSTANT_SHORT_MAX], int64_t s_since_1970)
+{
+    const int64_t far_s = 253402300799; /* 9999-12-31T23:59:59Z: seconds beyond must not overflow as ms */
+    int64_t at_s = s_since_1970 < 0 ? 0 : s_since_1970 > far_s ? far_s : s_since_1970;
+    char text[INSTANT_TEXT_LEN];
+
+    instant_write(text, at_s * 1000);
+    memcpy(out, text, INSTANT_SHORT_MAX - 2); /* without the milliseconds */
+    memcpy(out + INSTANT_SHORT_MAX - 2, "Z", 2);
+}
+
+void instant_write_span(char out[INSTANT_SPAN_MAX], int64_t at_s, int64_t now_s)
+{
+    static const struct {
+        int64_t s;
+        const char *name;
+    } units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+    /* both are cut at 1970, so that the difference cannot overflow */
+    int64_t span_s = (at_s < 0 ? 0 : at_s) - (now_s < 0 ? 0 : now_s);
+    int64_t size_s = span_s < 0 ? -span_s : span_s;
+    size_t i = 0;
+
+    while (units[i].s > 1 && size_s < 2 * units[i].s)
+        i++;
+    (void)snprintf(out, INSTANT_SPAN_MAX, "%s%lld %s%s", span_s > 0 ? "in " : "",
+                   (long long)(size_s / units[i].s), units[i].name, span_s > 0 ? "" : " ago");
 }

@@ -42,9 +42,52 @@ static void writes_http_dates(void)
     CHECK_BYTES(bytes_of(text, sizeof text), BYTES("Thu, 01 Jan 1970 00:00:00 GMT"));
 }
 
+static void writes_spans_for_people(void)
+{
+    static const struct {
+        int64_t at_s, now_s;
+        const char *wanted;
+    } rows[] = {
+        {100, 100, "0 s ago"},
+        {99, 100, "1 s ago"},
+        {101, 100, "in 1 s"},
+        {0, 119, "119 s ago"},
+        {0, 120, "2 min ago"},
+        {7200, 0, "in 2 h"},
+        {7199, 0, "in 119 min"},
+        {0, 172799, "47 h ago"},
+        {0, 172800, "2 d ago"},
+        {INT64_MAX, 0, "in 106751991167300 d"},
+        {INT64_MIN, INT64_MIN, "0 s ago"},
+        {INT64_MIN, INT64_MAX, "106751991167300 d ago"},
+    };
+    char text[INSTANT_SPAN_MAX];
+    size_t i;
+
+    for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        instant_write_span(text, rows[i].at_s, rows[i].now_s);
+        CHECK_NOTE("%s, wanted %s", text, rows[i].wanted);
+        CHECK(strcmp(text, rows[i].wanted) == 0);
+    }
+}
+
+static void writes_seconds_for_people(void)
+{
+    char text[INSTANT_SHORT_MAX];
+
+    instant_write_short(text, 0);
+    CHECK(strcmp(text, "1970-01-01T00:00:00Z") == 0);
+    instant_write_short(text, INT64_MAX);
+    CHECK(strcmp(text, "9999-12-31T23:59:59Z") == 0);
+    instant_write_short(text, INT64_MIN);
+    CHECK(strcmp(text, "1970-01-01T00:00:00Z") == 0);
+}
+
 int main(void)
 {
     CHECK_RUN(writes_moments);
     CHECK_RUN(writes_http_dates);
+    CHECK_RUN(writes_spans_for_people);
+    CHECK_RUN(writes_seconds_for_people);
     return CHECK_END();
 }

@@ -4,11 +4,11 @@
 #include <stddef.h>
 
 static const struct {
-    const char *name, *slug, *doc;
+    const char *name, *slug, *doc, *fix;
     int http, ws;
 } rows[REFUSAL_COUNT] = {
-    [REFUSAL_NONE] = {"NONE", "", "Not refused.", 200, 1000},
-#define REFUSAL_ROW(name, http, ws, slug, doc) [REFUSAL_##name] = {#name, slug, doc, http, ws},
+    [REFUSAL_NONE] = {"NONE", "", "Not refused.", "", 200, 1000},
+#define REFUSAL_ROW(name, http, ws, slug, doc, fix) [REFUSAL_##name] = {#name, slug, doc, fix, http, ws},
 #include "base/refusal.def"
 #undef REFUSAL_ROW
 };
@@ -38,4 +38,8 @@ const char *refusal_slug(enum refusal r)
 const char *refusal_doc(enum refusal r)
 {
     return rows[row_of(r)].doc;
+}
+const char *refusal_fix(enum refusal r)
+{
+    return rows[row_of(r)].fix;
 }

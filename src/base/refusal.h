@@ -7,7 +7,7 @@
 
 enum refusal {
     REFUSAL_NONE = 0,
-#define REFUSAL_ROW(name, http, ws, slug, doc) REFUSAL_##name,
+#define REFUSAL_ROW(name, http, ws, slug, doc, fix) REFUSAL_##name,
 #include "base/refusal.def"
 #undef REFUSAL_ROW
     REFUSAL_COUNT
@@ -17,6 +17,7 @@ const char *refusal_name(enum refusal r); /* "PROOF_REPLAYED": for the operator 
 int refusal_http_status(enum refusal r);  /* 200 for REFUSAL_NONE */
 int refusal_close_code(enum refusal r);   /* 1000 for REFUSAL_NONE */
 const char *refusal_slug(enum refusal r); /* what a client may learn */
-const char *refusal_doc(enum refusal r);  /* one sentence for the operator */
+const char *refusal_doc(enum refusal r);  /* one sentence for the operator: what it means */
+const char *refusal_fix(enum refusal r);  /* and what to do */
 
 #endif

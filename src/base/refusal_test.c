@@ -10,6 +10,7 @@ static void every_row_is_a_no(void)
         CHECK(refusal_close_code(refusal) > 1000);
         CHECK(refusal_slug(refusal)[0] != 0);
         CHECK(refusal_doc(refusal)[0] != 0);
+        CHECK(refusal_fix(refusal)[0] != 0);
     }
 }
 

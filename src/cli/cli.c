@@ -11,6 +11,8 @@
 const struct command commands[] = {
     {"dev", "a test project with credentials, on this machine, in one command", cli_dev},
     {"serve", "the server", cli_serve},
+    {"why", "what was wrong with a request, by the error id of its answer", cli_why},
+    {"token", "what a token is, and whether it is ours: token inspect", cli_token},
     {"version", "which version this is, and of which libraries", cli_version},
 };
 const unsigned command_count = sizeof commands / sizeof commands[0];

@@ -22,7 +22,9 @@ extern const unsigned command_count;
 
 int cli_dev(int argc, char **argv);
 int cli_serve(int argc, char **argv);
+int cli_token(int argc, char **argv);
 int cli_version(int argc, char **argv);
+int cli_why(int argc, char **argv);
 int cli_main(int argc, char **argv);
 
 /* One sentence to stderr, "coatcheck: " before it; returns code. */

@@ -14,8 +14,7 @@
 #include "server/tls.h"
 #include "wire/json_write.h"
 
-#define PAGES_MAX    32
-#define DEFAULT_DATA ".coatcheck"
+#define PAGES_MAX 32
 
 struct dev {
     struct running running;
@@ -32,7 +31,7 @@ static int print_help(void)
     fputs("usage: coatcheck dev [--port N|0] [--data DIR] [--tls] [--ice-server URL]... [--json]\n\n"
           "Makes (or reopens) a test project in DIR and serves it on 127.0.0.1.\n\n"
           "  --port N          plain HTTP and WebSocket [8787]; 0 takes free ports for everything\n"
-          "  --data DIR        where the project lives [" DEFAULT_DATA "]; remove it to begin anew\n"
+          "  --data DIR        where the project lives [" FOLDER_DEFAULT "]; remove it to begin anew\n"
           "  --tls             HTTPS and WSS too [8443], with a throw-away CA for localhost names\n"
           "  --ice-server URL  a STUN or TURN server for clients; may be given several times\n"
           "  --json            one line of JSON on stdout once connections are accepted, and nothing else\n\n"
@@ -94,7 +93,7 @@ static int read_options(struct dev *dev, int argc, char **argv)
     if (options.at < argc)
         return cli_fail(EXIT_USAGE, "\"%.40s\" is no option; coatcheck dev --help lists them",
                         argv[options.at]);
-    if (!*config->data && config_set(config, "data", DEFAULT_DATA, &error))
+    if (!*config->data && config_set(config, "data", FOLDER_DEFAULT, &error))
         return cli_fail(EXIT_CONFIG, "%s", error.why);
     if (buf_error(&dev->ice) || dev->ice.len >= sizeof config->ice_servers)
         return cli_fail(EXIT_USAGE, "too many --ice-server options");

@@ -6,6 +6,8 @@
 
 #include "base/err.h"
 
+#define FOLDER_DEFAULT ".coatcheck" /* of `coatcheck dev`, and of commands that ask a server */
+
 struct folder {
     char path[4096]; /* absolute */
     int lock;        /* the open lock file; the kernel lets go of it with the process */

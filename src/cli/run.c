@@ -117,6 +117,7 @@ int run_open_data(struct running *running)
     uuid_write(running->node_id, &id);
     running->node.id = bytes_of(running->node_id, UUID_TEXT_LEN);
     running->node.config = &running->config;
+    running->node.folder = running->folder.path;
     running->node.host = host;
     return EXIT_OK;
 }

@@ -68,7 +68,7 @@ struct dialect {
     ask_decode_fn *connect_decode; /* request->body is the call's params */
     void (*welcome)(struct buf *out, const struct dialect_session *session, struct bytes id);
     void (*refuse_call)(struct buf *out, struct bytes id, const struct refused *refused, enum err error,
-                        struct bytes error_id);
+                        struct bytes data); /* JSON to stand as error.data; absent: none */
     /* Events to send right after the welcome, each a whole message: index 0, 1, ...; false when there are no
      * more. */
     bool (*event_after_welcome)(struct buf *out, const struct dialect_session *session, unsigned index);

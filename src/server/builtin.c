@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/secret.h"
-#include "server/exchange.h"
+#include "server/found_http.h"
 #include "wire/basic_auth.h"
 #include "wire/http_reply.h"
 
@@ -18,8 +18,11 @@ static bool path_is(const struct exchange *x, const char *path)
 
 static void refuse_method(struct exchange *x)
 {
-    pipeline_reply(x, 405, BYTES("application/json"), BYTES("{\"error\":\"Method Not Allowed\"}"),
-                   BYTES("Allow: GET, OPTIONS\r\nCache-Control: no-store\r\n"));
+    struct finding finding;
+
+    found_no_row(&finding, x, REFUSAL_METHOD_NOT_ALLOWED, "GET, OPTIONS");
+    pipeline_refuse_plainly(x, &finding, 405, BYTES("{\"error\":\"Method Not Allowed\"}"),
+                            BYTES("Allow: GET, OPTIONS\r\n"));
 }
 
 /* Verifiers may keep the key set for an hour, and use it a day longer while we cannot be reached; a new key
@@ -110,6 +113,22 @@ static bool is_admin(const struct exchange *x)
     return secret_equal_bytes(given, bytes_of_text(token));
 }
 
+static void refuse_admin(struct exchange *x)
+{
+    struct finding finding;
+    unsigned count;
+
+    (void)http_request_field(&x->request, x->bytes, BYTES("Authorization"), &count);
+    finding_clear(&finding);
+    finding.refusal = count ? REFUSAL_CREDENTIAL_MALFORMED : REFUSAL_CREDENTIAL_MISSING;
+    finding.has_credential = count > 0;
+    finding_check(&finding, "admin.token");
+    finding_expected(&finding, "Authorization: Bearer, and the admin_token of the configuration");
+    finding_seen(&finding, count ? "another credential" : "no Authorization field");
+    pipeline_refuse_plainly(x, &finding, 401, BYTES("{\"error\":\"Unauthorized\"}"),
+                            BYTES("WWW-Authenticate: Bearer\r\n"));
+}
+
 static void write_metrics(struct buf *out, const struct node *node)
 {
     static const struct {
@@ -163,8 +182,7 @@ bool builtin_answer_admin(struct exchange *x)
     else if (is_health)
         pipeline_reply(x, 200, BYTES("application/json"), BYTES("{\"status\":\"ok\"}"), BYTES_NONE);
     else if (!is_admin(x))
-        pipeline_reply(x, 401, BYTES("application/json"), BYTES("{\"error\":\"Unauthorized\"}"),
-                       BYTES("WWW-Authenticate: Bearer\r\nCache-Control: no-store\r\n"));
+        refuse_admin(x);
     else {
         body = lane_body(x->conn->lane);
         write_metrics(body, x->conn->lane->node);

@@ -99,10 +99,8 @@ static void time_up(struct deadline *deadline)
 
     if (!conn->stream || conn->is_closing) return;
     if (conn->exchange && conn->exchange->state == EXCHANGE_READING) {
-        conn->exchange->closes = true;
         conn->is_closing = true;
-        pipeline_reply(conn->exchange, 408, BYTES("application/json"),
-                       BYTES("{\"error\":\"Request Timeout\"}"), BYTES_NONE);
+        pipeline_refuse_slow(conn->exchange);
         stream_close_after_sending(conn->stream);
     } else
         stream_close(conn->stream);

@@ -53,6 +53,11 @@ struct exchange {
 void pipeline_head(struct exchange *x); /* after HTTP_HEAD: finds the row, sets body_max */
 void pipeline_run(struct exchange *x);  /* after HTTP_DONE: answers now, or state is EXCHANGE_WAITING */
 void pipeline_refuse_bytes(struct exchange *x); /* after HTTP_REFUSED */
+void pipeline_refuse_slow(struct exchange *x);  /* a clock ran out: 408 */
+/* A refusal in ready words: draws its id, remembers the finding, adds the two fields every refusal has to
+ * `headers`. */
+void pipeline_refuse_plainly(struct exchange *x, const struct finding *finding, int status, struct bytes body,
+                             struct bytes headers);
 /* Writes one reply and ends the exchange. headers: more field lines, ready made; absent: none. */
 void pipeline_reply(struct exchange *x, int status, struct bytes type, struct bytes body,
                     struct bytes headers);

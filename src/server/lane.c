@@ -1,5 +1,6 @@
 #include "server/lane.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "base/instant.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "server/admin.h"
 #include "server/conn.h"
 #include "server/node.h"
 #include "wire/http_request.h"
@@ -106,7 +108,8 @@ enum err lane_new(struct lane **out, struct node *node, unsigned index)
     buf_init(&lane->out, SCRATCH_MAX);
     buf_init(&lane->body, SCRATCH_MAX);
     buf_init(&lane->fields, FIELDS_MAX);
-    e = loop_new(&lane->loop, index, node->host);
+    e = records_new(&lane->records, (size_t)node->config->records_max, dice_u64(&node->host->dice));
+    if (!e) e = loop_new(&lane->loop, index, node->host);
     if (e)
         lane_free(lane);
     else
@@ -144,6 +147,7 @@ void lane_free(struct lane *lane)
     buf_release(&lane->out);
     buf_release(&lane->body);
     buf_release(&lane->fields);
+    records_free(lane->records);
     free(lane);
 }
 
@@ -163,7 +167,7 @@ static void time_over(struct deadline *deadline)
 
 void lane_stopped_if_idle(struct lane *lane)
 {
-    if (lane->is_stopping && !lane->conns && !lane->sockets) {
+    if (lane->is_stopping && !lane->conns && !lane->sockets && !lane->admins) {
         deadline_clear(lane->loop, &lane->stop_deadline);
         loop_stop(lane->loop);
     }
@@ -181,6 +185,7 @@ void lane_begin_stop(struct lane *lane)
     }
     sockets_stop(lane);
     conns_stop(lane);
+    admins_stop(lane);
     /* without memory for a timer there is no waiting for slow peers */
     if (deadline_set(lane->loop, &lane->stop_deadline, until_ms, time_over)) loop_stop(lane->loop);
     lane_stopped_if_idle(lane);
@@ -233,12 +238,20 @@ struct bytes lane_date(struct lane *lane)
     return bytes_of(lane->date, INSTANT_HTTP_LEN);
 }
 
-void lane_draw_error_id(struct lane *lane, char out[LANE_ERROR_ID_LEN])
+void lane_refused(struct lane *lane, char out[LANE_ERROR_ID_LEN], const struct finding *finding, int status,
+                  const char *route, const char *peer)
 {
-    uint8_t random[12];
+    struct record *record = records_add(lane->records, finding, peer);
+    uint8_t random[RECORD_ID_LEN / 4 * 3];
 
     dice_fill(&lane->node->host->dice, random, sizeof random);
-    (void)base64url_write(out, bytes_of(random, sizeof random)); /* always 16 characters */
+    (void)base64url_write(record->id, bytes_of(random, sizeof random)); /* always RECORD_ID_LEN characters */
+    record->at_ms = loop_now_ms(lane->loop);
+    record->status = status;
+    (void)snprintf(record->route, sizeof record->route, "%s", route); /* cut if need be */
+    memcpy(out, record->id, RECORD_ID_LEN);
+    log_debug("refused", log_bytes("error_id", bytes_of(record->id, RECORD_ID_LEN)),
+              log_text("refusal", finding_name(finding)), log_number("status", status));
 }
 
 static size_t slot_of(const struct lane *lane, const char *peer)

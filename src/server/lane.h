@@ -7,8 +7,10 @@
 
 #include "server/listener.h"
 #include "server/loop.h"
+#include "server/records.h"
 #include "service/service.h"
 
+struct admin;
 struct conn;
 struct exchange;
 struct node;
@@ -32,7 +34,10 @@ struct lane {
     struct node *node;
     struct loop *loop;
     struct service *service;
-    struct listener *listeners[3]; /* plain, TLS, admin (lane 0 only) */
+    struct listener *listeners[4]; /* plain, TLS; of lane 0 also admin and the admin socket */
+    struct records *records;       /* of refusals */
+    struct admin *admins;          /* connections of the admin socket */
+    uint64_t admin_serial;         /* of the latest of them */
     struct conn *conns;            /* all HTTP connections */
     struct socket *sockets;        /* all WebSockets */
     struct exchange *spare;        /* exchanges not in use */
@@ -65,9 +70,11 @@ struct buf *lane_fields(struct lane *lane);
 void lane_wipe_scratch(struct lane *lane); /* overwrites what the three hold and keeps their memory */
 struct bytes lane_date(struct lane *lane);
 
-/* The id of one refusal, by which an operator finds it in the log: 96 random bits, base64url. */
-#define LANE_ERROR_ID_LEN 16
-void lane_draw_error_id(struct lane *lane, char out[LANE_ERROR_ID_LEN]);
+/* One refusal: draws its id, by which an operator can ask why, and remembers it. route and peer are copied;
+ * status 0: on a socket. */
+#define LANE_ERROR_ID_LEN RECORD_ID_LEN
+void lane_refused(struct lane *lane, char out[LANE_ERROR_ID_LEN], const struct finding *finding, int status,
+                  const char *route, const char *peer);
 
 /* Parking space, over all lanes: false when this peer, or everybody together, has used it up. */
 bool lane_may_park(const struct lane *lane, const char *peer);

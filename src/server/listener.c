@@ -1,8 +1,12 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "server/loop_inside.h"
@@ -187,6 +191,30 @@ static bool is_free(const struct sockaddr_storage *address)
     return is_free;
 }
 
+/* A socket file in a folder that only its owner may enter, and itself for the owner only: mode 0600 stands
+ * before listen, until when nobody can connect. The path goes by the folder's descriptor, because a socket's
+ * own may have no more than 107 bytes. */
+static int listen_in(const char *folder, const char *name)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = -1, error, dir = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0) return -1;
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", dir, name);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && ((unlink(address.sun_path) != 0 && errno != ENOENT) ||
+                    bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
+                    chmod(address.sun_path, 0600) != 0 || listen(fd, BACKLOG) != 0)) {
+        error = errno;
+        close(fd);
+        errno = error;
+        fd = -1;
+    }
+    error = errno;
+    close(dir);
+    errno = error;
+    return fd;
+}
+
 static void listener_part_close(uv_handle_t *handle)
 {
     listener_close((struct listener *)handle);
@@ -218,11 +246,15 @@ enum err listener_open(struct listener **out, struct loop *loop, const struct li
     *out = NULL;
     *why = "";
     if (loop->is_winding_down) return ERR_STOPPING;
-    if (!read_address(&address, options->host, options->port)) {
+    if (!options->folder && !read_address(&address, options->host, options->port)) {
         *why = "the host to listen on is not an IP address";
         return ERR_CONFIG;
     }
-    int fd = options->must_be_free && !is_free(&address) ? -1 : listen_at(&address);
+    int fd = -1;
+    if (options->folder)
+        fd = listen_in(options->folder, options->name);
+    else if (!options->must_be_free || is_free(&address))
+        fd = listen_at(&address);
     if (fd < 0) {
         *why = explain(errno);
         return ERR_IO;
@@ -234,7 +266,7 @@ enum err listener_open(struct listener **out, struct loop *loop, const struct li
         goto done;
     }
     *listener = (struct listener){.fd = fd,
-                                  .port = port_of(fd),
+                                  .port = options->folder ? 0 : port_of(fd),
                                   .tls = options->tls,
                                   .streams_max = options->streams_max,
                                   .accept = options->accept,

@@ -1,5 +1,6 @@
 /* listener.h — accepts connections on one loop. Each loop has its own socket on the same port (SO_REUSEPORT),
- * so the kernel spreads the load and no loop waits for another. */
+ * so the kernel spreads the load and no loop waits for another. A local socket (unix(7)) belongs to one loop.
+ */
 #ifndef COATCHECK_SERVER_LISTENER_H
 #define COATCHECK_SERVER_LISTENER_H
 
@@ -16,7 +17,9 @@ struct listener_options {
     unsigned streams_max; /* at most so many at once on this loop; further ones wait in the kernel's queue */
     listener_accept_fn *accept;
     void *state;
-    bool must_be_free; /* the first on its port: refused if anybody listens there already */
+    bool must_be_free;  /* the first on its port: refused if anybody listens there already */
+    const char *folder; /* instead of host and port: a local socket in this folder, named ... */
+    const char *name;   /* ... so, for its owner only; one that is there already is replaced */
 };
 
 /* Before loop_start, or on the loop's own thread. *why (static string) says what the system refused. Running

@@ -1,10 +1,14 @@
 #include "server/node.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "server/admin.h"
+#include "server/admin_ask.h"
 #include "server/conn.h"
 #include "server/tls.h"
 #include "server/watch.h"
@@ -44,6 +48,34 @@ static enum err listen_on(struct node *node, struct lane *lane, unsigned slot, i
     return e;
 }
 
+static enum err listen_in_folder(struct node *node, const char **why)
+{
+    struct lane *lane = node->lanes[0];
+    struct listener_options options = {
+        .folder = node->folder,
+        .name = ADMIN_SOCKET,
+        .streams_max = ADMIN_CONNECTIONS_MAX,
+        .accept = admin_accept,
+        .state = lane,
+    };
+    enum err e = listener_open(&lane->listeners[3], lane->loop, &options, why);
+
+    if (e == ERR_IO) {
+        *why = "the data folder takes no socket file (" ADMIN_SOCKET ")";
+        e = ERR_CONFIG;
+    }
+    return e;
+}
+
+/* So that who looks for a server here finds none at once. Whatever fails, the file says nothing by itself. */
+static void remove_socket(const struct node *node)
+{
+    char path[PATH_MAX];
+
+    if (node->folder && snprintf(path, sizeof path, "%s/" ADMIN_SOCKET, node->folder) < (int)sizeof path)
+        (void)unlink(path);
+}
+
 static enum err listen_all(struct node *node, const char **why)
 {
     unsigned i;
@@ -59,7 +91,8 @@ static enum err listen_all(struct node *node, const char **why)
             return e;
     }
     if (!node->tls) node->tls_port = 0;
-    return listen_on(node, node->lanes[0], 2, &node->admin_port, NULL, conn_accept_admin, why);
+    if ((e = listen_on(node, node->lanes[0], 2, &node->admin_port, NULL, conn_accept_admin, why))) return e;
+    return node->folder ? listen_in_folder(node, why) : ERR_OK;
 }
 
 enum err node_listen(struct node *node, const char **why)
@@ -153,6 +186,7 @@ void node_stop(struct node *node)
     /* the store finishes what waits, while the lanes' memory is still there to take the answers */
     if (node->store) node->store->ops->close(node->store);
     node->store = NULL;
+    remove_socket(node);
     /* a last answer may be what the next question was to follow from */
     for (i = 0; i < node->lane_count; i++)
         if (node->lanes[i]->service) service_close_store(node->lanes[i]->service);

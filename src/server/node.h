@@ -25,6 +25,7 @@ struct node {
     struct publication *facts; /* the first; lanes hold what came after */
     struct watch *watch;       /* lane 0's */
     struct tls *tls;           /* NULL: plain only */
+    const char *folder;        /* the data folder, absolute: the admin socket lies there; NULL: none */
     const struct page *pages;
     size_t page_count;
     struct bytes id;              /* this node's name in events: a fresh uuid */

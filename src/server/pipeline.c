@@ -2,8 +2,7 @@
  * encode, reply. Each step either goes on or answers; nothing returns upstream. */
 #include <string.h>
 
-#include "base/log.h"
-#include "server/exchange.h"
+#include "server/found_http.h"
 #include "server/socket.h"
 #include "wire/basic_auth.h"
 #include "wire/http_reply.h"
@@ -23,8 +22,9 @@ static void write_cors(struct buf *out, const struct exchange *x)
     buf_append_text(out, "Vary: Origin\r\n");
     if (!x->may_read_reply) return;
     http_reply_field(out, BYTES("Access-Control-Allow-Origin"), x->origin);
-    buf_append_text(
-        out, "Access-Control-Expose-Headers: Date, WWW-Authenticate, Retry-After, Coatcheck-Error-Id\r\n");
+    buf_append_text(out,
+                    "Access-Control-Expose-Headers: Date, WWW-Authenticate, Retry-After, Coatcheck-Error-Id, "
+                    "Coatcheck-Error-Code\r\n");
 }
 
 void pipeline_reply(struct exchange *x, int status, struct bytes type, struct bytes body,
@@ -70,33 +70,37 @@ static struct bytes challenge_of(const struct exchange *x, const struct outcome 
     return BYTES("Bearer realm=\"coatcheck\", error=\"invalid_token\"");
 }
 
+/* Remembers a refusal and writes the fields that every one has: all that a client may learn of it. */
+static void write_refusal(struct buf *fields, struct exchange *x, const struct finding *finding, int status)
+{
+    char error_id[LANE_ERROR_ID_LEN], route[RECORD_ROUTE_MAX], peer[RECORD_PEER_MAX] = "";
+
+    found_route(route, x);
+    if (x->conn->stream) stream_peer(x->conn->stream, peer);
+    lane_refused(x->conn->lane, error_id, finding, status, route, peer);
+    http_reply_field(fields, BYTES("Coatcheck-Error-Id"), bytes_of(error_id, sizeof error_id));
+    http_reply_field(fields, BYTES("Coatcheck-Error-Code"), bytes_of_text(finding_slug(finding)));
+}
+
 static void write_fields_of(struct buf *fields, const struct exchange *x, const struct outcome *outcome,
-                            const struct dialect_reply *reply, const char *allow, struct bytes error_id)
+                            const struct dialect_reply *reply, const char *allow)
 {
     buf_append_text(fields, "Cache-Control: no-store\r\n");
-    if (error_id.len) http_reply_field(fields, BYTES("Coatcheck-Error-Id"), error_id);
     if (reply->status == 401) http_reply_field(fields, BYTES("WWW-Authenticate"), challenge_of(x, outcome));
     if (reply->status == 503) http_reply_field(fields, BYTES("Retry-After"), BYTES("1"));
     if (allow) http_reply_field(fields, BYTES("Allow"), bytes_of_text(allow));
 }
 
-static void reply_outcome(struct exchange *x, const struct outcome *outcome, outcome_encode_fn *encode,
-                          const char *allow)
+/* finding: absent unless refused or failed. */
+static void reply_outcome(struct exchange *x, const struct outcome *outcome, const struct finding *finding,
+                          outcome_encode_fn *encode, const char *allow)
 {
     struct dialect_reply reply = {.status = 500, .body = lane_body(x->conn->lane)};
-    bool is_refusal = outcome->kind == OUTCOME_REFUSED || outcome->kind == OUTCOME_FAILED;
-    char error_id[LANE_ERROR_ID_LEN];
     struct buf *fields = lane_fields(x->conn->lane);
 
     encode(&reply, outcome);
-    if (is_refusal) {
-        lane_draw_error_id(x->conn->lane, error_id);
-        log_debug("refused", log_bytes("error_id", bytes_of(error_id, sizeof error_id)),
-                  log_text("refusal", refusal_name(outcome->refused.refusal)),
-                  log_text("error", err_name(outcome->error)), log_number("status", reply.status));
-    }
-    write_fields_of(fields, x, outcome, &reply, allow,
-                    is_refusal ? bytes_of(error_id, sizeof error_id) : BYTES_NONE);
+    write_fields_of(fields, x, outcome, &reply, allow);
+    if (finding) write_refusal(fields, x, finding, reply.status);
     if (buf_error(reply.body) || buf_error(fields)) {
         x->closes = true;
         pipeline_reply(x, 503, BYTES_NONE, BYTES_NONE, BYTES_NONE);
@@ -106,32 +110,64 @@ static void reply_outcome(struct exchange *x, const struct outcome *outcome, out
 }
 
 /* Paths that are nobody's get the words of the first dialect too: a client of any kind can read them. */
-static void refuse(struct exchange *x, enum refusal refusal, enum err error, const char *allow)
+static void refuse(struct exchange *x, const struct finding *finding, const char *allow)
 {
-    struct outcome outcome = {.kind = refusal ? OUTCOME_REFUSED : OUTCOME_FAILED, .error = error};
+    struct outcome outcome = {.kind = finding->refusal ? OUTCOME_REFUSED : OUTCOME_FAILED,
+                              .error = finding->error};
     const struct dialect *dialect = x->dialect ? x->dialect : dialects[0];
 
-    outcome.refused.refusal = refusal;
-    reply_outcome(x, &outcome, dialect->refuse, allow);
+    outcome.refused.refusal = finding->refusal;
+    reply_outcome(x, &outcome, finding, dialect->refuse, allow);
+}
+
+static void refuse_route(struct exchange *x, enum refusal refusal, const char *allow)
+{
+    struct finding finding;
+
+    found_no_row(&finding, x, refusal, allow);
+    refuse(x, &finding, allow);
+}
+
+void pipeline_refuse_plainly(struct exchange *x, const struct finding *finding, int status, struct bytes body,
+                             struct bytes headers)
+{
+    struct buf *fields = lane_fields(x->conn->lane);
+
+    buf_append_text(fields, "Cache-Control: no-store\r\n");
+    buf_append(fields, headers);
+    write_refusal(fields, x, finding, status);
+    pipeline_reply(x, status, JSON_TYPE, body, buf_bytes(fields));
 }
 
 void pipeline_refuse_bytes(struct exchange *x)
 {
-    log_debug("request_refused", log_text("rule", x->request.reason),
-              log_number("status", x->request.status));
+    struct finding finding;
+
     x->closes = true;
-    pipeline_reply(x, x->request.status, JSON_TYPE, BYTES("{\"error\":\"Bad Request\"}"), BYTES_NONE);
+    found_bytes(&finding, x);
+    pipeline_refuse_plainly(x, &finding, x->request.status, BYTES("{\"error\":\"Bad Request\"}"), BYTES_NONE);
+}
+
+void pipeline_refuse_slow(struct exchange *x)
+{
+    struct finding finding;
+
+    x->closes = true;
+    x->bytes = x->kept.ptr; /* what came is kept, and only there */
+    found_slow(&finding, x);
+    pipeline_refuse_plainly(x, &finding, 408, BYTES("{\"error\":\"Request Timeout\"}"), BYTES_NONE);
 }
 
 static void refuse_upgrade(struct exchange *x, int status)
 {
     struct bytes headers = BYTES_NONE;
+    struct finding finding;
 
-    if (status == 426)
-        headers = BYTES("Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\nCache-Control: no-store\r\n");
-    if (status == 429) headers = BYTES("Retry-After: 30\r\nCache-Control: no-store\r\n");
+    if (status == 426) headers = BYTES("Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n");
+    if (status == 429) headers = BYTES("Retry-After: 30\r\n");
     x->closes = true;
-    pipeline_reply(x, status, JSON_TYPE, BYTES("{\"error\":\"Upgrade refused\"}"), headers);
+    found_upgrade(&finding, x, status);
+    pipeline_refuse_plainly(x, &finding, status, BYTES("{\"error\":\"Upgrade refused\"}"), headers);
 }
 
 /* ---- credential ---- */
@@ -189,21 +225,26 @@ static bool read_origin(struct exchange *x)
 static void ask_for_body(struct exchange *x)
 {
     struct credential credential;
+    struct finding finding = {.refusal = REFUSAL_NONE};
     enum refusal refusal = REFUSAL_NONE;
     enum err e = ERR_OK;
 
-    if (!x->row)
-        refusal = x->match == ROUTE_OTHER_METHOD ? REFUSAL_METHOD_NOT_ALLOWED : REFUSAL_NOT_FOUND;
-    else if (x->row->route.credential == ROUTE_KEY) {
-        e = read_credential(x, &credential);
-        if (!e) e = service_check_key(&refusal, x->conn->lane->service, &credential, x->origin);
+    if (!x->row) {
+        x->closes = true;
+        refuse_route(x, x->match == ROUTE_OTHER_METHOD ? REFUSAL_METHOD_NOT_ALLOWED : REFUSAL_NOT_FOUND,
+                     NULL);
+        return;
+    }
+    if (x->row->route.credential == ROUTE_KEY) {
+        finding.error = e = read_credential(x, &credential);
+        if (!e) e = service_check_key(&refusal, x->conn->lane->service, &credential, x->origin, &finding);
     }
     if (!refusal && !e) {
         stream_write(x->conn->stream, BYTES("HTTP/1.1 100 Continue\r\n\r\n"));
         return;
     }
     x->closes = true;
-    refuse(x, refusal, e, NULL);
+    refuse(x, &finding, NULL);
 }
 
 /* Anything that looks like a WebSocket's opening is judged as one, so that a broken one is told so. */
@@ -221,10 +262,13 @@ void pipeline_head(struct exchange *x)
     struct bytes target = http_span_of(x->request.target, x->bytes);
     enum http_method method = x->request.method == HTTP_HEAD_METHOD ? HTTP_GET : x->request.method;
 
+    struct finding finding;
+
     x->match = ROUTE_UNKNOWN;
     if (url_target_read(&x->target, target) || !read_origin(x)) {
         x->closes = true;
-        refuse(x, REFUSAL_NONE, ERR_MALFORMED, NULL);
+        found_target(&finding);
+        refuse(x, &finding, NULL);
         return;
     }
     if (!x->conn->is_admin) x->match = dialect_find(&x->dialect, &x->row, method, x->target.path);
@@ -262,13 +306,17 @@ static void answered(struct run *run)
 {
     struct exchange *x = run->owner;
     bool had_waited = x->state == EXCHANGE_WAITING;
-    enum refusal refusal = run->outcome.kind == OUTCOME_REFUSED ? run->outcome.refused.refusal : REFUSAL_NONE;
+    bool is_refusal = run->outcome.kind == OUTCOME_REFUSED, is_failure = run->outcome.kind == OUTCOME_FAILED;
+    enum refusal refusal = is_refusal ? run->outcome.refused.refusal : REFUSAL_NONE;
 
     /* an answer for an Origin its own project does not list is not for that page to read */
     if (refusal == REFUSAL_ORIGIN_NOT_LISTED || refusal == REFUSAL_SECRET_FROM_BROWSER)
         x->may_read_reply = false;
     if (run->outcome.kind == OUTCOME_MINTED) lane_count(x->conn->lane, COUNT_MINTED, 1);
-    reply_outcome(x, &run->outcome, x->row->encode, NULL);
+    /* unreadable bodies are told before anything waits: the fields are still there */
+    if (is_failure && !had_waited && run->outcome.error == run->unreadable)
+        found_body(&run->finding, x, run->outcome.error);
+    reply_outcome(x, &run->outcome, is_refusal || is_failure ? &run->finding : NULL, x->row->encode, NULL);
     if (had_waited) conn_answered(x);
 }
 
@@ -276,6 +324,7 @@ static void run_ask(struct exchange *x)
 {
     struct dialect_request request = {.query = x->target.query, .arena = &x->arena};
     struct run *run = &x->run;
+    struct finding finding = {.refusal = REFUSAL_NONE};
     enum err e;
 
     memset(&run->ask, 0, sizeof run->ask);
@@ -298,7 +347,8 @@ static void run_ask(struct exchange *x)
     if (x->state == EXCHANGE_READING) x->state = EXCHANGE_WAITING;
     return;
 failed:
-    refuse(x, REFUSAL_NONE, e, NULL);
+    finding.error = e;
+    refuse(x, &finding, NULL);
 }
 
 static void answer_preflight(struct exchange *x)
@@ -366,8 +416,10 @@ void pipeline_run(struct exchange *x)
 {
     char methods[64];
 
+    /* the body may have come later, and the bytes have moved since the head was read; its target was good */
+    if (url_target_read(&x->target, http_span_of(x->request.target, x->bytes))) x->target.path = BYTES_NONE;
     if (x->conn->is_admin) {
-        if (!builtin_answer_admin(x)) refuse(x, REFUSAL_NOT_FOUND, ERR_OK, NULL);
+        if (!builtin_answer_admin(x)) refuse_route(x, REFUSAL_NOT_FOUND, NULL);
     } else if (x->request.method == HTTP_OPTIONS)
         answer_preflight(x);
     else if (is_opening(x))
@@ -377,7 +429,7 @@ void pipeline_run(struct exchange *x)
     else if (x->match == ROUTE_OTHER_METHOD) {
         route_methods(methods, x->dialect->routes, x->dialect->route_count, sizeof x->dialect->routes[0],
                       x->target.path);
-        refuse(x, REFUSAL_METHOD_NOT_ALLOWED, ERR_OK, methods);
+        refuse_route(x, REFUSAL_METHOD_NOT_ALLOWED, methods);
     } else if (!builtin_answer(x))
-        refuse(x, REFUSAL_NOT_FOUND, ERR_OK, NULL);
+        refuse_route(x, REFUSAL_NOT_FOUND, NULL);
 }

@@ -1,6 +1,7 @@
 /* socket.c — the life of a WebSocket: frames in, timers, sending, closing. */
 #include "server/socket_inside.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,18 +52,48 @@ void socket_close(struct socket *socket, int code, const char *reason)
     stream_close_after_sending(socket->stream);
 }
 
-void socket_refuse_call(struct socket *socket, struct bytes id, enum refusal refusal, enum err error)
+/* The error.data of a refusal: its id, and the slug that is all a client may learn. */
+static struct bytes write_data(struct buf *out, struct socket *socket, const struct rpc_message *call,
+                               const struct finding *finding)
 {
-    struct refused refused = {refusal, FIELD_NONE, NULL};
+    struct json_writer w = json_writer_on(out);
+    char error_id[LANE_ERROR_ID_LEN], peer[RECORD_PEER_MAX] = "", route[RECORD_ROUTE_MAX],
+                                      method[FINDING_WORD_MAX];
+
+    finding_word(method, call->method);
+    (void)snprintf(route, sizeof route, "socket %s", method);
+    if (socket->stream) stream_peer(socket->stream, peer);
+    lane_refused(socket->lane, error_id, finding, 0, route, peer);
+    json_object_begin(&w);
+    json_key(&w, "error_id");
+    json_put_string(&w, bytes_of(error_id, sizeof error_id));
+    json_key(&w, "error_code");
+    json_put_literal(&w, finding_slug(finding));
+    json_object_end(&w);
+    return buf_bytes(out);
+}
+
+void socket_refuse_call(struct socket *socket, const struct rpc_message *call, const struct finding *finding)
+{
+    struct refused refused = {finding->refusal, FIELD_NONE, NULL};
+    struct buf *body = lane_body(socket->lane);
+    struct bytes data = write_data(lane_fields(socket->lane), socket, call, finding);
+
+    dialect_of_socket()->refuse_call(body, call->id, &refused, finding->error, data);
+    socket_send_text(socket, body);
+}
+
+void socket_refuse_envelope(struct socket *socket, const struct rpc_message *call, int code, size_t len)
+{
+    struct finding finding = {.error = ERR_MALFORMED};
     struct buf *body = lane_body(socket->lane);
 
-    char text[LANE_ERROR_ID_LEN];
-    struct bytes error_id = bytes_of(text, sizeof text);
-
-    lane_draw_error_id(socket->lane, text);
-    log_debug("call_refused", log_bytes("error_id", error_id), log_text("refusal", refusal_name(refusal)),
-              log_text("error", err_name(error)));
-    dialect_of_socket()->refuse_call(body, id, &refused, error, error_id);
+    finding_check(&finding, code == RPC_PARSE_ERROR ? "rpc.json" : "rpc.envelope");
+    finding_expected(&finding, "one JSON-RPC 2.0 request or reply, its id a string of 1 to %d bytes",
+                     RPC_ID_MAX);
+    finding_seen(&finding, "%zu bytes that are %s", len, code == RPC_PARSE_ERROR ? "no strict JSON" : "none");
+    rpc_error(body, call->id, code, code == RPC_PARSE_ERROR ? "Parse error" : "Invalid request",
+              write_data(lane_fields(socket->lane), socket, call, &finding));
     socket_send_text(socket, body);
 }
 

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
-
 #define KEPT_MAX (WS_MESSAGE_MAX + 131072) /* one read of the loop and a message */
 
 void socket_end_connecting(struct socket *socket)
@@ -127,24 +125,15 @@ void socket_welcome(struct socket *socket)
 
 void socket_tell_refusal(struct socket *socket)
 {
-    const struct refused *refused = &socket->connecting->run.outcome.refused;
-    struct buf *body = lane_body(socket->lane);
-    char text[LANE_ERROR_ID_LEN];
-    struct bytes error_id = bytes_of(text, sizeof text);
-
-    lane_draw_error_id(socket->lane, text);
     lane_count(socket->lane, COUNT_CONNECTS_REFUSED, 1);
-    log_debug("connect_refused", log_bytes("error_id", error_id),
-              log_text("refusal", refusal_name(refused->refusal)));
-    dialect_of_socket()->refuse_call(body, socket->connecting->call.id, refused, ERR_OK, error_id);
-    socket_send_text(socket, body);
+    socket_refuse_call(socket, &socket->connecting->call, &socket->connecting->run.finding);
 }
 
 void socket_tell_failure(struct socket *socket)
 {
     enum err error = socket->connecting->run.outcome.error;
 
-    socket_refuse_call(socket, socket->connecting->call.id, REFUSAL_NONE, error);
+    socket_refuse_call(socket, &socket->connecting->call, &socket->connecting->run.finding);
     socket_close(socket, err_close_code(error), "could not decide; come back in 1 s");
 }
 
@@ -160,6 +149,24 @@ static const struct socket_call *call_of(struct bytes method)
     return NULL;
 }
 
+static void refuse_call(struct socket *socket, const struct rpc_message *call, enum refusal refusal,
+                        const char *check, const char *expected)
+{
+    struct finding finding = {.refusal = refusal};
+    char method[FINDING_WORD_MAX];
+
+    finding_check(&finding, check);
+    finding_expected(&finding, "%s", expected);
+    finding_word(method, call->method);
+    finding_seen(&finding, "a call of %s in state %s", method, session_state_name(socket->state));
+    if (socket->state == SESSION_LIVE) {
+        finding.project = socket->holder.project;
+        finding.user = socket->holder.user;
+        finding.family = socket->holder.family;
+    }
+    socket_refuse_call(socket, call, &finding);
+}
+
 static void run_call(struct socket *socket, const struct rpc_message *call)
 {
     const struct socket_call *row = call_of(call->method);
@@ -168,7 +175,7 @@ static void run_call(struct socket *socket, const struct rpc_message *call)
     enum call_effect effect;
 
     if (!row) {
-        socket_refuse_call(socket, call->id, REFUSAL_NOT_FOUND, ERR_OK);
+        refuse_call(socket, call, REFUSAL_NOT_FOUND, "rpc.method", "a method of this server");
         return;
     }
     body = lane_body(socket->lane);
@@ -182,7 +189,7 @@ static void ask_to_connect(struct socket *socket, struct rpc_message *call)
     if (socket->state == SESSION_PARKED) return;
     if (socket->state != SESSION_OPENING) {
         /* an identity never changes in place: another one needs another socket */
-        socket_refuse_call(socket, call->id, REFUSAL_ALREADY_CONNECTED, ERR_OK);
+        refuse_call(socket, call, REFUSAL_ALREADY_CONNECTED, "session.none", "one connect a socket");
         return;
     }
     socket->connecting = connecting_new(socket, call);
@@ -201,13 +208,12 @@ static void take_call(struct socket *socket, struct rpc_message *call)
     else if (session_step(socket->state, SESSION_CALL).effect == SESSION_RUN_CALL)
         run_call(socket, call);
     else if (socket->state != SESSION_PARKED)
-        socket_refuse_call(socket, call->id, REFUSAL_NOT_CONNECTED, ERR_OK);
+        refuse_call(socket, call, REFUSAL_NOT_CONNECTED, "session.live", "a call on a live session");
 }
 
 void socket_message(struct socket *socket, struct bytes text)
 {
     struct rpc_message call;
-    struct buf *body;
     int code;
     enum err e;
 
@@ -215,12 +221,9 @@ void socket_message(struct socket *socket, struct bytes text)
     e = rpc_read(&call, &code, text);
     if (e == ERR_NO_MEMORY)
         socket_close(socket, err_close_code(e), "try again in 1 s");
-    else if (e) {
-        body = lane_body(socket->lane);
-        rpc_error(body, call.id, code, code == RPC_PARSE_ERROR ? "Parse error" : "Invalid request",
-                  BYTES_NONE);
-        socket_send_text(socket, body);
-    } else if (call.kind == RPC_REQUEST)
+    else if (e)
+        socket_refuse_envelope(socket, &call, code, text.len);
+    else if (call.kind == RPC_REQUEST)
         take_call(socket, &call);
     /* a reply acknowledges an event or ping of ours: that something came was noted already */
     rpc_message_release(&call);

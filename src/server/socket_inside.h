@@ -45,7 +45,9 @@ void socket_apply(struct socket *socket, enum session_event event); /* the engin
 void socket_send_text(struct socket *socket, const struct buf *text);
 void socket_send_control(struct socket *socket, enum ws_opcode opcode, struct bytes payload);
 void socket_close(struct socket *socket, int code, const char *reason); /* close frame, then the stream */
-void socket_refuse_call(struct socket *socket, struct bytes id, enum refusal refusal, enum err error);
+/* Remembers the finding and answers the call with it. */
+void socket_refuse_call(struct socket *socket, const struct rpc_message *call, const struct finding *finding);
+void socket_refuse_envelope(struct socket *socket, const struct rpc_message *call, int code, size_t len);
 void socket_set_registered(struct socket *socket, bool is_registered);
 struct dialect_session socket_session(const struct socket *socket);
 void socket_lives_until_expiry(struct socket *socket); /* once the holder is known */

@@ -439,6 +439,7 @@ void stream_peer(const struct stream *stream, char out[46])
         (void)uv_ip4_name((struct sockaddr_in *)&address, out, 46); /* 46 bytes hold any */
         return;
     }
+    if (address.ss_family != AF_INET6) return; /* a local socket */
     (void)uv_ip6_name((struct sockaddr_in6 *)&address, out, 46);
     if (strncmp(out, mapped, strlen(mapped)) == 0 && strchr(out, '.'))
         memmove(out, out + strlen(mapped), strlen(out) - strlen(mapped) + 1);

@@ -126,7 +126,8 @@ static void scene_open(struct scene *scene, const struct stream_user *user, bool
     sem_init(&scene->gone, 0, 0);
     CHECK(loop_new(&scene->loop, 0, &shifted) == ERR_OK);
     if (with_tls) CHECK(tls_open(&scene->tls, dev_file("tls.pem"), dev_file("tls.key"), &why) == ERR_OK);
-    struct listener_options options = {"127.0.0.1", 0, scene->tls, 100, on_accept, scene, false};
+    struct listener_options options = {
+        .host = "127.0.0.1", .tls = scene->tls, .streams_max = 100, .accept = on_accept, .state = scene};
     CHECK(listener_open(&scene->listener, scene->loop, &options, &why) == ERR_OK);
     scene->port = listener_port(scene->listener);
     CHECK(loop_start(scene->loop) == ERR_OK);

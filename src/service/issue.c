@@ -4,8 +4,7 @@
 
 #include "base/base64url.h"
 #include "engine/limits.h"
-
-#define ACCESS_TYP BYTES("SAT")
+#include "service/found_token.h"
 
 enum err issuer_open(struct issuer *out, struct key_bench *bench, struct bytes url, struct bytes ch)
 {
@@ -109,8 +108,19 @@ static enum refusal holder_of(struct holder *out, const struct claims *claims)
     return REFUSAL_NONE;
 }
 
-enum err issue_verify(struct holder *out, enum refusal *refusal, struct arena *arena, struct issuer *issuer,
-                      struct bytes token, int64_t now_s)
+/* What the header says, against our keys. */
+static enum refusal check_header(struct finding *finding, struct key_bench *bench, const struct jws *jws)
+{
+    enum refusal refusal =
+        bytes_equal(jws->typ, ACCESS_TYP) ? check_signature(bench, jws) : REFUSAL_TOKEN_KIND;
+
+    if (refusal) found_in_header(finding, refusal, bench, jws);
+    return refusal;
+}
+
+/* What the claims say; the signature is good. */
+static enum err check_claims(struct holder *out, enum refusal *refusal, struct finding *finding,
+                             struct arena *arena, struct issuer *issuer, const struct jws *jws, int64_t now_s)
 {
     struct claims_policy policy = {.iss = issuer->url,
                                    .aud = issuer->url,
@@ -118,22 +128,33 @@ enum err issue_verify(struct holder *out, enum refusal *refusal, struct arena *a
                                    .life_max_s = SAT_LIFE_MAX_S,
                                    .requires_ours = true};
     struct claims claims;
+    enum err e = claims_read(&claims, arena, jws->payload, issuer->url);
+
+    *refusal = REFUSAL_TOKEN_MALFORMED;
+    if (e) {
+        found_no_claims(finding, jws->payload);
+        return e;
+    }
+    *refusal = claims_check(&claims, &policy);
+    if (!*refusal) *refusal = holder_of(out, &claims);
+    if (*refusal) found_in_claims(finding, *refusal, &claims, &policy);
+    return ERR_OK;
+}
+
+enum err issue_verify(struct holder *out, enum refusal *refusal, struct finding *finding, struct arena *arena,
+                      struct issuer *issuer, struct bytes token, int64_t now_s)
+{
     struct jws jws;
     enum err e;
 
     memset(out, 0, sizeof *out);
     *refusal = REFUSAL_TOKEN_MALFORMED;
     e = jws_split(&jws, arena, token);
-    if (!e) {
-        *refusal =
-            bytes_equal(jws.typ, ACCESS_TYP) ? check_signature(issuer->bench, &jws) : REFUSAL_TOKEN_KIND;
-        if (!*refusal) {
-            *refusal = REFUSAL_TOKEN_MALFORMED;
-            e = claims_read(&claims, arena, jws.payload, issuer->url);
-            if (!e) *refusal = claims_check(&claims, &policy);
-            if (!e && !*refusal) *refusal = holder_of(out, &claims);
-        }
-    }
+    if (e)
+        found_no_token(finding, token);
+    else
+        *refusal = check_header(finding, issuer->bench, &jws);
+    if (!e && !*refusal) e = check_claims(out, refusal, finding, arena, issuer, &jws, now_s);
     jws_release(&jws);
     if (*refusal) memset(out, 0, sizeof *out);
     return e == ERR_MALFORMED || e == ERR_TOO_LARGE ? ERR_OK : e; /* both are the token's fault: a refusal */

@@ -6,6 +6,7 @@
 #ifndef COATCHECK_SERVICE_ISSUE_H
 #define COATCHECK_SERVICE_ISSUE_H
 
+#include "service/finding.h"
 #include "service/keys.h"
 #include "token/jws.h"
 
@@ -24,9 +25,10 @@ void issuer_release(struct issuer *issuer);
 MUST_USE enum err issue_access(struct buf *out, struct issuer *issuer, const struct grant *grant);
 MUST_USE enum err issue_refresh(struct buf *out, struct issuer *issuer, const struct grant *grant);
 
-/* Verifies an access token: form, key, signature, claims, times. A refusal in *refusal, else the holder,
- * whose strings live in the arena. ERR_NO_MEMORY and the like mean we could not decide. */
-MUST_USE enum err issue_verify(struct holder *out, enum refusal *refusal, struct arena *arena,
-                               struct issuer *issuer, struct bytes token, int64_t now_s);
+/* Verifies an access token: form, key, signature, claims, times. A refusal in *refusal, with the check that
+ * failed in *finding; else the holder, whose strings live in the arena. ERR_NO_MEMORY and the like mean we
+ * could not decide. */
+MUST_USE enum err issue_verify(struct holder *out, enum refusal *refusal, struct finding *finding,
+                               struct arena *arena, struct issuer *issuer, struct bytes token, int64_t now_s);
 
 #endif

@@ -61,9 +61,13 @@ static struct grant grant_of(void)
 
 static enum refusal verify(struct holder *out, struct arena *arena, struct bytes token, int64_t now_s)
 {
+    struct finding finding = {.check = NULL};
     enum refusal refusal;
 
-    CHECK_INT(issue_verify(out, &refusal, arena, &mine.issuer, token, now_s), ERR_OK);
+    CHECK_INT(issue_verify(out, &refusal, &finding, arena, &mine.issuer, token, now_s), ERR_OK);
+    CHECK((refusal != REFUSAL_NONE) ==
+          (finding.check != NULL)); /* a refusal explains itself, nothing else does */
+    CHECK(!refusal || (finding.expected[0] && finding.seen[0]));
     return refusal;
 }
 

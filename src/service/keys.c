@@ -218,6 +218,30 @@ struct bytes keyring_jwks(const struct keyring *ring)
     return buf_bytes(&ring->jwks);
 }
 
+void keyring_list(struct json_writer *w, const struct keyring *ring)
+{
+    static const char *const uses[] = {[RING_SIGN] = "sign", [RING_SEAL] = "seal", [RING_HASH] = "hash"};
+    static const char *const states[] = {
+        [RING_PUBLISHED] = "published", [RING_SIGNING] = "signing", [RING_RETIRED] = "retired"};
+    size_t i;
+
+    json_array_begin(w);
+    for (i = 0; i < ring->count; i++) {
+        const struct opened_key *key = &ring->keys[i];
+        json_object_begin(w);
+        json_key(w, "id");
+        json_put_string(w, key->id);
+        json_key(w, "use");
+        json_put_literal(w, uses[key->use]);
+        json_key(w, "state");
+        json_put_literal(w, states[key->state]);
+        json_key(w, "alg");
+        json_put_string_or_null(w, key->use == RING_SIGN ? bytes_of_text(alg_jose(key->alg)) : BYTES_NONE);
+        json_object_end(w);
+    }
+    json_array_end(w);
+}
+
 static enum err open_sign(struct key_bench *bench, const struct opened_key *key)
 {
     struct crypto_sign *sign = NULL;

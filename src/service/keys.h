@@ -12,11 +12,15 @@
 
 #define KEYRING_MAX 16 /* keys of one use: far more than a timetable of rotations keeps alive */
 
+struct json_writer;
 struct keyring;
 MUST_USE enum err keyring_open(struct keyring **out, struct store *store, const struct secret *master,
                                const struct dice *dice, int64_t now_ms, const char **why);
 void keyring_free(struct keyring *ring);
 struct bytes keyring_jwks(const struct keyring *ring); /* the published key set, as JSON */
+/* All keys without their secrets, as a JSON array: [{"id":…, "use":"sign", "state":"signing",
+ * "alg":"ES256"}]. */
+void keyring_list(struct json_writer *w, const struct keyring *ring);
 
 struct key_bench { /* one thread's */
     struct crypto *crypto;

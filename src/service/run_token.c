@@ -3,6 +3,8 @@
 
 #include "base/hex.h"
 #include "engine/admit.h"
+#include "service/found_token.h"
+#include "service/presented.h"
 #include "service/service_run.h"
 #include "token/dpop.h"
 
@@ -69,6 +71,36 @@ static enum err plan_once(struct run *run, const struct proof_facts *proof)
     return ERR_OK;
 }
 
+/* Of a token that is good in itself: why it may not pass. */
+static void found_not_admitted(struct run *run, enum refusal refusal, const struct admit_facts *facts,
+                               const struct proof_policy *policy)
+{
+    const struct holder *holder = &run->outcome.holder;
+    struct finding *finding = run_finding(run, "token.project");
+    struct proof_policy with_key = *policy;
+
+    with_key.jkt = holder->jkt;
+    if (!facts->project) {
+        finding_expected(finding, "prj of a project that is here");
+        finding_seen(finding, "prj of none; the token was signed here");
+    } else if (refusal == REFUSAL_ORIGIN_NOT_LISTED) {
+        finding_check(finding, "project.origins");
+        run_found_origins(finding, run->project, run->ask.origin);
+    } else if (refusal == REFUSAL_TOKEN_CUT_OFF) {
+        finding_check(finding, "token.gt");
+        finding_expected(finding, "gt after the cutoff %lld", (long long)facts->cutoff_ms);
+        finding_seen(finding, "gt %lld", (long long)holder->gt_ms);
+    } else if (facts->proof)
+        found_in_proof(finding, facts->proof, &with_key);
+    else {
+        finding_check(finding, facts->proof_broken ? "proof.form" : "proof.present");
+        finding_expected(finding, "a proof by the key with thumbprint %.*s...", FINDING_ID(holder->jkt));
+        finding_seen(finding, facts->proof_broken
+                                  ? "one that is malformed, or whose signature does not verify"
+                                  : "none");
+    }
+}
+
 bool run_authenticate_token(struct run *run, struct bytes token, struct bytes proof)
 {
     struct admit_facts facts = {.cutoff_ms = INT64_MIN, .takes_bound_as_bearer = run->takes_bound_as_bearer};
@@ -82,8 +114,10 @@ bool run_authenticate_token(struct run *run, struct bytes token, struct bytes pr
     enum err e;
 
     run->plan.write_count = 0;
-    TRY(e = issue_verify(holder, &refusal, run->arena, &run->service->issuer, token, run->now_ms / 1000),
+    TRY(e = issue_verify(holder, &refusal, &run->finding, run->arena, &run->service->issuer, token,
+                         run->now_ms / 1000),
         failed);
+    run->has_finding = refusal != REFUSAL_NONE;
     if (!refusal) {
         run->project = facts.project = facts_project(lease_facts(run->lease), &holder->project);
         /* only a bound token needs its proof looked at: clients send one along with every token */
@@ -94,6 +128,7 @@ bool run_authenticate_token(struct run *run, struct bytes token, struct bytes pr
         refusal = REFUSAL_ORIGIN_NOT_LISTED;
     if (!refusal && facts.proof) TRY(e = plan_once(run, &proof_facts), failed);
     if (!refusal) return true;
+    if (!run->has_finding) found_not_admitted(run, refusal, &facts, &policy);
     run_refuse(run, refusal, FIELD_NONE, NULL);
     return false;
 failed:
@@ -104,18 +139,30 @@ failed:
 static bool authenticate_bearer(struct run *run)
 {
     const struct credential *credential = &run->ask.credential;
+    bool is_absent = credential->kind == CREDENTIAL_NONE;
+    struct finding *finding;
 
     if (credential->kind == CREDENTIAL_BEARER)
         return run_authenticate_token(run, credential->token, BYTES_NONE);
-    run_refuse(
-        run, credential->kind == CREDENTIAL_NONE ? REFUSAL_CREDENTIAL_MISSING : REFUSAL_CREDENTIAL_MALFORMED,
-        FIELD_NONE, NULL);
+    finding = run_finding(run, is_absent ? "credential.present" : "credential.form");
+    finding_expected(finding, "Authorization: Bearer, and an access token");
+    if (is_absent)
+        finding_seen(finding, "no Authorization field");
+    else if (credential->kind == CREDENTIAL_BASIC)
+        finding_seen(finding, "Basic with %s as password",
+                     presented_text(presented_kind(credential->password)));
+    else
+        finding_seen(finding, "Authorization that is neither one whole Basic nor one whole Bearer");
+    run_refuse(run, is_absent ? REFUSAL_CREDENTIAL_MISSING : REFUSAL_CREDENTIAL_MALFORMED, FIELD_NONE, NULL);
     return false;
 }
 
 static void tell_who(struct run *run)
 {
     if (!run->read.found) {
+        struct finding *finding = run_finding(run, "user.exists");
+        finding_expected(finding, "the user that sub names");
+        finding_seen(finding, "no such user in the project");
         run_refuse(run, REFUSAL_USER_GONE, FIELD_NONE, NULL);
         return;
     }
@@ -191,18 +238,33 @@ void run_addresses(struct run *run)
         run_read(run, READ_USER_BY_ADDRESS, &run->project->id, NULL, name, user_by_address_read);
 }
 
+/* A proof may be written under more than one id; it is new only if all of them are. */
+static bool was_used_before(const struct run *run)
+{
+    size_t i;
+
+    for (i = 0; i < run->plan.write_count; i++)
+        if (run->rows[i].state == ROW_EXISTS) return true;
+    return false;
+}
+
 static void welcome(struct run *run)
 {
     uint8_t random[16];
     char *name = arena_alloc(run->arena, 2 * sizeof random);
-    size_t i;
 
-    for (i = 0; i < run->plan.write_count; i++)
-        if (run->rows[i].state == ROW_EXISTS) {
-            run_refuse(run, REFUSAL_PROOF_REPLAYED, FIELD_NONE, NULL);
-            return;
-        }
+    if (was_used_before(run)) {
+        struct finding *finding = run_finding(run, "proof.once");
+        finding_expected(finding, "a proof that was not used before");
+        finding_seen(finding, "the same key and jti were, within the last %lld s",
+                     (long long)proof_keep_s(PROOF_VENDOR));
+        run_refuse(run, REFUSAL_PROOF_REPLAYED, FIELD_NONE, NULL);
+        return;
+    }
     if (run->ask.connect.wants_resume) {
+        struct finding *finding = run_finding(run, "session.resume");
+        finding_expected(finding, "a connect without protocol and authorization_state");
+        finding_seen(finding, "one of them: sessions are not kept across sockets");
         run_refuse(run, REFUSAL_RESUME_IMPOSSIBLE, FIELD_NONE, "sessions are not kept across sockets");
         return;
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "service/key_text.h"
+#include "service/presented.h"
 
 enum err service_new(struct service **out, const struct service_options *options, struct publication *facts)
 {
@@ -72,9 +73,35 @@ void run_finish(struct run *run, enum outcome_kind kind)
     run->done(run); /* may free or reuse the run: nothing of it is touched after this */
 }
 
+struct finding *run_finding(struct run *run, const char *check)
+{
+    struct finding *finding = &run->finding;
+    const struct holder *holder = &run->outcome.holder;
+
+    finding_clear(finding);
+    finding_check(finding, check);
+    run->has_finding = true;
+    if (run->project) {
+        finding->project = run->project->id;
+        finding->user = holder->user;
+        finding->family = holder->family;
+    }
+    if (run->key) finding_key(finding, run->key->public_id);
+    return finding;
+}
+
+static void end_finding(struct run *run, const struct refused *refused, enum err error)
+{
+    if (!run->has_finding) (void)run_finding(run, NULL);
+    finding_complete(&run->finding, refused, error);
+    run->finding.has_credential = run->ask.credential.kind != CREDENTIAL_NONE ||
+                                  (run->ask.kind == ASK_CONNECT && run->ask.connect.token.len);
+}
+
 /* A refused outcome speaks for nobody, however far the token came. */
 void run_refuse(struct run *run, enum refusal refusal, enum ask_field field, const char *because)
 {
+    end_finding(run, &(struct refused){refusal, field, because}, ERR_OK);
     memset(&run->outcome.holder, 0, sizeof run->outcome.holder);
     run->outcome.refused = (struct refused){refusal, field, because};
     run_finish(run, OUTCOME_REFUSED);
@@ -82,6 +109,7 @@ void run_refuse(struct run *run, enum refusal refusal, enum ask_field field, con
 
 void run_fail(struct run *run, enum err error)
 {
+    end_finding(run, &(struct refused){0}, error);
     run->outcome.error = error;
     run_finish(run, OUTCOME_FAILED);
 }
@@ -182,7 +210,44 @@ void run_remember_read(struct run *run)
 struct key_holder {
     const struct fact_project *project;
     const struct fact_key *key;
+    struct finding *finding;
 };
+
+static void found_no_key(struct finding *finding, const struct fact_key *key, struct bytes public_id,
+                         const struct uuid *project, struct bytes secret)
+{
+    char claimed[UUID_TEXT_LEN];
+
+    uuid_write(claimed, project);
+    finding_clear(finding);
+    finding_check(finding, bytes_is_absent(public_id) ? "key.form" : "key.known");
+    if (bytes_is_absent(public_id)) {
+        finding_expected(finding, "the api token of project %.36s: PT and 56 hex digits", claimed);
+        finding_seen(finding, "%s, %zu bytes", presented_text(presented_kind(secret)), secret.len);
+        return;
+    }
+    finding_key(finding, public_id);
+    finding_expected(finding, "a key of project %.36s", claimed);
+    finding_seen(finding, "%.*s, which is %s", FINDING_BYTES(public_id, KEY_PUBLIC_ID_MAX),
+                 key ? "another project's" : "no key of this server");
+}
+
+static void found_bad_key(struct finding *finding, enum refusal refusal, const struct fact_key *key,
+                          struct bytes secret)
+{
+    finding_clear(finding);
+    finding_key(finding, key->public_id);
+    if (refusal == REFUSAL_KEY_SECRET_WRONG) {
+        finding_check(finding, "key.secret");
+        finding_expected(finding, "the secret that belongs to key %s", finding->key);
+        finding_seen(finding, "another one of %zu bytes", secret.len);
+        return;
+    }
+    finding_check(finding, "key.live");
+    finding->project = key->project; /* whoever knows the secret is theirs */
+    finding_expected(finding, "a key in use, of a project that is there");
+    finding_seen(finding, "key %s, %s", finding->key, key->is_retired ? "retired" : "whose project is gone");
+}
 
 /* An unknown key is hashed all the same, so that its answer takes as long as a known key's. */
 static enum err check_secret(enum refusal *out, struct key_holder *holder, struct service *service,
@@ -201,24 +266,75 @@ static enum err check_secret(enum refusal *out, struct key_holder *holder, struc
     if (e) return e;
     is_equal = secret_equal_bytes(bytes_of(hash, sizeof hash),
                                   bytes_of(is_theirs ? key->hash : no_hash, sizeof hash));
-    if (!is_theirs) return ERR_OK;
-    *out = REFUSAL_KEY_SECRET_WRONG;
-    if (!is_equal) return ERR_OK;
-    *out = REFUSAL_KEY_RETIRED;
-    if (key->is_retired) return ERR_OK;
+    if (!is_theirs) {
+        found_no_key(holder->finding, key, public_id, project, secret);
+        return ERR_OK;
+    }
     holder->key = key;
     holder->project = facts_project(facts, project);
-    *out = holder->project ? REFUSAL_NONE : REFUSAL_KEY_UNKNOWN;
+    *out = !is_equal          ? REFUSAL_KEY_SECRET_WRONG
+           : key->is_retired  ? REFUSAL_KEY_RETIRED
+           : !holder->project ? REFUSAL_KEY_UNKNOWN
+                              : REFUSAL_NONE;
+    if (*out) found_bad_key(holder->finding, *out, key, secret);
     return ERR_OK;
+}
+
+void run_found_origins(struct finding *finding, const struct fact_project *project, struct bytes origin)
+{
+    char list[FINDING_TEXT_MAX] = "";
+    size_t i, at = 0;
+
+    for (i = 0; i < project->origin_count && at + 2 < sizeof list; i++) {
+        struct bytes listed = bytes_part(project->origins[i], 0, sizeof list - 2 - at);
+        if (i) list[at++] = ' ';
+        memcpy(list + at, listed.ptr, listed.len);
+        at += listed.len;
+    }
+    list[at < sizeof list ? at : sizeof list - 1] = 0;
+    finding_expected(finding, "%s", at ? list : "no Origin: the project lists none");
+    finding_seen(finding, "%.*s", FINDING_BYTES(origin, ORIGIN_MAX));
 }
 
 /* A secret that comes with an Origin sits in a web page: anyone who opens that page has it. Test projects
  * may, so that our own demo pages can show the whole way. */
-static enum refusal check_origin_of_secret(const struct fact_project *project, struct bytes origin)
+static enum refusal check_origin_of_secret(const struct key_holder *holder, struct bytes origin)
 {
+    const struct fact_project *project = holder->project;
+    struct finding *finding = holder->finding;
+
     if (bytes_is_absent(origin)) return REFUSAL_NONE;
-    if (!project->is_test) return REFUSAL_SECRET_FROM_BROWSER;
-    return facts_project_lists(project, origin) ? REFUSAL_NONE : REFUSAL_SECRET_FROM_BROWSER;
+    if (project->is_test && facts_project_lists(project, origin)) return REFUSAL_NONE;
+    finding_clear(finding);
+    finding_check(finding, "key.no_origin");
+    finding_key(finding, holder->key->public_id);
+    finding->project = project->id;
+    run_found_origins(finding, project, origin);
+    if (!project->is_test) finding_expected(finding, "no Origin: this is the secret of a live project");
+    return REFUSAL_SECRET_FROM_BROWSER;
+}
+
+static void found_no_basic(struct finding *finding, const struct credential *credential)
+{
+    finding_clear(finding);
+    finding_check(finding, credential->kind == CREDENTIAL_NONE ? "credential.present" : "credential.form");
+    finding_expected(finding, "Authorization: Basic, project id (a UUID) and api token");
+    switch (credential->kind) {
+    case CREDENTIAL_NONE:
+        finding_seen(finding, "no Authorization field");
+        break;
+    case CREDENTIAL_BASIC:
+        finding_seen(finding, "Basic with %s as project id and %s as api token",
+                     presented_text(presented_kind(credential->user)),
+                     presented_text(presented_kind(credential->password)));
+        break;
+    case CREDENTIAL_BEARER:
+        finding_seen(finding, "Bearer with %s", presented_text(presented_kind(credential->token)));
+        break;
+    case CREDENTIAL_BAD:
+        finding_seen(finding, "Authorization that is neither one whole Basic nor one whole Bearer");
+        break;
+    }
 }
 
 static enum err check_key(enum refusal *out, struct key_holder *holder, struct service *service,
@@ -227,29 +343,36 @@ static enum err check_key(enum refusal *out, struct key_holder *holder, struct s
     struct uuid project;
     enum err e;
 
-    *holder = (struct key_holder){NULL, NULL};
-    *out = REFUSAL_CREDENTIAL_MISSING;
-    if (credential->kind == CREDENTIAL_NONE) return ERR_OK;
-    *out = REFUSAL_CREDENTIAL_MALFORMED;
     if (credential->kind != CREDENTIAL_BASIC || uuid_read(&project, credential->user) ||
-        !credential->password.len)
+        !credential->password.len) {
+        *out =
+            credential->kind == CREDENTIAL_NONE ? REFUSAL_CREDENTIAL_MISSING : REFUSAL_CREDENTIAL_MALFORMED;
+        found_no_basic(holder->finding, credential);
         return ERR_OK;
+    }
     e = check_secret(out, holder, service, facts, KEY_API_TOKEN, &project, credential->password);
-    if (!e && !*out) *out = check_origin_of_secret(holder->project, origin);
+    if (!e && !*out) *out = check_origin_of_secret(holder, origin);
     return e;
 }
 
 enum err service_check_key(enum refusal *out, struct service *service, const struct credential *credential,
-                           struct bytes origin)
+                           struct bytes origin, struct finding *finding)
 {
-    struct key_holder holder;
+    struct key_holder holder = {.finding = finding};
+    enum err e = check_key(out, &holder, service, lease_facts(service->lease), credential, origin);
 
-    return check_key(out, &holder, service, lease_facts(service->lease), credential, origin);
+    if (e) {
+        *out = REFUSAL_NONE;
+        finding_clear(finding);
+    }
+    if (e || *out) finding_complete(finding, &(struct refused){.refusal = *out}, e);
+    finding->has_credential = credential->kind != CREDENTIAL_NONE;
+    return e;
 }
 
 bool run_authenticate_key(struct run *run)
 {
-    struct key_holder holder;
+    struct key_holder holder = {.finding = &run->finding};
     enum refusal refusal;
     enum err e = check_key(&refusal, &holder, run->service, lease_facts(run->lease), &run->ask.credential,
                            run->ask.origin);
@@ -261,8 +384,10 @@ bool run_authenticate_key(struct run *run)
     }
     if (e)
         run_fail(run, e);
-    else
+    else {
+        run->has_finding = true;
         run_refuse(run, refusal, FIELD_NONE, NULL);
+    }
     return false;
 }
 
@@ -274,7 +399,7 @@ void service_start(struct service *service, struct run *run)
     run->project = NULL;
     run->key = NULL;
     run->error = ERR_OK;
-    run->has_password_hash = false;
+    run->has_password_hash = run->has_finding = false;
     run->tries = 0;
     switch (run->ask.kind) {
     case ASK_MINT_SUBSCRIBER:

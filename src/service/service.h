@@ -7,6 +7,7 @@
 #ifndef COATCHECK_SERVICE_SERVICE_H
 #define COATCHECK_SERVICE_SERVICE_H
 
+#include "service/finding.h"
 #include "service/issue.h"
 #include "service/lease.h"
 #include "service/users.h"
@@ -40,9 +41,10 @@ void service_close_store(struct service *service); /* the store is gone: who wou
 void service_forget_user(struct service *service, const struct uuid *project, const struct uuid *id);
 
 /* Whether this credential is a live project key that may be used from this Origin: for those who must know
- * before the ask is whole. The ask itself checks again. */
+ * before the ask is whole. The ask itself checks again. finding is filled on a refusal. */
 MUST_USE enum err service_check_key(enum refusal *out, struct service *service,
-                                    const struct credential *credential, struct bytes origin);
+                                    const struct credential *credential, struct bytes origin,
+                                    struct finding *finding);
 
 struct run {
     /* yours */
@@ -58,6 +60,7 @@ struct run {
 
     /* the answer, from done on */
     struct outcome outcome;
+    struct finding finding; /* whole when the outcome is REFUSED or FAILED; meaningless otherwise */
 
     /* the service's */
     struct service *service;
@@ -70,7 +73,7 @@ struct run {
     struct store_read read;
     uint64_t changes_before_read;
     uint8_t password_hash[PASSWORD_HASH_LEN];
-    bool has_password_hash;
+    bool has_password_hash, has_finding;
     enum err error;
     unsigned tries;
     void *errand[8]; /* room for the lane's errand */

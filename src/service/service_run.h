@@ -16,6 +16,10 @@ struct service {
 void run_finish(struct run *run, enum outcome_kind kind);
 void run_refuse(struct run *run, enum refusal refusal, enum ask_field field, const char *because);
 void run_fail(struct run *run, enum err error);
+/* The run's finding, emptied, with what is proved of its lineage by now: to be filled just before run_refuse.
+ */
+struct finding *run_finding(struct run *run, const char *check);
+void run_found_origins(struct finding *finding, const struct fact_project *project, struct bytes origin);
 
 /* Asks the store and goes on in then(run), on this lane; run->read or run->commit holds the answer. */
 void run_read(struct run *run, enum read_kind kind, const struct uuid *project, const struct uuid *id,

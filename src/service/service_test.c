@@ -8,6 +8,8 @@ static void check_refused(const struct asked *asked, enum refusal refusal)
 {
     CHECK_INT(asked->run.outcome.kind, OUTCOME_REFUSED);
     CHECK_INT(asked->run.outcome.refused.refusal, refusal);
+    CHECK_INT(asked->run.finding.refusal, refusal);
+    CHECK(asked->run.finding.check && asked->run.finding.expected[0] && asked->run.finding.seen[0]);
     CHECK(uuid_is_zero(&asked->run.outcome.holder.user));
 }
 

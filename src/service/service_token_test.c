@@ -36,6 +36,9 @@ static void check_answer(struct asked *asked, enum refusal wanted, enum outcome_
     CHECK_INT(outcome->kind, wanted ? OUTCOME_REFUSED : granted);
     CHECK_INT(outcome->refused.refusal, wanted);
     if (wanted) CHECK(uuid_is_zero(&outcome->holder.user) && uuid_is_zero(&outcome->holder.project));
+    if (!wanted) return;
+    CHECK_INT(asked->run.finding.refusal, wanted);
+    CHECK(asked->run.finding.check && asked->run.finding.expected[0] && asked->run.finding.seen[0]);
 }
 
 /* --- tokens --- */

@@ -16,7 +16,7 @@ outcome_encode_fn signalwire_encode_minted, signalwire_encode_who, signalwire_en
 
 void signalwire_welcome(struct buf *out, const struct dialect_session *session, struct bytes id);
 void signalwire_refuse_call(struct buf *out, struct bytes id, const struct refused *refused, enum err error,
-                            struct bytes error_id);
+                            struct bytes data);
 bool signalwire_event_after_welcome(struct buf *out, const struct dialect_session *session, unsigned index);
 void signalwire_ping(struct buf *out, const struct dialect_session *session);
 

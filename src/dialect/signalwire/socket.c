@@ -157,22 +157,11 @@ static const char *message_of(int code)
 }
 
 void signalwire_refuse_call(struct buf *out, struct bytes id, const struct refused *refused, enum err error,
-                            struct bytes error_id)
+                            struct bytes data)
 {
     int code = code_of(refused, error);
-    struct json_writer w;
-    struct buf data;
 
-    buf_init(&data, 256);
-    if (!bytes_is_absent(error_id)) {
-        w = json_writer_on(&data);
-        json_object_begin(&w);
-        json_key(&w, "error_id");
-        json_put_string(&w, error_id);
-        json_object_end(&w);
-    }
-    rpc_error(out, id, code, message_of(code), data.len ? buf_bytes(&data) : BYTES_NONE);
-    buf_release(&data);
+    rpc_error(out, id, code, message_of(code), data);
 }
 
 static void event_begin(struct json_writer *w, struct buf *out, const struct dialect_session *session,

@@ -97,7 +97,7 @@ static void refuses_calls_by_code(void)
         (void)snprintf(text, sizeof text, "{'jsonrpc':'2.0','id':'7','error':{'code':%d,'message':'%s'}}",
                        rows[i].code, rows[i].message);
         check_written(text);
-        signalwire_refuse_call(&out, BYTES_NONE, &refused, rows[i].error, BYTES("e1"));
+        signalwire_refuse_call(&out, BYTES_NONE, &refused, rows[i].error, BYTES("{\"error_id\":\"e1\"}"));
         (void)snprintf(
             text, sizeof text,
             "{'jsonrpc':'2.0','id':null,'error':{'code':%d,'message':'%s','data':{'error_id':'e1'}}}",

@@ -1,0 +1,40 @@
+#include "server/admin_ask.h"
+
+#include <string.h>
+
+#include "base/base64url.h"
+#include "wire/json_read.h"
+
+static enum err read_error_id(struct admin_ask *out, struct bytes text)
+{
+    uint8_t random[RECORD_ID_LEN / 4 * 3];
+    size_t len;
+
+    if (text.len != RECORD_ID_LEN || base64url_read(random, sizeof random, &len, text)) return ERR_MALFORMED;
+    memcpy(out->error_id, text.ptr, RECORD_ID_LEN);
+    return ERR_OK;
+}
+
+enum err admin_ask_read(struct admin_ask *out, struct bytes line)
+{
+    struct json document = {NULL};
+    struct bytes command;
+    enum err e;
+
+    memset(out, 0, sizeof *out);
+    if (line.len >= ADMIN_LINE_MAX) return ERR_TOO_LARGE;
+    TRY(e = json_read(&document, line), done);
+    command = json_text(json_member(document, "command"));
+    e = ERR_MALFORMED;
+    if (bytes_equal(command, BYTES("why"))) {
+        out->command = ADMIN_WHY;
+        e = read_error_id(out, json_text(json_member(document, "error_id")));
+    } else if (bytes_equal(command, BYTES("keys"))) {
+        out->command = ADMIN_KEYS;
+        e = ERR_OK;
+    }
+done:
+    json_free(document);
+    if (e) memset(out, 0, sizeof *out);
+    return e;
+}

@@ -1,0 +1,28 @@
+/* admin_ask.h — what the command line may ask of the running server, one JSON object a line:
+ *
+ *     {"command":"why","error_id":"<16 base64url characters>"}
+ *     {"command":"keys"}
+ *
+ * Strict: an unknown command, a missing member or one of another form is refused as a whole. The answer is
+ * one line of JSON too; admin.c writes it. */
+#ifndef COATCHECK_SERVER_ADMIN_ASK_H
+#define COATCHECK_SERVER_ADMIN_ASK_H
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "server/records.h"
+
+#define ADMIN_SOCKET   "admin.sock" /* in the data folder */
+#define ADMIN_LINE_MAX 1024         /* bytes of an ask, its newline included */
+
+enum admin_command { ADMIN_NONE, ADMIN_WHY, ADMIN_KEYS };
+
+struct admin_ask {
+    enum admin_command command;
+    char error_id[RECORD_ID_LEN]; /* ADMIN_WHY */
+};
+
+/* line: without its newline. ERR_MALFORMED, ERR_TOO_LARGE, ERR_NO_MEMORY. */
+MUST_USE enum err admin_ask_read(struct admin_ask *out, struct bytes line);
+
+#endif

@@ -1,0 +1,62 @@
+#include "server/admin_ask.h"
+
+#include "harness/check.h"
+
+static void refuses_what_is_no_ask(void)
+{
+    static const char *const lines[] = {
+        "",
+        "why",
+        "{}",
+        "[]",
+        "{\"command\":1}",
+        "{\"command\":\"\"}",
+        "{\"command\":\"whY\"}",
+        "{\"command\":\"why\"}",
+        "{\"command\":\"why\",\"error_id\":\"\"}",
+        "{\"command\":\"why\",\"error_id\":\"AAAAAAAAAAAAAAA\"}",
+        "{\"command\":\"why\",\"error_id\":\"AAAAAAAAAAAAAAAAA\"}",
+        "{\"command\":\"why\",\"error_id\":\"AAAAAAAAAAAAAAA=\"}",
+        "{\"command\":\"why\",\"error_id\":7}",
+        "{\"command\":\"keys\",\"command\":\"keys\"}",
+        "{\"command\":\"keys\"} x",
+    };
+    struct admin_ask ask;
+    size_t i;
+
+    for (i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        CHECK_NOTE("%s", lines[i]);
+        CHECK(admin_ask_read(&ask, bytes_of_text(lines[i])) == ERR_MALFORMED);
+        CHECK_INT(ask.command, ADMIN_NONE);
+    }
+}
+
+static void refuses_a_long_line(void)
+{
+    char line[ADMIN_LINE_MAX];
+    struct admin_ask ask;
+
+    memset(line, ' ', sizeof line);
+    memcpy(line, "{\"command\":\"keys\"}", 18);
+    CHECK(admin_ask_read(&ask, bytes_of(line, sizeof line)) == ERR_TOO_LARGE);
+    CHECK(admin_ask_read(&ask, bytes_of(line, sizeof line - 1)) == ERR_OK);
+}
+
+static void reads_both_commands(void)
+{
+    struct admin_ask ask;
+
+    CHECK(admin_ask_read(&ask, BYTES("{\"command\":\"why\",\"error_id\":\"ab-_ABCDEFGHIJKL\"}")) == ERR_OK);
+    CHECK_INT(ask.command, ADMIN_WHY);
+    CHECK(memcmp(ask.error_id, "ab-_ABCDEFGHIJKL", RECORD_ID_LEN) == 0);
+    CHECK(admin_ask_read(&ask, BYTES("{\"error_id\":3,\"command\":\"keys\"}")) == ERR_OK);
+    CHECK_INT(ask.command, ADMIN_KEYS);
+}
+
+int main(void)
+{
+    CHECK_RUN(refuses_what_is_no_ask);
+    CHECK_RUN(refuses_a_long_line);
+    CHECK_RUN(reads_both_commands);
+    return CHECK_END();
+}
