@@ -41,6 +41,7 @@ struct exchange {
 
     /* from the head on; spans of the request, valid until the service waits */
     struct url_target target;
+    const uint8_t *target_bytes;     /* `bytes` when target was read: they may move while a body comes */
     const struct dialect *dialect;   /* whose path it is; NULL: nobody's */
     const struct dialect_route *row; /* NULL: no such route */
     enum route_match match;

@@ -66,7 +66,9 @@ static void on_accept_unwanted(void *state, struct stream *stream)
 static enum err door_open(struct door *door, const char *host, int port, unsigned streams_max,
                           const char **why)
 {
-    *door = (struct door){.options = {host, port, NULL, streams_max, on_accept, door, false}};
+    *door = (struct door){
+        .options = {
+            .host = host, .port = port, .streams_max = streams_max, .accept = on_accept, .state = door}};
     sem_init(&door->accepted, 0, 0);
     sem_init(&door->gone, 0, 0);
     CHECK(loop_new(&door->loop, 0, host_machine()) == ERR_OK);

@@ -265,6 +265,7 @@ void pipeline_head(struct exchange *x)
     struct finding finding;
 
     x->match = ROUTE_UNKNOWN;
+    x->target_bytes = x->bytes;
     if (url_target_read(&x->target, target) || !read_origin(x)) {
         x->closes = true;
         found_target(&finding);
@@ -417,7 +418,8 @@ void pipeline_run(struct exchange *x)
     char methods[64];
 
     /* the body may have come later, and the bytes have moved since the head was read; its target was good */
-    if (url_target_read(&x->target, http_span_of(x->request.target, x->bytes))) x->target.path = BYTES_NONE;
+    if (x->bytes != x->target_bytes && url_target_read(&x->target, http_span_of(x->request.target, x->bytes)))
+        x->target = (struct url_target){BYTES_NONE, BYTES_NONE};
     if (x->conn->is_admin) {
         if (!builtin_answer_admin(x)) refuse_route(x, REFUSAL_NOT_FOUND, NULL);
     } else if (x->request.method == HTTP_OPTIONS)

@@ -84,7 +84,7 @@ static void found_foreign(struct finding *finding, const struct claims *claims,
 
     finding_check(finding, is_issuer ? "token.iss" : "token.aud");
     finding_expected(finding, "%s %.*s", is_issuer ? "iss" : "aud", FINDING_BYTES(wanted, FINDING_TEXT_MAX));
-    finding_seen(finding, "%.*s", FINDING_BYTES(seen, FINDING_TEXT_MAX));
+    finding_seen(finding, "%s %.*s", is_issuer ? "iss" : "aud", FINDING_BYTES(seen, FINDING_TEXT_MAX));
 }
 
 static void found_expired(struct finding *finding, const struct claims *claims,

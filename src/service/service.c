@@ -293,7 +293,7 @@ void run_found_origins(struct finding *finding, const struct fact_project *proje
     }
     list[at < sizeof list ? at : sizeof list - 1] = 0;
     finding_expected(finding, "%s", at ? list : "no Origin: the project lists none");
-    finding_seen(finding, "%.*s", FINDING_BYTES(origin, ORIGIN_MAX));
+    finding_seen(finding, "Origin %.*s", FINDING_BYTES(origin, ORIGIN_MAX));
 }
 
 /* A secret that comes with an Origin sits in a web page: anyone who opens that page has it. Test projects
