@@ -338,7 +338,7 @@ test("why prints lines for people", async () => {
     const { code, stdout } = await coatcheck(["why", id, "--data", server.data]);
     assert.equal(code, 0);
     for (const line of [/^ {2}refusal +TOKEN_EXPIRED$/m, /^ {2}check +token\.exp$/m, /^ {2}expected +exp after /m, /^ {2}seen +.* 10 min ago$/m,
-        /^ {2}to do +Refresh the token/m, /^ {2}answered +401, "unauthorized"$/m, /^ {2}when +20.*Z, \d+ s ago$/m, /^ {2}asked +GET \/api\//m])
+        /^ {2}to do +Get a new token/m, /^ {2}answered +401, "unauthorized"$/m, /^ {2}when +20.*Z, \d+ s ago$/m, /^ {2}asked +GET \/api\//m])
         assert.match(stdout, line);
 });
 
