@@ -40,13 +40,13 @@ static enum err take_lock(struct folder *folder)
     enum err e = folder_file(path, sizeof path, folder, "lock");
 
     if (e) return e;
-    folder->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    folder->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (folder->lock < 0) return refused_by_system(folder);
     if (flock(folder->lock, LOCK_EX | LOCK_NB) < 0) {
+        e = errno == EWOULDBLOCK ? ERR_LOCKED : refused_by_system(folder); /* before errno is another's */
         folder->holder = read_holder(folder->lock);
-        e = errno == EWOULDBLOCK ? ERR_LOCKED : ERR_IO;
     } else if (ftruncate(folder->lock, 0) < 0 || pwrite(folder->lock, pid, (size_t)len, 0) != len)
-        e = ERR_IO;
+        e = refused_by_system(folder);
     if (e) folder_close(folder);
     return e;
 }
@@ -54,12 +54,16 @@ static enum err take_lock(struct folder *folder)
 enum err folder_open(struct folder *out, const char *path)
 {
     char real[PATH_MAX];
+    struct stat status;
 
     memset(out, 0, sizeof *out);
     out->lock = -1;
     if (mkdir(path, 0700) < 0 && errno != EEXIST) return refused_by_system(out);
     if (!realpath(path, real) || strlen(real) >= sizeof out->path) return refused_by_system(out);
     memcpy(out->path, real, strlen(real) + 1);
+    /* who can write here can put another database or key in place of ours */
+    if (stat(real, &status) < 0) return refused_by_system(out);
+    if (status.st_mode & (S_IWGRP | S_IWOTH)) return ERR_CONFIG;
     return take_lock(out);
 }
 

@@ -15,7 +15,7 @@ struct folder {
     long holder;     /* ERR_LOCKED: the pid that holds it, 0 if it did not say */
 };
 
-/* Makes the folder (mode 0700) if there is none. ERR_LOCKED, ERR_IO. */
+/* Makes the folder (mode 0700) if there is none. ERR_LOCKED, ERR_IO; ERR_CONFIG: others may write in it. */
 MUST_USE enum err folder_open(struct folder *out, const char *path);
 void folder_close(struct folder *folder);
 MUST_USE enum err folder_file(char *out, size_t size, const struct folder *folder,

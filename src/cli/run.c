@@ -65,6 +65,8 @@ static int folder_failed(const struct running *running, enum err e)
             "another coatcheck (pid %ld) uses %s: stop it, or name another folder with --data and "
             "another port with --port",
             running->folder.holder, running->folder.path);
+    if (e == ERR_CONFIG)
+        return cli_fail(EXIT_CONFIG, "the data folder %s can be written by others: chmod go-w it", path);
     if (running->folder.error == ENOENT)
         return cli_fail(EXIT_FAILED,
                         "the data folder %s cannot be made: make the folder it shall lie in first", path);

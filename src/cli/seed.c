@@ -137,6 +137,7 @@ static void sow_origins(struct sowing *sowing)
                                           "https://127.0.0.1:*",
                                           "http://coatcheck.localhost:*",
                                           "https://coatcheck.localhost:*",
+                                          "http://[::1]:*",
                                           "null"};
     size_t i;
 

@@ -105,7 +105,7 @@ enum err master_load(struct secret *out, const char *folder, bool may_make, cons
         return e;
     }
     if (snprintf(path, sizeof path, "%s/master.key", folder) >= (int)sizeof path) return ERR_IO;
-    file = open(path, O_RDONLY | O_CLOEXEC);
+    file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (file < 0 && errno == ENOENT && !may_make) {
         *why = "master.key is missing: restore the one that belongs to this data, or give it by " VARIABLE;
         return ERR_CONFIG;

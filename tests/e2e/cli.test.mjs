@@ -72,6 +72,17 @@ test("3: a TLS key that others can read", async () => {
     refused(serve("--tls-key", key, "--tls-certificate", certificate), 3, /can be read by others: chmod 600/);
 });
 
+test("3: a data folder that others can write in, or a lock that leads elsewhere", async () => {
+    fs.mkdirSync(fresh("shared"));
+    fs.chmodSync(fresh("shared"), 0o770);
+    refused(["dev", "--port", "0", "--data", fresh("shared")], 3, /can be written by others: chmod go-w/);
+    assert.deepEqual(fs.readdirSync(fresh("shared")), []);
+    fs.mkdirSync(fresh("linked"), { mode: 0o700 });
+    fs.symlinkSync(fresh("elsewhere"), path.join(fresh("linked"), "lock"));
+    refused(["dev", "--port", "0", "--data", fresh("linked")], 1, /cannot be used: Too many levels of symbolic links/);
+    assert.ok(!fs.existsSync(fresh("elsewhere")));
+});
+
 test("3: data without its master key is refused, and no key is made", async () => {
     const first = await startServer({ data: fresh("orphan") });
     await first.stop();
