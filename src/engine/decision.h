@@ -12,6 +12,7 @@ enum write_kind {
     WRITE_NONE,
     /* facts; each raises the store's version row, so that snapshots are rebuilt */
     WRITE_PROJECT,
+    WRITE_AGE, /* moves a test project's clock forward; ROW_ABSENT if there is none, or it is live */
     WRITE_KEY,
     WRITE_ORIGIN,
     WRITE_ADDRESS,
@@ -43,7 +44,11 @@ struct study {
 struct write {
     enum write_kind kind;
     union {
-        struct fact_project project; /* origins not read: see WRITE_ORIGIN */
+        struct fact_project project; /* origins and age not read: see WRITE_ORIGIN, WRITE_AGE */
+        struct {
+            struct uuid project;
+            int64_t by_ms; /* within the bounds of engine/age.h, else ROW_ABSENT */
+        } age;
         struct fact_key key;
         struct {
             struct uuid project;
@@ -86,6 +91,7 @@ struct grant { /* an access token to be signed, and the refresh credential besid
     struct bytes jkt; /* absent: unbound */
     bool may_self_refresh;
     int64_t iat_s, exp_s, gt_ms;
+    int64_t age_ms; /* of the project, at this mint */
     bool has_refresh;
     int64_t refresh_exp_s, absolute_end_s;
 };

@@ -65,6 +65,7 @@ struct fact_project {
                      moved */
     int64_t sat_life_s, sat_life_max_s; /* 7200, 86400 */
     int64_t family_max_age_s;           /* 30 days */
+    int64_t age_ms; /* how far its clock has been moved (engine/age.h); 0 in live projects */
     const struct bytes *origins;
     size_t origin_count;
 };
@@ -88,7 +89,8 @@ struct facts {
     uint64_t version;   /* of the store's version row */
     uint64_t epoch;     /* deployment epoch: raised when a backup is restored */
     const struct fact_project *projects;
-    size_t project_count; /* by id */
+    size_t project_count;  /* by id */
+    uint64_t age_total_ms; /* of all projects: it moves when any clock was moved */
     const struct fact_key *keys;
     size_t key_count; /* by public_id */
     const struct address *addresses;

@@ -208,6 +208,7 @@ static void draw_grant(struct grant *out, const struct mint_facts *facts, const 
     /* Every credential of this family is void if gt <= a cutoff's t; so a grant made now must lie after the
      * last one. */
     out->gt_ms = facts->cutoff_ms >= now_ms ? facts->cutoff_ms + 1 : now_ms;
+    out->age_ms = facts->project->age_ms;
     out->iat_s = now_s;
     out->absolute_end_s = now_s + age_max_s;
     out->exp_s = ask->has_expiry ? ask->expire_at_s : now_s + facts->project->sat_life_s;

@@ -291,6 +291,24 @@ static void grants_after_the_last_cutoff(void)
     }
 }
 
+/* A grant remembers how old its project was; nothing else of it is moved. */
+static void carries_the_age_of_its_project(void)
+{
+    struct fact_project old = project;
+    struct mint_facts facts = {.project = &old, .key = &key, .cutoff_ms = INT64_MIN};
+    struct ask_mint ask = ask_of("ada");
+    struct planned planned;
+
+    for (old.age_ms = 0; old.age_ms <= 7200001; old.age_ms += 7200001) {
+        plan_with(&planned, &facts, &ask, 1);
+        CHECK_INT(planned.plan.grant.age_ms, old.age_ms);
+        CHECK_INT(planned.plan.grant.gt_ms, NOW_MS);
+        CHECK_INT(planned.plan.grant.iat_s, NOW_S);
+        CHECK_INT(planned.plan.grant.exp_s, NOW_S + 7200);
+        arena_release(&planned.arena);
+    }
+}
+
 static void plans_a_new_user(void)
 {
     struct ask_mint ask = ask_of("Ada.L@example.com");
@@ -565,6 +583,7 @@ int main(void)
     CHECK_RUN(refuses_passwords_and_profiles);
     CHECK_RUN(times_a_grant);
     CHECK_RUN(grants_after_the_last_cutoff);
+    CHECK_RUN(carries_the_age_of_its_project);
     CHECK_RUN(plans_a_new_user);
     CHECK_RUN(makes_addresses);
     CHECK_RUN(keeps_addresses_plain_whatever_the_reference);

@@ -30,6 +30,7 @@ struct holder {
     bool may_self_refresh;
     struct bytes jti, jkt; /* jkt absent: not bound */
     int64_t exp_s, gt_ms;
+    int64_t age_ms; /* of the project, when the token was minted */
 };
 
 struct outcome {

@@ -90,14 +90,25 @@ static void found_foreign(struct finding *finding, const struct claims *claims,
 static void found_expired(struct finding *finding, const struct claims *claims,
                           const struct claims_policy *policy)
 {
+    bool is_moved = policy->moved_now_s > policy->now_s;
+    int64_t now_s = is_moved ? policy->moved_now_s : policy->now_s;
     char now[INSTANT_SHORT_MAX], exp[INSTANT_SHORT_MAX], span[INSTANT_SPAN_MAX];
 
-    instant_write_short(now, policy->now_s);
+    instant_write_short(now, now_s);
     instant_write_short(exp, claims->exp_s);
-    instant_write_span(span, claims->exp_s, policy->now_s);
+    instant_write_span(span, claims->exp_s, now_s);
     finding_check(finding, "token.exp");
-    finding_expected(finding, "exp after %s", now);
+    finding_expected(finding, "exp after %s%s", now,
+                     is_moved ? ", as the project's clock was moved since the mint" : "");
     finding_seen(finding, "%s, %s", exp, span);
+}
+
+static void found_too_old(struct finding *finding, const struct claims *claims,
+                          const struct claims_policy *policy)
+{
+    finding_check(finding, "token.age");
+    finding_expected(finding, "age of at most %lld ms, the project's", (long long)policy->age_max_ms);
+    finding_seen(finding, "age %lld ms; was a backup restored?", (long long)claims->age_ms);
 }
 
 static void found_inconsistent(struct finding *finding, const struct claims *claims,
@@ -132,7 +143,9 @@ void found_in_claims(struct finding *finding, enum refusal refusal, const struct
         finding_check(finding, "token.kind");
         finding_expected(finding, "kind subscriber");
         finding_seen(finding, "kind %s", claims_kind_text(claims->kind));
-    } else
+    } else if (claims->age_ms > policy->age_max_ms)
+        found_too_old(finding, claims, policy);
+    else
         found_inconsistent(finding, claims, policy);
 }
 

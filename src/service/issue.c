@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/base64url.h"
+#include "engine/age.h"
 #include "engine/limits.h"
 #include "service/found_token.h"
 
@@ -38,6 +39,7 @@ enum err issue_access(struct buf *out, struct issuer *issuer, const struct grant
     claims.iat_s = grant->iat_s;
     claims.exp_s = grant->exp_s;
     claims.gt_ms = grant->gt_ms;
+    claims.age_ms = grant->age_ms;
     claims.project = grant->project;
     claims.kind = KIND_SUBSCRIBER;
     if (grant->may_self_refresh) claims.scope = BYTES("sat:refresh");
@@ -60,6 +62,7 @@ enum err issue_refresh(struct buf *out, struct issuer *issuer, const struct gran
     sealed.project = grant->project;
     sealed.user = grant->user;
     sealed.gt_ms = grant->gt_ms;
+    sealed.age_ms = grant->age_ms;
     sealed.iat_s = grant->iat_s;
     sealed.exp_s = grant->refresh_exp_s;
     sealed.absolute_end_s = grant->absolute_end_s;
@@ -105,6 +108,7 @@ static enum refusal holder_of(struct holder *out, const struct claims *claims)
     out->jkt = claims->jkt;
     out->exp_s = claims->exp_s;
     out->gt_ms = claims->gt_ms;
+    out->age_ms = claims->age_ms;
     return REFUSAL_NONE;
 }
 
@@ -118,15 +122,29 @@ static enum refusal check_header(struct finding *finding, struct key_bench *benc
     return refusal;
 }
 
+/* Real time for iat; for exp, what the token's project has aged since the mint counts as well. A project that
+ * is not here has no age, and is refused by whoever needs it. */
+static struct claims_policy policy_for(const struct claims *claims, const struct issuer *issuer,
+                                       const struct facts *facts, int64_t now_ms)
+{
+    const struct fact_project *project = facts_project(facts, &claims->project);
+    int64_t age_ms = project ? project->age_ms : claims->age_ms;
+
+    return (struct claims_policy){.iss = issuer->url,
+                                  .aud = issuer->url,
+                                  .now_s = now_ms / 1000,
+                                  .moved_now_s = age_now_ms(now_ms, age_ms, claims->age_ms) / 1000,
+                                  .age_max_ms = age_ms,
+                                  .life_max_s = SAT_LIFE_MAX_S,
+                                  .requires_ours = true};
+}
+
 /* What the claims say; the signature is good. */
 static enum err check_claims(struct holder *out, enum refusal *refusal, struct finding *finding,
-                             struct arena *arena, struct issuer *issuer, const struct jws *jws, int64_t now_s)
+                             struct arena *arena, struct issuer *issuer, const struct jws *jws,
+                             const struct facts *facts, int64_t now_ms)
 {
-    struct claims_policy policy = {.iss = issuer->url,
-                                   .aud = issuer->url,
-                                   .now_s = now_s,
-                                   .life_max_s = SAT_LIFE_MAX_S,
-                                   .requires_ours = true};
+    struct claims_policy policy;
     struct claims claims;
     enum err e = claims_read(&claims, arena, jws->payload, issuer->url);
 
@@ -135,6 +153,7 @@ static enum err check_claims(struct holder *out, enum refusal *refusal, struct f
         found_no_claims(finding, jws->payload);
         return e;
     }
+    policy = policy_for(&claims, issuer, facts, now_ms);
     *refusal = claims_check(&claims, &policy);
     if (!*refusal) *refusal = holder_of(out, &claims);
     if (*refusal) found_in_claims(finding, *refusal, &claims, &policy);
@@ -142,7 +161,7 @@ static enum err check_claims(struct holder *out, enum refusal *refusal, struct f
 }
 
 enum err issue_verify(struct holder *out, enum refusal *refusal, struct finding *finding, struct arena *arena,
-                      struct issuer *issuer, struct bytes token, int64_t now_s)
+                      struct issuer *issuer, struct bytes token, const struct facts *facts, int64_t now_ms)
 {
     struct jws jws;
     enum err e;
@@ -154,7 +173,7 @@ enum err issue_verify(struct holder *out, enum refusal *refusal, struct finding 
         found_no_token(finding, token);
     else
         *refusal = check_header(finding, issuer->bench, &jws);
-    if (!e && !*refusal) e = check_claims(out, refusal, finding, arena, issuer, &jws, now_s);
+    if (!e && !*refusal) e = check_claims(out, refusal, finding, arena, issuer, &jws, facts, now_ms);
     jws_release(&jws);
     if (*refusal) memset(out, 0, sizeof *out);
     return e == ERR_MALFORMED || e == ERR_TOO_LARGE ? ERR_OK : e; /* both are the token's fault: a refusal */

@@ -25,10 +25,11 @@ void issuer_release(struct issuer *issuer);
 MUST_USE enum err issue_access(struct buf *out, struct issuer *issuer, const struct grant *grant);
 MUST_USE enum err issue_refresh(struct buf *out, struct issuer *issuer, const struct grant *grant);
 
-/* Verifies an access token: form, key, signature, claims, times. A refusal in *refusal, with the check that
- * failed in *finding; else the holder, whose strings live in the arena. ERR_NO_MEMORY and the like mean we
- * could not decide. */
+/* Verifies an access token: form, key, signature, claims, times; the facts tell its project's age. A refusal
+ * in *refusal, with the check that failed in *finding; else the holder, whose strings live in the arena. That
+ * the project exists is not decided here. ERR_NO_MEMORY and the like mean we could not decide. */
 MUST_USE enum err issue_verify(struct holder *out, enum refusal *refusal, struct finding *finding,
-                               struct arena *arena, struct issuer *issuer, struct bytes token, int64_t now_s);
+                               struct arena *arena, struct issuer *issuer, struct bytes token,
+                               const struct facts *facts, int64_t now_ms);
 
 #endif

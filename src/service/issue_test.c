@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "base/base64url.h"
+#include "engine/age.h"
 #include "harness/check.h"
 #include "store/store.h"
 
@@ -59,12 +60,16 @@ static struct grant grant_of(void)
                           .absolute_end_s = NOW_S + 86400};
 }
 
+static struct fact_project project = {.id = {{1}}, .is_test = true}; /* the grant's */
+static const struct facts facts = {.projects = &project, .project_count = 1};
+
 static enum refusal verify(struct holder *out, struct arena *arena, struct bytes token, int64_t now_s)
 {
     struct finding finding = {.check = NULL};
     enum refusal refusal;
 
-    CHECK_INT(issue_verify(out, &refusal, &finding, arena, &mine.issuer, token, now_s), ERR_OK);
+    CHECK_INT(issue_verify(out, &refusal, &finding, arena, &mine.issuer, token, &facts, now_s * 1000),
+              ERR_OK);
     CHECK((refusal != REFUSAL_NONE) ==
           (finding.check != NULL)); /* a refusal explains itself, nothing else does */
     CHECK(!refusal || (finding.expected[0] && finding.seen[0]));
@@ -322,6 +327,69 @@ static void names_key_and_host_in_the_header(void)
     buf_release(&token);
 }
 
+/* Minted at one age of the project, looked at at another: what has been added since counts as time lived. */
+static void expires_by_the_age_of_its_project(void)
+{
+    static const struct {
+        int64_t theirs_ms, age_ms, later_s;
+        enum refusal wanted;
+    } rows[] = {
+        {0, 7200000, 0, REFUSAL_TOKEN_EXPIRED},
+        {0, 7199999, 0, REFUSAL_NONE},
+        {0, 7000000, 200, REFUSAL_TOKEN_EXPIRED},
+        {0, 7000000, 199, REFUSAL_NONE},
+        {7200000, 7200000, 0, REFUSAL_NONE},
+        {7200000, 7200000, 7199, REFUSAL_NONE}, /* its full time */
+        {7200000, 7200000, 7200, REFUSAL_TOKEN_EXPIRED},
+        {7200000, 14400000, 0, REFUSAL_TOKEN_EXPIRED},
+        {7200000, 14399999, 0, REFUSAL_NONE},
+        {500, 7200499, 0, REFUSAL_NONE},
+        {500, 7200500, 0, REFUSAL_TOKEN_EXPIRED},
+        {1, 0, 0, REFUSAL_TOKEN_MALFORMED}, /* older than its project: nobody can have minted it */
+        {7200001, 7200000, 0, REFUSAL_TOKEN_MALFORMED},
+        {INT64_MAX, 7200000, 0, REFUSAL_TOKEN_MALFORMED},
+        {INT64_MAX, 0, 7200, REFUSAL_TOKEN_MALFORMED},
+        {0, AGE_MAX_MS, 0, REFUSAL_TOKEN_EXPIRED},
+        {7200000, 7200000, -6, REFUSAL_TOKEN_MALFORMED}, /* iat keeps real time */
+    };
+    struct buf token;
+    size_t i;
+
+    buf_init(&token, JWS_MAX);
+    for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct grant grant = grant_of();
+        CHECK_NOTE("age row %zu", i);
+        grant.age_ms = rows[i].theirs_ms;
+        project.age_ms = rows[i].age_ms;
+        buf_reset(&token);
+        CHECK_INT(issue_access(&token, &mine.issuer, &grant), ERR_OK);
+        check_refused(buf_bytes(&token), NOW_S + rows[i].later_s, rows[i].wanted);
+    }
+    project.age_ms = 0;
+    buf_release(&token);
+}
+
+/* A project that is not here has no age; that it is not here is for others to refuse. */
+static void knows_no_age_without_a_project(void)
+{
+    struct grant grant = grant_of();
+    struct holder holder;
+    struct arena arena;
+    struct buf token;
+
+    arena_init(&arena, 65536);
+    buf_init(&token, JWS_MAX);
+    grant.project = (struct uuid){{9}};
+    grant.age_ms = 7200000;
+    CHECK_INT(issue_access(&token, &mine.issuer, &grant), ERR_OK);
+    check_refused(buf_bytes(&token), NOW_S + 7200, REFUSAL_TOKEN_EXPIRED);
+    CHECK_INT(verify(&holder, &arena, buf_bytes(&token), NOW_S), REFUSAL_NONE);
+    CHECK(uuid_equal(&holder.project, &grant.project));
+    CHECK_INT(holder.age_ms, 7200000);
+    buf_release(&token);
+    arena_release(&arena);
+}
+
 int main(void)
 {
     dice = dice_from_seed(&storage, 21);
@@ -331,6 +399,8 @@ int main(void)
     CHECK_RUN(refuses_claims);
     CHECK_RUN(refuses_foreign_tokens);
     CHECK_RUN(refuses_every_changed_byte);
+    CHECK_RUN(expires_by_the_age_of_its_project);
+    CHECK_RUN(knows_no_age_without_a_project);
     CHECK_RUN(gives_back_what_was_granted);
     CHECK_RUN(seals_what_was_granted);
     CHECK_RUN(names_key_and_host_in_the_header);

@@ -115,7 +115,7 @@ bool run_authenticate_token(struct run *run, struct bytes token, struct bytes pr
 
     run->plan.write_count = 0;
     TRY(e = issue_verify(holder, &refusal, &run->finding, run->arena, &run->service->issuer, token,
-                         run->now_ms / 1000),
+                         lease_facts(run->lease), run->now_ms),
         failed);
     run->has_finding = refusal != REFUSAL_NONE;
     if (!refusal) {

@@ -35,18 +35,19 @@ void service_free(struct service *service)
     free(service);
 }
 
-/* Without memory for a lease the lane stays on the facts it has; the publication counts one lane less. The
- * watcher tries again with the next version. */
-void service_take_facts(struct service *service, struct publication *facts)
+/* Without memory for a lease the lane stays on the facts it has; the publication counts one lane less. */
+enum err service_take_facts(struct service *service, struct publication *facts)
 {
     struct lease *lease;
+    enum err e = lease_new(&lease, facts);
 
-    if (lease_new(&lease, facts)) {
+    if (e) {
         publication_let_go(facts);
-        return;
+        return e;
     }
     lease_drop(service->lease);
     service->lease = lease;
+    return ERR_OK;
 }
 
 void service_close_store(struct service *service)

@@ -35,7 +35,9 @@ struct service;
 MUST_USE enum err service_new(struct service **out, const struct service_options *options,
                               struct publication *facts);
 void service_free(struct service *service);
-void service_take_facts(struct service *service, struct publication *facts); /* a newer snapshot */
+MUST_USE enum err
+service_take_facts(struct service *service,
+                   struct publication *facts); /* a newer snapshot; on failure the old stays */
 const struct facts *service_facts(const struct service *service);
 void service_close_store(struct service *service); /* the store is gone: who would ask it fails */
 void service_forget_user(struct service *service, const struct uuid *project, const struct uuid *id);

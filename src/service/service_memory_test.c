@@ -133,11 +133,11 @@ static void stays_on_its_facts_without_memory(void)
     struct publication *fresh = world_publish();
 
     left = 0;
-    service_take_facts(world.service, fresh);
+    CHECK_INT(service_take_facts(world.service, fresh), ERR_NO_MEMORY);
     left = -1;
     CHECK(service_facts(world.service) == before);
     CHECK_INT(before->project_count, 2);
-    service_take_facts(world.service, world_publish());
+    CHECK_INT(service_take_facts(world.service, world_publish()), ERR_OK);
     CHECK(service_facts(world.service) != before);
 }
 

@@ -408,7 +408,7 @@ static void finishes_under_the_facts_it_began_with(void)
     ask_start(&asked);
     write.key.is_retired = true;
     world_write(&write);
-    service_take_facts(world.service, world_publish());
+    CHECK_INT(service_take_facts(world.service, world_publish()), ERR_OK);
     drain();
     CHECK_INT(asked.run.outcome.kind, OUTCOME_MINTED);
     ask_release(&asked);
@@ -418,7 +418,7 @@ static void finishes_under_the_facts_it_began_with(void)
     ask_release(&next);
     write.key.is_retired = false;
     world_write(&write);
-    service_take_facts(world.service, world_publish());
+    CHECK_INT(service_take_facts(world.service, world_publish()), ERR_OK);
 }
 
 static void says_that_an_ask_without_kind_is_no_ask(void)

@@ -90,6 +90,55 @@ static void refuses_tokens(void)
         }
 }
 
+static void age_project(const struct uuid *project, int64_t by_ms)
+{
+    struct write write = {.kind = WRITE_AGE, .age = {.project = *project, .by_ms = by_ms}};
+
+    world_write(&write);
+    CHECK_INT(service_take_facts(world.service, world_publish()), ERR_OK);
+}
+
+static enum refusal refusal_of(enum ask_kind kind, struct bytes token, int64_t later_ms)
+{
+    struct asked asked;
+    enum refusal refusal;
+
+    if (kind == ASK_CONNECT)
+        ask_connect_init(&asked, token, BYTES_NONE);
+    else
+        ask_bearer_init(&asked, kind, token);
+    asked.run.now_ms += later_ms;
+    asked.run.takes_bound_as_bearer = true;
+    refusal = ask_run(&asked)->refused.refusal;
+    ask_release(&asked);
+    return refusal;
+}
+
+/* Last of all, as time does not come back: what was minted before an advance has lived that much longer. */
+static void ages_tokens_with_their_project(void)
+{
+    static char fresh_room[JWS_MAX];
+    static const enum ask_kind kinds[] = {ASK_WHO_AM_I, ASK_ADDRESSES, ASK_CONNECT};
+    struct bytes fresh;
+    size_t k;
+
+    age_project(&world.live, 7200000); /* does nothing */
+    age_project(&world.test, 7199999);
+    CHECK_INT(refusal_of(ASK_WHO_AM_I, plain, 0), REFUSAL_NONE);
+    CHECK_INT(refusal_of(ASK_WHO_AM_I, plain, 1), REFUSAL_TOKEN_EXPIRED);
+    age_project(&world.test, 1);
+    fresh = mint_into(fresh_room, "ada", false, false);
+    for (k = 0; k < COUNT(kinds); k++) {
+        CHECK_NOTE("ask %d", kinds[k]);
+        CHECK_INT(refusal_of(kinds[k], plain, 0), REFUSAL_TOKEN_EXPIRED);
+        CHECK_INT(refusal_of(kinds[k], bound, 0), REFUSAL_TOKEN_EXPIRED);
+        CHECK_INT(refusal_of(kinds[k], fresh, 7199999), REFUSAL_NONE);
+        CHECK_INT(refusal_of(kinds[k], fresh, 7200000), REFUSAL_TOKEN_EXPIRED);
+        CHECK_INT(refusal_of(kinds[k], live, 7199999), REFUSAL_NONE);
+        CHECK_INT(refusal_of(kinds[k], live, 7200000), REFUSAL_TOKEN_EXPIRED);
+    }
+}
+
 static void refuses_what_is_no_bearer(void)
 {
     static const struct {
@@ -462,6 +511,7 @@ int main(void)
     CHECK_RUN(lets_unbound_tokens_send_what_they_like);
     CHECK_RUN(refuses_in_order);
     CHECK_RUN(names_each_session_anew);
+    CHECK_RUN(ages_tokens_with_their_project);
     buf_release(&proof);
     world_close();
     return CHECK_END();

@@ -281,6 +281,42 @@ static void leaves_a_failed_step_undone(void)
               2); /* it was at 2 before the second attempt */
 }
 
+/* A database of the first schema, with a project in it: opening it moves it forward, and nobody has aged. */
+static void brings_the_first_schema_forward(void)
+{
+    struct db *db = NULL;
+    struct facts *facts = NULL;
+    const char *why = NULL;
+    empty_folder();
+    CHECK_INT(file_create_private(path), ERR_OK);
+    CHECK_INT(db_open(&db, path), ERR_OK);
+    CHECK_INT(migrate(db, path, migrations, 1, &why), ERR_OK);
+    db_free(db);
+    run_sql(path, "INSERT INTO projects (id, name, is_test, sat_life_s, sat_life_max_s, family_max_age_s) "
+                  "VALUES (x'01000000000000000000000000000000', 'shop', 0, 1, 2, 3)");
+    struct store *store = opened();
+    CHECK_INT(store->ops->facts(store, &facts), ERR_OK);
+    CHECK_INT(facts->project_count, 1);
+    CHECK_INT(facts_project(facts, &shop)->age_ms, 0);
+    facts_free(facts);
+    store->ops->close(store);
+    CHECK_INT(ask_sql(path, "PRAGMA user_version"), (int64_t)migration_count);
+    CHECK(access(beside(".before-2"), F_OK) == 0);
+}
+
+/* The last fence: not even a hand at the database moves a live project's clock, or a test project's back
+ * below 0. */
+static void keeps_live_projects_young(void)
+{
+    sqlite3 *handle = NULL;
+    make_database();
+    CHECK_INT(sqlite3_open(path, &handle), SQLITE_OK);
+    CHECK_INT(sqlite3_exec(handle, "UPDATE projects SET age_ms = 1", NULL, NULL, NULL), SQLITE_CONSTRAINT);
+    CHECK_INT(sqlite3_exec(handle, "UPDATE projects SET age_ms = -1, is_test = 1", NULL, NULL, NULL),
+              SQLITE_CONSTRAINT);
+    CHECK_INT(sqlite3_close(handle), SQLITE_OK);
+}
+
 int main(void)
 {
     const char *base = getenv("TMPDIR");
@@ -299,6 +335,8 @@ int main(void)
     CHECK_RUN(opens_a_copy_that_lost_its_log_mode);
     CHECK_RUN(copies_before_it_migrates);
     CHECK_RUN(leaves_a_failed_step_undone);
+    CHECK_RUN(brings_the_first_schema_forward);
+    CHECK_RUN(keeps_live_projects_young);
     empty_folder();
     (void)rmdir(folder);
     return CHECK_END();

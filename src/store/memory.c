@@ -5,6 +5,8 @@
 #include "store/snapshot.h"
 #include "store/store.h"
 
+#include "engine/age.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -73,6 +75,7 @@ static enum err copy_strings(struct write *write, struct arena *arena)
         write->user.address_name_alt = write->user.password_hash = BYTES_NONE; /* nothing reads them again */
         return user_copy(&write->user.user, &write->user.user, arena);
     case WRITE_NONE:
+    case WRITE_AGE:
     case WRITE_PROFILE:
     case WRITE_ONCE:
         break;
@@ -118,6 +121,7 @@ static bool is_same(const struct write *a, const struct write *b)
     case WRITE_ONCE:
         return a->once.bucket_s == b->once.bucket_s && uuid_equal(&a->once.id, &b->once.id);
     case WRITE_NONE:
+    case WRITE_AGE:
     case WRITE_PROFILE:
         break;
     }
@@ -151,6 +155,7 @@ static bool may_replace(const struct write *before, const struct write *write)
         return before->ring_key.use == write->ring_key.use &&
                bytes_equal(before->ring_key.algorithm, write->ring_key.algorithm);
     case WRITE_NONE:
+    case WRITE_AGE:
     case WRITE_ORIGIN:
     case WRITE_ADDRESS:
     case WRITE_USER:
@@ -161,10 +166,10 @@ static bool may_replace(const struct write *before, const struct write *write)
     return false;
 }
 
-static bool has_project(const struct memory_store *store, const struct uuid *id)
+static const struct write *project_before(const struct memory_store *store, const struct uuid *id)
 {
     struct write wanted = {.kind = WRITE_PROJECT, .project = {.id = *id}};
-    return same_before(store, &wanted) != NULL;
+    return same_before(store, &wanted);
 }
 
 static bool user_matches(const struct user *user, enum read_kind kind, const struct uuid *project,
@@ -244,6 +249,25 @@ done:
     return e;
 }
 
+/* The age is not a project write's to change. */
+static enum err write_project(struct row *row, struct memory_store *store, const struct write *write)
+{
+    const struct write *before = project_before(store, &write->project.id);
+    struct write after = *write;
+    after.project.age_ms = before == NULL ? 0 : before->project.age_ms;
+    row->state = before == NULL || may_replace(before, write) ? ROW_WRITTEN : ROW_EXISTS;
+    return row->state == ROW_WRITTEN ? keep(store, &after) : ERR_OK;
+}
+
+static enum err write_age(struct row *row, struct memory_store *store, const struct write *write)
+{
+    struct write after = *project_before(store, &write->age.project);
+    if (age_step_check(&after.project, write->age.by_ms) != AGE_MAY_STEP) return ERR_OK;
+    after.project.age_ms += write->age.by_ms;
+    row->state = ROW_WRITTEN;
+    return keep(store, &after);
+}
+
 static enum err write_other(struct row *row, struct memory_store *store, const struct write *write)
 {
     const struct write *before = same_before(store, write);
@@ -259,7 +283,10 @@ static enum err write_row(struct row *row, struct memory_store *store, const str
 {
     const struct uuid *project = write_belongs_to(write);
     *row = (struct row){.state = ROW_ABSENT};
-    if (write->kind == WRITE_NONE || (project != NULL && !has_project(store, project))) return ERR_OK;
+    if (write->kind == WRITE_NONE || (project != NULL && project_before(store, project) == NULL))
+        return ERR_OK;
+    if (write->kind == WRITE_PROJECT) return write_project(row, store, write);
+    if (write->kind == WRITE_AGE) return write_age(row, store, write);
     if (write->kind == WRITE_USER) return write_user(row, store, write, arena);
     if (write->kind == WRITE_PROFILE) return write_profile(row, store, write, arena);
     return write_other(row, store, write);
@@ -315,6 +342,7 @@ static enum err add_to_snapshot(struct snapshot *snapshot, const struct write *w
     case WRITE_ADDRESS:
         return snapshot_add_address(snapshot, &write->address);
     case WRITE_NONE:
+    case WRITE_AGE:
     case WRITE_STUDY:
     case WRITE_RING_KEY:
     case WRITE_USER:

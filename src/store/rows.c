@@ -42,6 +42,8 @@ failed:
 const struct uuid *write_belongs_to(const struct write *write)
 {
     switch (write->kind) {
+    case WRITE_AGE:
+        return &write->age.project;
     case WRITE_KEY:
         return &write->key.project;
     case WRITE_ORIGIN:

@@ -131,6 +131,8 @@ enum err snapshot_finish(struct facts **out, struct snapshot *snapshot, uint64_t
     facts->epoch = epoch;
     facts->projects = snapshot->projects;
     facts->project_count = snapshot->used.projects;
+    for (size_t i = 0; i < facts->project_count; i++)
+        facts->age_total_ms += (uint64_t)snapshot->projects[i].age_ms;
     facts->keys = snapshot->keys;
     facts->key_count = snapshot->used.keys;
     facts->addresses = snapshot->addresses;

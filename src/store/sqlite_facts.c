@@ -37,6 +37,7 @@ static void read_project(struct snapshot *snapshot, struct query_run *run)
     project.sat_life_s = query_read_number(run);
     project.sat_life_max_s = query_read_number(run);
     project.family_max_age_s = query_read_number(run);
+    project.age_ms = query_read_number(run);
     if (run->error == ERR_OK) run->error = snapshot_add_project(snapshot, &project);
 }
 

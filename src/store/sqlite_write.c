@@ -1,6 +1,8 @@
 #include "store/rows.h"
 #include "store/sqlite.h"
 
+#include "engine/age.h"
+
 static enum err name_is_taken(bool *out, struct db *db, int64_t project, struct bytes name)
 {
     struct query_run run;
@@ -118,6 +120,20 @@ static enum err write_project(struct row *row, struct db *db, const struct fact_
     return end_write(row, &run);
 }
 
+/* The row that is not met is a live project's, or would pass the bounds: for the asker it is not there. */
+static enum err write_age(struct row *row, struct db *db, int64_t by_ms, int64_t project)
+{
+    struct query_run run;
+    query_start(&run, db, QUERY_AGE_WRITE, NULL);
+    query_bind_number(&run, project);
+    query_bind_number(&run, by_ms);
+    query_bind_number(&run, AGE_STEP_MAX_MS);
+    query_bind_number(&run, AGE_MAX_MS);
+    enum err e = end_write(row, &run);
+    if (row->state == ROW_EXISTS) row->state = ROW_ABSENT;
+    return e;
+}
+
 static enum err write_key(struct row *row, struct db *db, const struct fact_key *key, int64_t project)
 {
     struct query_run run;
@@ -196,6 +212,8 @@ static enum err write_row(struct row *row, struct db *db, const struct write *wr
         break;
     case WRITE_PROJECT:
         return write_project(row, db, &write->project);
+    case WRITE_AGE:
+        return write_age(row, db, write->age.by_ms, project);
     case WRITE_KEY:
         return write_key(row, db, &write->key, project);
     case WRITE_ORIGIN:

@@ -1,4 +1,5 @@
 /* One suite for every store: what is true of a commit, a look-up and a snapshot wherever they are kept. */
+#include "engine/age.h"
 #include "harness/check.h"
 #include "harness/store_round.h"
 
@@ -16,6 +17,13 @@ static void writes_nothing_without_its_project(void)
         {.kind = WRITE_ADDRESS,
          .address = {.id = id_of(3, 1), .project = nobody, .name = TEXT("/public/a"), .type = ADDRESS_APP}},
         {.kind = WRITE_STUDY, .study = {.id = id_of(4, 1), .project = nobody}},
+        {.kind = WRITE_AGE, .age = {.project = nobody, .by_ms = 1000}},
+        {.kind = WRITE_AGE, .age = {.project = shop, .by_ms = 1000}}, /* live: its time is real */
+        {.kind = WRITE_AGE, .age = {.project = lab, .by_ms = 0}},
+        {.kind = WRITE_AGE, .age = {.project = lab, .by_ms = -1}},
+        {.kind = WRITE_AGE, .age = {.project = lab, .by_ms = INT64_MIN}},
+        {.kind = WRITE_AGE, .age = {.project = lab, .by_ms = AGE_STEP_MAX_MS + 1}},
+        {.kind = WRITE_AGE, .age = {.project = lab, .by_ms = INT64_MAX}},
     };
     uint64_t before, after;
     begin();
@@ -62,6 +70,46 @@ static void leaves_fixed_things_as_they_are(void)
     CHECK(uuid_equal(&kept->project, &shop) && kept->kind == KEY_SECRET && kept->hash[31] == 0);
     CHECK(kept->is_retired && kept->permissions == 1);
     facts_free(facts);
+    end();
+}
+
+static int64_t age_of(const struct uuid *project)
+{
+    struct facts *facts;
+    int64_t age_ms;
+    CHECK_INT(store->ops->facts(store, &facts), ERR_OK);
+    age_ms = facts_project(facts, project)->age_ms;
+    facts_free(facts);
+    return age_ms;
+}
+
+static void ages_test_projects_only_forward(void)
+{
+    struct write age = {.kind = WRITE_AGE, .age = {.project = lab, .by_ms = 7200000}};
+    struct write young = {.kind = WRITE_PROJECT,
+                          .project = {.id = id_of(0x50, 9), .is_test = true, .age_ms = 5}};
+    uint64_t before, after;
+    begin();
+    CHECK_INT(store->ops->facts_version(store, &before), ERR_OK);
+    CHECK_INT(age_of(&lab), 0);
+    CHECK_INT(put_fact(&age), ROW_WRITTEN);
+    CHECK_INT(age_of(&lab), 7200000);
+    CHECK_INT(store->ops->facts_version(store, &after), ERR_OK);
+    CHECK(after > before);
+    age.age.by_ms = 1;
+    CHECK_INT(put_fact(&age), ROW_WRITTEN);
+    reopen_store();
+    CHECK_INT(age_of(&lab), 7200001);
+    CHECK_INT(age_of(&shop), 0);
+    CHECK_INT(put_project(&lab, true), ROW_WRITTEN); /* settings may change; the age stays */
+    CHECK_INT(age_of(&lab), 7200001);
+    CHECK_INT(put_fact(&young), ROW_WRITTEN);
+    CHECK_INT(age_of(&young.project.id), 0);
+    age.age.by_ms = AGE_STEP_MAX_MS;
+    for (int i = 0; i < 9; i++)
+        CHECK_INT(put_fact(&age), ROW_WRITTEN);
+    CHECK_INT(put_fact(&age), ROW_ABSENT); /* it would be too old */
+    CHECK_INT(age_of(&lab), 9 * AGE_STEP_MAX_MS + 7200001);
     end();
 }
 
@@ -455,6 +503,7 @@ static void suite(void)
 {
     CHECK_RUN(writes_nothing_without_its_project);
     CHECK_RUN(leaves_fixed_things_as_they_are);
+    CHECK_RUN(ages_test_projects_only_forward);
     CHECK_RUN(gives_each_address_name_once);
     CHECK_RUN(undoes_all_of_a_failed_commit);
     CHECK_RUN(undoes_what_its_asker_cannot_hold);

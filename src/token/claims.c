@@ -235,6 +235,7 @@ static bool is_consistent(const struct claims *claims, const struct claims_polic
 {
     int64_t from_s = claims->iat_s > 0 ? claims->iat_s : policy->now_s;
 
+    if (claims->age_ms > policy->age_max_ms) return false; /* as with an iat ahead: nobody minted this */
     if (claims->iat_s - policy->now_s > CLAIMS_IAT_AHEAD_S) return false;
     if (claims->nbf_s - policy->now_s > CLAIMS_IAT_AHEAD_S) return false;
     if (claims->iat_s > 0 && claims->exp_s <= claims->iat_s) return false;
@@ -243,10 +244,12 @@ static bool is_consistent(const struct claims *claims, const struct claims_polic
 
 enum refusal claims_check(const struct claims *claims, const struct claims_policy *policy)
 {
+    int64_t now_s = policy->moved_now_s > policy->now_s ? policy->moved_now_s : policy->now_s;
+
     if (!is_whole(claims, policy->requires_ours)) return REFUSAL_TOKEN_MALFORMED;
     if (policy->iss.len == 0 || !bytes_equal(claims->iss, policy->iss)) return REFUSAL_TOKEN_FOREIGN;
     if (policy->aud.len == 0 || !bytes_equal(claims->aud, policy->aud)) return REFUSAL_TOKEN_FOREIGN;
     if (!is_consistent(claims, policy)) return REFUSAL_TOKEN_MALFORMED;
-    if (policy->now_s - policy->leeway_s >= claims->exp_s) return REFUSAL_TOKEN_EXPIRED;
+    if (now_s - policy->leeway_s >= claims->exp_s) return REFUSAL_TOKEN_EXPIRED;
     return REFUSAL_NONE;
 }

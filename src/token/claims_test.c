@@ -169,6 +169,7 @@ static const struct claims_policy policy = {
 static void writes_what_it_reads(void)
 {
     struct claims claims = good_claims(), again;
+    struct claims_policy aged = policy;
     struct arena arena;
     struct buf text, second;
 
@@ -191,7 +192,10 @@ static void writes_what_it_reads(void)
     claims_write(&second, &again);
     CHECK_BYTES(buf_bytes(&second), buf_bytes(&text));
     CHECK(again.address_count == 2 && uuid_equal(&again.addresses[1], &claims.project));
-    CHECK_INT(claims_check(&again, &policy), REFUSAL_NONE);
+    CHECK_INT(claims_check(&again, &policy),
+              REFUSAL_TOKEN_MALFORMED); /* older than any project of policy's */
+    aged.age_max_ms = 5;
+    CHECK_INT(claims_check(&again, &aged), REFUSAL_NONE);
     buf_release(&text), buf_release(&second), arena_release(&arena);
 }
 
@@ -232,9 +236,40 @@ static void checks_each_rule(void)
     CHECK_WITH(c.iat_s = NOW + 6, TOKEN_MALFORMED);
     CHECK_WITH(c.iat_s = INT64_MAX, TOKEN_MALFORMED);
     CHECK_WITH(c.iat_s = 0, TOKEN_MALFORMED);
+    CHECK_WITH(c.age_ms = 1, TOKEN_MALFORMED); /* the policy's project has age 0 */
+    CHECK_WITH(c.age_ms = INT64_MAX, TOKEN_MALFORMED);
     CHECK_WITH(c.nbf_s = NOW + 5, NONE);
     CHECK_WITH(c.nbf_s = NOW + 6, TOKEN_MALFORMED);
 #undef CHECK_WITH
+}
+
+/* exp decides by whichever of the two times is ahead; iat and nbf by real time alone. */
+static void a_moved_clock_counts_for_exp_alone(void)
+{
+    static const struct {
+        int64_t moved_now_s, exp_s, iat_s;
+        enum refusal wanted;
+    } rows[] = {
+        {NOW + 100, NOW + 100, NOW - 10, REFUSAL_TOKEN_EXPIRED},
+        {NOW + 100, NOW + 101, NOW - 10, REFUSAL_NONE},
+        {NOW + 99, NOW + 100, NOW - 10, REFUSAL_NONE},
+        {NOW - 100, NOW, NOW - 200, REFUSAL_TOKEN_EXPIRED}, /* never behind real time */
+        {0, NOW, NOW - 200, REFUSAL_TOKEN_EXPIRED},
+        {INT64_MIN, NOW, NOW - 200, REFUSAL_TOKEN_EXPIRED},
+        {INT64_MAX, NOW + 100, NOW - 10, REFUSAL_TOKEN_EXPIRED},
+        {NOW + 50, NOW + 100, NOW + 6, REFUSAL_TOKEN_MALFORMED}, /* minted ahead of real time */
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct claims_policy moved = policy;
+        struct claims c = good_claims();
+        c.iat_s = rows[i].iat_s;
+        c.exp_s = rows[i].exp_s;
+        moved.moved_now_s = rows[i].moved_now_s;
+        CHECK_NOTE("moved row %zu", i);
+        CHECK_INT(claims_check(&c, &moved), rows[i].wanted);
+    }
 }
 
 static void an_empty_policy_refuses(void)
@@ -342,6 +377,7 @@ int main(void)
     CHECK_RUN(refuses_long_texts);
     CHECK_RUN(picks_our_audience);
     CHECK_RUN(checks_each_rule);
+    CHECK_RUN(a_moved_clock_counts_for_exp_alone);
     CHECK_RUN(an_empty_policy_refuses);
     CHECK_RUN(writes_what_it_reads);
     CHECK_RUN(names_kinds);
