@@ -191,9 +191,13 @@ void lane_begin_stop(struct lane *lane)
     lane_stopped_if_idle(lane);
 }
 
-void lane_take_facts(struct lane *lane, struct publication *facts)
+enum err lane_take_facts(struct lane *lane, struct publication *facts, bool *has_aged)
 {
-    service_take_facts(lane->service, facts);
+    uint64_t total_ms = service_facts(lane->service)->age_total_ms;
+    enum err e = service_take_facts(lane->service, facts);
+
+    *has_aged = !e && service_facts(lane->service)->age_total_ms != total_ms;
+    return e;
 }
 
 struct buf *lane_out(struct lane *lane)

@@ -15,6 +15,7 @@ struct conn;
 struct exchange;
 struct node;
 struct socket;
+struct socket_walk;
 
 enum lane_counter {
     COUNT_REQUESTS,
@@ -40,6 +41,7 @@ struct lane {
     uint64_t admin_serial;         /* of the latest of them */
     struct conn *conns;            /* all HTTP connections */
     struct socket *sockets;        /* all WebSockets */
+    struct socket_walk *walks;     /* over them, under way */
     struct exchange *spare;        /* exchanges not in use */
     unsigned spare_count;
     struct buf out, body, fields; /* scratch of one reply; empty between turns */
@@ -61,7 +63,9 @@ void lane_count(struct lane *lane, enum lane_counter counter, int change);
 /* Mail from another thread: begin to stop; a user changed; newer facts. */
 void lane_begin_stop(struct lane *lane);
 void lane_stopped_if_idle(struct lane *lane); /* called whenever a connection or socket has gone */
-void lane_take_facts(struct lane *lane, struct publication *facts);
+/* *has_aged: some project's clock was moved, so deadlines of sessions must follow. On failure the lane stays
+ * on the facts it has. */
+MUST_USE enum err lane_take_facts(struct lane *lane, struct publication *facts, bool *has_aged);
 
 /* Scratch for one message, emptied. */
 struct buf *lane_out(struct lane *lane);

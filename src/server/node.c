@@ -181,8 +181,6 @@ void node_stop(struct node *node)
             loop_stop(node->lanes[i]->loop); /* no memory for a letter: stop hard */
     for (i = 0; i < node->started; i++)
         loop_join(node->lanes[i]->loop);
-    watch_free(node->watch);
-    node->watch = NULL;
     /* the store finishes what waits, while the lanes' memory is still there to take the answers */
     if (node->store) node->store->ops->close(node->store);
     node->store = NULL;
@@ -190,10 +188,12 @@ void node_stop(struct node *node)
     /* a last answer may be what the next question was to follow from */
     for (i = 0; i < node->lane_count; i++)
         if (node->lanes[i]->service) service_close_store(node->lanes[i]->service);
-    /* twice: an answer of the store may tell every other lane of a changed user, and those letters post
-     * nothing more */
+    /* twice: an answer of the store may tell every other lane of a changed user, and newer facts send a
+     * letter home to lane 0; those letters post nothing more */
     for (i = 0; i < 2 * node->lane_count; i++)
         loop_drain(node->lanes[i % node->lane_count]->loop);
+    watch_free(node->watch);
+    node->watch = NULL;
     for (i = 0; i < node->lane_count; i++)
         lane_free(node->lanes[i]);
     node->lane_count = node->started = 0;

@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "engine/age.h"
+
+#define SOCKETS_PER_TURN 500 /* moved at once, before others get their turn */
 
 struct dialect_session socket_session(const struct socket *socket)
 {
@@ -158,10 +161,22 @@ void socket_set_registered(struct socket *socket, bool is_registered)
     lane_count(socket->lane, COUNT_SESSIONS_REGISTERED, is_registered ? 1 : -1);
 }
 
+static int64_t age_of_project(const struct socket *socket)
+{
+    const struct fact_project *project =
+        facts_project(service_facts(socket->lane->service), &socket->holder.project);
+
+    return project ? project->age_ms : socket->age_ms;
+}
+
+/* By the lane's facts of now: the ask may have begun under older ones. */
 void socket_lives_until_expiry(struct socket *socket)
 {
-    log_info("session_began", log_bytes("session", bytes_of(socket->name, 8)));
-    state_lasts(socket, socket->holder.exp_s * 1000 - loop_now_ms(socket->lane->loop));
+    int64_t now_ms = loop_now_ms(socket->lane->loop);
+
+    socket->age_ms = age_of_project(socket);
+    state_lasts(socket,
+                socket->holder.exp_s * 1000 - age_now_ms(now_ms, socket->age_ms, socket->holder.age_ms));
 }
 
 static void leave_state(struct socket *socket)
@@ -261,6 +276,8 @@ static void socket_free(struct socket *socket)
     socket_end_connecting(socket);
     free(socket->origin);
     ws_message_release(&socket->message);
+    for (struct socket_walk *walk = lane->walks; walk; walk = walk->next)
+        if (walk->at == socket) walk->at = socket->next;
     if (socket->next) socket->next->prev = socket->prev;
     if (socket->prev)
         socket->prev->next = socket->next;
@@ -389,4 +406,36 @@ void sockets_stop(struct lane *lane)
         next = socket->next;
         socket_apply(socket, SESSION_STOP);
     }
+}
+
+/* ---- moved clocks ---- */
+
+/* Whatever comes from now on goes to the list's head and knows the newer facts. */
+void sockets_age_begin(struct lane *lane, struct socket_walk *walk)
+{
+    walk->at = lane->sockets;
+    walk->next = lane->walks;
+    lane->walks = walk;
+}
+
+static void forget_walk(struct lane *lane, const struct socket_walk *walk)
+{
+    struct socket_walk **at = &lane->walks;
+
+    while (*at && *at != walk)
+        at = &(*at)->next;
+    if (*at) *at = walk->next;
+}
+
+bool sockets_age_some(struct lane *lane, struct socket_walk *walk)
+{
+    for (unsigned n = 0; walk->at && n < SOCKETS_PER_TURN; n++) {
+        struct socket *socket = walk->at;
+        walk->at = socket->next;
+        if (socket->state == SESSION_LIVE && age_of_project(socket) != socket->age_ms)
+            socket_lives_until_expiry(socket); /* at the end of its time it closes by its timer, not here */
+    }
+    if (walk->at) return false;
+    forget_walk(lane, walk);
+    return true;
 }

@@ -14,4 +14,15 @@ void socket_bytes(struct socket *socket, uint8_t *bytes, size_t len); /* bytes t
 
 void sockets_stop(struct lane *lane); /* closes all with 1012 */
 
+/* After clocks of projects were moved: the deadlines of their live sessions follow, some each turn. A walk
+ * outlives the sockets that go meanwhile, and may meet others under way: each leaves what is right already.
+ */
+struct socket_walk { /* zeroed: nothing to do */
+    struct socket *at;
+    struct socket_walk *next;
+};
+void sockets_age_begin(struct lane *lane, struct socket_walk *walk);
+bool sockets_age_some(struct lane *lane,
+                      struct socket_walk *walk); /* true: done, and the walk is forgotten */
+
 #endif

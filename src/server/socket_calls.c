@@ -114,6 +114,7 @@ void socket_welcome(struct socket *socket)
     unsigned i;
 
     keep_holder(socket, &socket->connecting->run.outcome);
+    log_info("session_began", log_bytes("session", bytes_of(socket->name, 8)));
     socket_lives_until_expiry(socket);
     lane_count(socket->lane, COUNT_CONNECTS_GRANTED, 1);
     session = socket_session(socket);

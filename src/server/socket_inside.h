@@ -38,6 +38,7 @@ struct socket {
     char name[SESSION_NAME_LEN];
     char jti[UUID_TEXT_LEN], jkt[43];
     struct holder holder; /* its strings are the two above */
+    int64_t age_ms;       /* of its project, as the deadline knows it */
 };
 
 /* socket.c */
@@ -50,7 +51,7 @@ void socket_refuse_call(struct socket *socket, const struct rpc_message *call, c
 void socket_refuse_envelope(struct socket *socket, const struct rpc_message *call, int code, size_t len);
 void socket_set_registered(struct socket *socket, bool is_registered);
 struct dialect_session socket_session(const struct socket *socket);
-void socket_lives_until_expiry(struct socket *socket); /* once the holder is known */
+void socket_lives_until_expiry(struct socket *socket); /* once the holder is known, or time was moved */
 
 /* socket_calls.c */
 void socket_message(struct socket *socket, struct bytes text);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "server/socket.h"
 
 #define POLL_MS 1000
 
@@ -11,54 +12,132 @@ struct watch {
     struct deadline deadline;
     struct errand errand;
     struct facts *fresh; /* read by the errand, published on the lane */
-    uint64_t version;    /* of what is published */
+    uint64_t version;    /* of what is published; 0: not everywhere */
     enum err error;
-    bool is_stopped;
+    struct watch_ask *waiting; /* for a poll that begins from now on */
+    struct watch_ask *reading; /* for the one under way */
+    bool is_polling, is_stopped;
 };
 
-struct facts_mail {
+struct round;
+
+struct facts_mail { /* goes to a lane, stays while its sessions are looked through, and comes home to lane 0
+                     */
     struct mail mail;
     struct lane *lane;
-    struct publication *facts;
+    struct round *round;
+    struct socket_walk walk;
+    enum err error;
 };
+
+struct round { /* one publication on its way; freed when all its letters are home */
+    struct watch *watch;
+    struct publication *facts;
+    struct watch_ask *asks;
+    enum err error;
+    unsigned letters_out;
+    struct facts_mail letters[];
+};
+
+static void answer(struct watch_ask *asks, enum err error)
+{
+    while (asks) {
+        struct watch_ask *ask = asks;
+        asks = ask->next; /* done may free it */
+        ask->done(ask, error);
+    }
+}
+
+/* ---- a letter's way ---- */
+
+static void come_home(struct mail *mail)
+{
+    struct facts_mail *letter = (struct facts_mail *)mail;
+    struct round *round = letter->round;
+
+    if (letter->error) {
+        round->error = letter->error;
+        round->watch->version = 0; /* so that the next poll publishes once more */
+    }
+    if (--round->letters_out) return;
+    answer(round->asks, round->error);
+    free(round);
+}
+
+static void move_sessions(struct mail *mail)
+{
+    struct facts_mail *letter = (struct facts_mail *)mail;
+    struct loop *home = letter->round->watch->node->lanes[0]->loop;
+
+    if (sockets_age_some(letter->lane, &letter->walk)) {
+        letter->mail.open = come_home;
+        loop_post(home, mail);
+    } else
+        loop_post(letter->lane->loop, mail); /* the rest in another turn */
+}
 
 static void open_facts(struct mail *mail)
 {
-    struct facts_mail *facts = (struct facts_mail *)mail;
+    struct facts_mail *letter = (struct facts_mail *)mail;
+    bool has_aged;
 
-    lane_take_facts(facts->lane, facts->facts);
-    free(facts);
+    letter->error = lane_take_facts(letter->lane, letter->round->facts, &has_aged);
+    if (has_aged) sockets_age_begin(letter->lane, &letter->walk);
+    letter->mail.open = move_sessions;
+    move_sessions(mail);
 }
 
-static void publish(struct watch *watch)
+/* ---- publishing ---- */
+
+/* The letters are part of the round: either every lane learns of the new facts, or none does. */
+static enum err round_new(struct round **out, struct watch *watch)
 {
     struct node *node = watch->node;
-    struct facts_mail *letters[NODE_LANES_MAX];
-    struct publication *publication = NULL;
-    unsigned i, written = 0;
+    struct round *round = calloc(1, sizeof *round + node->lane_count * sizeof round->letters[0]);
+    enum err e = ERR_NO_MEMORY;
 
-    /* all letters first: either every lane learns of the new facts, or none does and the next poll tries
-     * again */
-    for (; written < node->lane_count; written++)
-        if (!(letters[written] = calloc(1, sizeof **letters))) break;
-    if (written < node->lane_count || publication_new(&publication, watch->fresh, node->lane_count)) {
-        for (i = 0; i < written; i++)
-            free(letters[i]);
+    *out = NULL;
+    if (!round) return e;
+    TRY(e = publication_new(&round->facts, watch->fresh, node->lane_count), done);
+    round->watch = watch;
+    round->letters_out = node->lane_count;
+    *out = round;
+    round = NULL;
+done:
+    free(round);
+    return e;
+}
+
+static enum err publish(struct watch *watch)
+{
+    struct node *node = watch->node;
+    struct round *round;
+    enum err e = round_new(&round, watch);
+
+    if (e) {
         facts_free(watch->fresh);
         watch->fresh = NULL;
-        return;
+        return e;
     }
     watch->version = watch->fresh->version;
     watch->fresh = NULL;
+    round->asks = watch->reading;
+    watch->reading = NULL;
     log_info("facts_published", log_number("version", (int64_t)watch->version));
-    for (i = 0; i < node->lane_count; i++) {
-        letters[i]->mail.open = open_facts;
-        letters[i]->lane = node->lanes[i];
-        letters[i]->facts = publication;
-        loop_post(node->lanes[i]->loop, &letters[i]->mail);
+    for (unsigned i = 0; i < node->lane_count; i++) {
+        struct facts_mail *letter = &round->letters[i];
+        letter->mail.open = open_facts;
+        letter->lane = node->lanes[i];
+        letter->round = round;
+        loop_post(letter->lane->loop, &letter->mail);
     }
+    return ERR_OK;
 }
 
+/* ---- polling ---- */
+
+/* Whoever asked gets a publication of their own, though the version be the published one: that one may still
+ * be on its way to some lanes. */
 static void poll(struct errand *errand) /* on a pool thread */
 {
     struct watch *watch = (struct watch *)(void *)((char *)errand - offsetof(struct watch, errand));
@@ -66,7 +145,8 @@ static void poll(struct errand *errand) /* on a pool thread */
     uint64_t version;
 
     watch->error = store->ops->facts_version(store, &version);
-    if (!watch->error && version != watch->version) watch->error = store->ops->facts(store, &watch->fresh);
+    if (!watch->error && (watch->reading || version != watch->version))
+        watch->error = store->ops->facts(store, &watch->fresh);
 }
 
 static void due(struct deadline *deadline);
@@ -79,24 +159,54 @@ static void wait_for_next(struct watch *watch)
         log_error("facts_watch_stopped", log_text("why", "no memory for its timer"));
 }
 
+static void begin_poll(struct watch *watch);
+
 static void polled(struct errand *errand)
 {
     struct watch *watch = (struct watch *)(void *)((char *)errand - offsetof(struct watch, errand));
+    enum err e = watch->error;
+    struct watch_ask *failed;
 
-    if (watch->error)
-        log_warn("facts_not_read", log_text("error", err_name(watch->error)));
-    else if (watch->fresh)
-        publish(watch);
+    watch->is_polling = false;
+    if (!e && watch->fresh) e = publish(watch);
+    if (e) log_warn("facts_not_read", log_text("error", err_name(e)));
+    failed = watch->reading; /* none, if they are published */
+    watch->reading = NULL;
+    answer(failed, e);
+    if (watch->is_polling) return; /* an answered one asked again */
+    if (watch->waiting && !watch->is_stopped)
+        begin_poll(watch);
+    else
+        wait_for_next(watch);
+}
+
+static void begin_poll(struct watch *watch)
+{
+    watch->errand = (struct errand){.work = poll, .done = polled};
+    watch->reading = watch->waiting;
+    watch->waiting = NULL;
+    watch->is_polling = loop_errand(watch->node->lanes[0]->loop, &watch->errand) == ERR_OK;
+    if (watch->is_polling) return;
+    watch->waiting = watch->reading;
+    watch->reading = NULL;
     wait_for_next(watch);
 }
 
 static void due(struct deadline *deadline)
 {
-    struct watch *watch = (struct watch *)(void *)((char *)deadline - offsetof(struct watch, deadline));
-
-    watch->errand = (struct errand){.work = poll, .done = polled};
-    if (loop_errand(watch->node->lanes[0]->loop, &watch->errand)) wait_for_next(watch);
+    begin_poll((struct watch *)(void *)((char *)deadline - offsetof(struct watch, deadline)));
 }
+
+void watch_now(struct watch *watch, struct watch_ask *ask)
+{
+    ask->next = watch->waiting;
+    watch->waiting = ask;
+    if (watch->is_polling || watch->is_stopped) return; /* its end begins the next; or watch_free answers */
+    deadline_clear(watch->node->lanes[0]->loop, &watch->deadline);
+    begin_poll(watch);
+}
+
+/* ---- life ---- */
 
 enum err watch_start(struct watch **out, struct node *node)
 {
@@ -119,6 +229,9 @@ void watch_stop(struct watch *watch)
 
 void watch_free(struct watch *watch)
 {
-    if (watch) facts_free(watch->fresh);
+    if (!watch) return;
+    answer(watch->reading, ERR_STOPPING);
+    answer(watch->waiting, ERR_STOPPING);
+    facts_free(watch->fresh);
     free(watch);
 }
