@@ -20,6 +20,7 @@ struct command {
 extern const struct command commands[];
 extern const unsigned command_count;
 
+int cli_clock(int argc, char **argv);
 int cli_dev(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_token(int argc, char **argv);

@@ -8,8 +8,10 @@
 #include "base/secret.h"
 #include "cli/ask.h"
 #include "cli/cli.h"
+#include "cli/duration.h"
 #include "cli/options.h"
 #include "cli/tell.h"
+#include "engine/age.h"
 #include "server/host.h"
 #include "service/key_text.h"
 #include "service/presented.h"
@@ -23,7 +25,7 @@ struct inspection {
     struct arena arena;
     struct crypto *crypto;
     struct json server; /* the answer to "keys"; absent: unchecked says why */
-    const char *unchecked;
+    const char *unchecked, *folder;
     int64_t now_s;
     bool was_argument; /* it stands in the shell's history and in the list of processes */
 };
@@ -128,6 +130,39 @@ static void tell_issuer(struct inspection *it, struct json claims)
                   (const char *)ours.ptr);
 }
 
+/* How far the server has moved the clock of the token's project; 0 if there is nobody to ask. */
+static int64_t ask_age(struct inspection *it, struct json claims)
+{
+    char line[128], text[UUID_TEXT_LEN];
+    struct json answer;
+    struct uuid project;
+    int64_t age_ms = 0;
+
+    if (it->unchecked || uuid_read(&project, json_text(json_member(claims, "prj")))) return 0;
+    uuid_write(text, &project);
+    (void)snprintf(line, sizeof line, "{\"command\":\"keys\",\"project\":\"%.*s\"}", UUID_TEXT_LEN, text);
+    if (ask_server(&answer, it->folder, bytes_of_text(line))) return 0;
+    if (!json_int64(&age_ms, json_member(answer, "age_ms"))) age_ms = 0;
+    json_free(answer);
+    return age_ms;
+}
+
+static void tell_expiry(struct inspection *it, struct json claims)
+{
+    const int64_t real_s = it->now_s;
+    int64_t theirs_ms, moved_s;
+    char span[DURATION_TEXT_MAX];
+
+    if (!json_int64(&theirs_ms, json_member(claims, "age"))) theirs_ms = 0;
+    moved_s = age_now_ms(real_s * 1000, ask_age(it, claims), theirs_ms) / 1000 - real_s;
+    it->now_s = real_s + moved_s;
+    tell_time(it, "expires", json_member(claims, "exp"), "expired ");
+    it->now_s = real_s;
+    if (moved_s == 0) return;
+    duration_write(span, moved_s * 1000);
+    tell_line(&it->tell, "clock", "moved %s forward since this was issued", span);
+}
+
 static void tell_access(struct inspection *it, const struct jws *jws, struct json claims)
 {
     struct json jkt = json_member(json_member(claims, "cnf"), "jkt");
@@ -135,7 +170,7 @@ static void tell_access(struct inspection *it, const struct jws *jws, struct jso
     tell_bytes(&it->tell, "kind", json_text(json_member(claims, "kind")));
     tell_issuer(it, claims);
     tell_time(it, "issued", json_member(claims, "iat"), "");
-    tell_time(it, "expires", json_member(claims, "exp"), "expired ");
+    tell_expiry(it, claims);
     tell_bytes(&it->tell, "project", json_text(json_member(claims, "prj")));
     tell_bytes(&it->tell, "user", json_text(json_member(claims, "sub")));
     if (json_text(jkt).len) tell_bytes(&it->tell, "bound to", json_text(jkt));
@@ -285,7 +320,8 @@ static struct bytes without_wrapping(struct bytes text)
 static int inspect_and_tell(struct bytes text, const char *folder, bool is_json, bool was_argument)
 {
     const struct host *host = host_machine();
-    struct inspection it = {.now_s = host->wall_ms(host->state) / 1000, .was_argument = was_argument};
+    struct inspection it = {
+        .now_s = host->wall_ms(host->state) / 1000, .was_argument = was_argument, .folder = folder};
     enum ask_end end = ask_server(&it.server, folder, BYTES("{\"command\":\"keys\"}"));
     int code;
 

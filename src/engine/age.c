@@ -15,3 +15,22 @@ enum age_step age_step_check(const struct fact_project *project, int64_t by_ms)
     if (by_ms > AGE_STEP_MAX_MS) return AGE_STEP_TOO_LARGE;
     return by_ms > AGE_MAX_MS - project->age_ms ? AGE_TOO_OLD : AGE_MAY_STEP;
 }
+
+const char *age_step_text(enum age_step step)
+{
+    switch (step) {
+    case AGE_MAY_STEP:
+        return "";
+    case AGE_NO_PROJECT:
+        return "there is no such project here";
+    case AGE_LIVE_PROJECT:
+        return "time can be moved in test projects only; this one is live";
+    case AGE_STEP_TOO_SMALL:
+        return "time goes forward only: an advance is more than nothing";
+    case AGE_STEP_TOO_LARGE:
+        return "an advance is at most ten years";
+    case AGE_TOO_OLD:
+        return "the project's clock was moved by a hundred years in all, and goes no further";
+    }
+    return "";
+}

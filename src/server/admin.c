@@ -5,6 +5,7 @@
 
 #include "base/instant.h"
 #include "server/admin_ask.h"
+#include "server/admin_clock.h"
 #include "server/node.h"
 #include "wire/json_write.h"
 
@@ -18,7 +19,7 @@ struct admin {
     uint64_t serial;
     uint8_t line[ADMIN_LINE_MAX];
     size_t len;
-    bool is_waiting; /* a letter is under way */
+    bool is_waiting; /* its answer is being fetched */
 };
 
 struct why_letter {
@@ -85,9 +86,9 @@ static void write_record(struct json_writer *w, const struct record *record)
     put_uuid(w, "family", &finding->family);
 }
 
-static void answer_why(struct admin *admin, const struct why_letter *letter)
+static void answer_why(struct lane *lane, const struct why_letter *letter)
 {
-    struct buf *line = lane_body(admin->lane);
+    struct buf *line = lane_body(lane);
     struct json_writer w = json_writer_on(line);
 
     json_object_begin(&w);
@@ -97,11 +98,12 @@ static void answer_why(struct admin *admin, const struct why_letter *letter)
     json_put_string(&w, bytes_of(letter->error_id, RECORD_ID_LEN));
     if (letter->found) write_record(&w, &letter->record);
     json_object_end(&w);
-    send_line(admin, line);
+    admin_answer(lane, letter->serial, line);
 }
 
-static void answer_keys(struct admin *admin)
+static void answer_keys(struct admin *admin, const struct admin_ask *ask)
 {
+    const struct fact_project *project = facts_project(service_facts(admin->lane->service), &ask->project);
     const struct node *node = admin->lane->node;
     struct buf *line = lane_body(admin->lane);
     struct json_writer w = json_writer_on(line);
@@ -112,6 +114,10 @@ static void answer_keys(struct admin *admin)
     json_put_verbatim(&w, keyring_jwks(node->ring));
     json_key(&w, "keys");
     keyring_list(&w, node->ring);
+    if (project) {
+        json_key(&w, "age_ms");
+        json_put_number(&w, project->age_ms);
+    }
     json_object_end(&w);
     send_line(admin, line);
 }
@@ -127,7 +133,7 @@ static void answer_error(struct admin *admin, enum err error)
     send_line(admin, line);
 }
 
-/* ---- why: a letter's way ---- */
+/* ---- commands that wait ---- */
 
 static void consume(struct admin *admin);
 
@@ -140,16 +146,25 @@ static struct admin *admin_of(struct lane *lane, uint64_t serial)
     return admin;
 }
 
-static void come_home(struct why_letter *letter)
+uint64_t admin_wait(struct admin *admin)
 {
-    struct admin *admin = admin_of(letter->node->lanes[0], letter->serial);
+    admin->is_waiting = true;
+    stream_stop_reading(admin->stream);
+    return admin->serial;
+}
 
-    if (!admin || !admin->stream) return; /* whoever asked did not wait */
+void admin_answer(struct lane *lane, uint64_t serial, struct buf *line)
+{
+    struct admin *admin = admin_of(lane, serial);
+
+    if (!admin || !admin->stream) return; /* whoever asked did not stay */
     admin->is_waiting = false;
-    answer_why(admin, letter);
+    send_line(admin, line);
     stream_start_reading(admin->stream);
     consume(admin);
 }
+
+/* ---- why: a letter's way ---- */
 
 static void open_why(struct mail *mail)
 {
@@ -164,7 +179,7 @@ static void open_why(struct mail *mail)
         return;
     }
     if (letter->at == node->lane_count) { /* it has been everywhere and is on lane 0 again */
-        come_home(letter);
+        answer_why(node->lanes[0], letter);
         free(letter);
         return;
     }
@@ -188,10 +203,8 @@ static void ask_why(struct admin *admin, const struct admin_ask *ask)
     }
     letter->mail.open = open_why;
     letter->node = admin->lane->node;
-    letter->serial = admin->serial;
+    letter->serial = admin_wait(admin);
     memcpy(letter->error_id, ask->error_id, sizeof letter->error_id);
-    admin->is_waiting = true;
-    stream_stop_reading(admin->stream);
     loop_post(admin->lane->loop, &letter->mail);
 }
 
@@ -222,8 +235,10 @@ static void take_line(struct admin *admin, struct bytes line)
         answer_error(admin, e);
     else if (ask.command == ADMIN_WHY)
         ask_why(admin, &ask);
+    else if (ask.command == ADMIN_CLOCK)
+        admin_clock(admin->lane, admin_wait(admin), &ask);
     else
-        answer_keys(admin);
+        answer_keys(admin, &ask);
 }
 
 /* Whole lines at hand, until one has to wait for its answer. */

@@ -1,9 +1,9 @@
 /* admin.h — the door for the command line: a local socket in the data folder, for its owner only, on lane 0.
  *
  * One ask a line, one answer a line, in order (admin_ask.h); while an answer is fetched nothing is read. A
- * why goes as one letter from lane to lane and home, so no lane ever looks into another's records. A letter
- * knows its connection by number, not by pointer: either may end first. A connection that is silent for a
- * while, or sends what is no ask, is closed. */
+ * why goes as one letter from lane to lane and home, so no lane ever looks into another's records; a clock is
+ * admin_clock.c. What fetches an answer knows its connection by number, not by pointer: either may end first.
+ * A connection that is silent for a while, or sends what is no ask, is closed. */
 #ifndef COATCHECK_SERVER_ADMIN_H
 #define COATCHECK_SERVER_ADMIN_H
 
@@ -11,7 +11,13 @@
 
 #define ADMIN_CONNECTIONS_MAX 16
 
+struct admin;
+
 void admin_accept(void *lane, struct stream *stream); /* a listener_accept_fn */
 void admins_stop(struct lane *lane);
+
+/* For commands whose answer takes a while: nothing is read between the two. On lane 0's thread. */
+uint64_t admin_wait(struct admin *admin);                                /* the connection's number */
+void admin_answer(struct lane *lane, uint64_t serial, struct buf *line); /* one JSON object */
 
 #endif

@@ -15,6 +15,20 @@ static enum err read_error_id(struct admin_ask *out, struct bytes text)
     return ERR_OK;
 }
 
+static enum err read_project(struct admin_ask *out, struct json document, bool is_required)
+{
+    struct json project = json_member(document, "project");
+
+    if (!is_required && json_type_of(project) == JSON_IS_ABSENT) return ERR_OK;
+    return uuid_read(&out->project, json_text(project));
+}
+
+static enum err read_clock(struct admin_ask *out, struct json document)
+{
+    if (read_project(out, document, true)) return ERR_MALFORMED;
+    return json_int64(&out->by_ms, json_member(document, "by_ms")) ? ERR_OK : ERR_MALFORMED;
+}
+
 enum err admin_ask_read(struct admin_ask *out, struct bytes line)
 {
     struct json document = {NULL};
@@ -31,7 +45,10 @@ enum err admin_ask_read(struct admin_ask *out, struct bytes line)
         e = read_error_id(out, json_text(json_member(document, "error_id")));
     } else if (bytes_equal(command, BYTES("keys"))) {
         out->command = ADMIN_KEYS;
-        e = ERR_OK;
+        e = read_project(out, document, false);
+    } else if (bytes_equal(command, BYTES("clock"))) {
+        out->command = ADMIN_CLOCK;
+        e = read_clock(out, document);
     }
 done:
     json_free(document);

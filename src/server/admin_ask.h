@@ -1,7 +1,8 @@
 /* admin_ask.h — what the command line may ask of the running server, one JSON object a line:
  *
  *     {"command":"why","error_id":"<16 base64url characters>"}
- *     {"command":"keys"}
+ *     {"command":"keys"}, and "project":"<uuid>" for how far its clock was moved
+ *     {"command":"clock","project":"<uuid>","by_ms":7200000}
  *
  * Strict: an unknown command, a missing member or one of another form is refused as a whole. The answer is
  * one line of JSON too; admin.c writes it. */
@@ -10,16 +11,19 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/uuid.h"
 #include "server/records.h"
 
 #define ADMIN_SOCKET   "admin.sock" /* in the data folder */
 #define ADMIN_LINE_MAX 1024         /* bytes of an ask, its newline included */
 
-enum admin_command { ADMIN_NONE, ADMIN_WHY, ADMIN_KEYS };
+enum admin_command { ADMIN_NONE, ADMIN_WHY, ADMIN_KEYS, ADMIN_CLOCK };
 
 struct admin_ask {
     enum admin_command command;
     char error_id[RECORD_ID_LEN]; /* ADMIN_WHY */
+    struct uuid project;          /* ADMIN_CLOCK; ADMIN_KEYS: zero if none is named */
+    int64_t by_ms;                /* ADMIN_CLOCK: any number; engine/age.h judges it */
 };
 
 /* line: without its newline. ERR_MALFORMED, ERR_TOO_LARGE, ERR_NO_MEMORY. */

@@ -1,5 +1,5 @@
 /* Aims at admin_ask_read. Law: what is taken has a command, and an id of its form exactly if it is "why";
- * what is refused leaves nothing behind. */
+ * a number only if it is "clock"; what is refused leaves nothing behind. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (memcmp(&ask, &nothing, sizeof ask) != 0) abort();
         return 0;
     }
-    if (ask.command != ADMIN_WHY && ask.command != ADMIN_KEYS) abort();
+    if (ask.command != ADMIN_WHY && ask.command != ADMIN_KEYS && ask.command != ADMIN_CLOCK) abort();
+    if (ask.command != ADMIN_CLOCK && ask.by_ms) abort();
+    if (ask.command == ADMIN_WHY && !uuid_is_zero(&ask.project)) abort();
     for (i = 0; i < RECORD_ID_LEN; i++)
         if ((ask.error_id[i] != 0) != (ask.command == ADMIN_WHY)) abort();
     if (size >= ADMIN_LINE_MAX) abort();

@@ -2,6 +2,9 @@
 
 #include "harness/check.h"
 
+#define CLOCK   "\"command\":\"clock\""
+#define PROJECT "\"project\":\"00000000-0000-4000-8000-000000000001\""
+
 static void refuses_what_is_no_ask(void)
 {
     static const char *const lines[] = {
@@ -20,6 +23,19 @@ static void refuses_what_is_no_ask(void)
         "{\"command\":\"why\",\"error_id\":7}",
         "{\"command\":\"keys\",\"command\":\"keys\"}",
         "{\"command\":\"keys\"} x",
+        "{\"command\":\"cloCk\"," PROJECT ",\"by_ms\":1}",
+        "{\"command\":\"keys\",\"project\":\"dev\"}",
+        "{\"command\":\"keys\",\"project\":null}",
+        "{" CLOCK "}",
+        "{" CLOCK "," PROJECT "}",
+        "{" CLOCK ",\"by_ms\":1}",
+        "{" CLOCK ",\"project\":\"\",\"by_ms\":1}",
+        "{" CLOCK ",\"project\":\"dev\",\"by_ms\":1}",
+        "{" CLOCK "," PROJECT ",\"by_ms\":\"1\"}",
+        "{" CLOCK "," PROJECT ",\"by_ms\":1.5}",
+        "{" CLOCK "," PROJECT ",\"by_ms\":1e3}",
+        "{" CLOCK "," PROJECT ",\"by_ms\":9223372036854775808}",
+        "{" CLOCK "," PROJECT ",\"by_ms\":1,\"by_ms\":2}",
     };
     struct admin_ask ask;
     size_t i;
@@ -53,10 +69,27 @@ static void reads_both_commands(void)
     CHECK_INT(ask.command, ADMIN_KEYS);
 }
 
+static void reads_a_clock(void)
+{
+    static const struct uuid project = {{0, 0, 0, 0, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 0, 0, 0, 1}};
+    struct admin_ask ask;
+
+    CHECK(admin_ask_read(&ask, BYTES("{\"by_ms\":-9223372036854775808," PROJECT "," CLOCK "}")) == ERR_OK);
+    CHECK_INT(ask.command, ADMIN_CLOCK);
+    CHECK(uuid_equal(&ask.project, &project));
+    CHECK_INT(ask.by_ms, INT64_MIN);
+    CHECK(admin_ask_read(&ask, BYTES("{" CLOCK "," PROJECT ",\"by_ms\":7200000}")) == ERR_OK);
+    CHECK_INT(ask.by_ms, 7200000);
+    CHECK(admin_ask_read(&ask, BYTES("{\"command\":\"keys\"," PROJECT "}")) == ERR_OK);
+    CHECK_INT(ask.command, ADMIN_KEYS);
+    CHECK(uuid_equal(&ask.project, &project));
+}
+
 int main(void)
 {
     CHECK_RUN(refuses_what_is_no_ask);
     CHECK_RUN(refuses_a_long_line);
     CHECK_RUN(reads_both_commands);
+    CHECK_RUN(reads_a_clock);
     return CHECK_END();
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+
 #define KEPT_MAX (WS_MESSAGE_MAX + 131072) /* one read of the loop and a message */
 
 void socket_end_connecting(struct socket *socket)

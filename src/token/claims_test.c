@@ -340,6 +340,7 @@ static void run_token_cases(struct crypto *crypto, json_t *file)
         .now_s = json_integer_value(json_object_get(given, "now")),
         .life_max_s = json_integer_value(json_object_get(given, "max_lifetime_s")),
         .leeway_s = json_integer_value(json_object_get(given, "leeway_s")),
+        .age_max_ms = INT64_MAX, /* the file knows no projects */
     };
     struct json keys;
     size_t i;

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import crypto from "node:crypto";
 import net from "node:net";
+import { advance } from "../harness/clock.mjs";
 import { accepted, b64, compact, refused, refusedOnSocket, refusedOverRest, signed, workshop } from "../harness/forge.mjs";
 import { call, info, JWKS, mint, mintToken, nowS, readToken } from "../harness/http.mjs";
 import { RawSocket, responses } from "../harness/raw.mjs";
@@ -293,6 +294,19 @@ test("A-18 a token is good until its second comes, and never after", async () =>
     const session = await connected(server, token);
     assert.equal((await session.closed).code, 4401);
     await refused(server, token, "expired");
+});
+
+// On a server of its own: whatever else was minted would age with it.
+test("A-18 the same in a test project whose time is moved", async () => {
+    const aged = await startServer();
+    const { token } = await mintToken(aged, { reference: "workshop@example.com" });
+    const session = await connected(aged, token);
+    await advance(aged, "119m");
+    await accepted(aged, token, "a minute before its end");
+    await advance(aged, "1m");
+    assert.equal((await session.closed).code, 4401);
+    await refused(aged, token, "expired");
+    await aged.stop();
 });
 
 test("A-19 fractional and exponent dates keep their value or are refused", async () => {

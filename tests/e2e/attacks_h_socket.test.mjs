@@ -2,7 +2,8 @@
 // with the number of the case. Frames and upgrades come from tests/vectors/ws; their files say what each outcome means.
 import assert from "node:assert/strict";
 import crypto from "node:crypto";
-import { mintToken, nowS } from "../harness/http.mjs";
+import { advance } from "../harness/clock.mjs";
+import { mintToken } from "../harness/http.mjs";
 import { closeFrame, frame, OPCODE, RawWebSocket } from "../harness/frames.mjs";
 import { RawSocket, responses } from "../harness/raw.mjs";
 import { connected, connectParams, Session } from "../harness/session.mjs";
@@ -299,12 +300,14 @@ test("H-111 frames that are no call: an error each, never a session", async () =
 });
 
 test("H-112 connect with forged, expired, foreign and swapped tokens: -32002, then parked", async () => {
+    const old = await mintToken(server, { reference: "h112@example.com" });
+    const ending = await connected(server, old.token);
+    await advance(server, "2h");
+    assert.equal((await ending.closed).code, 4401);
     const good = await mintToken(server, { reference: "h112@example.com" });
     const foreign = await mintToken(impatient, { reference: "h112@example.com" });
-    const short = await mintToken(server, { reference: "h112@example.com", expire_at: nowS() + 2 });
-    assert.equal((await (await connected(server, short.token)).closed).code, 4401);
     const cut = good.token.slice(0, -4);
-    for (const [label, token] of Object.entries({ forged: `${cut}AAAA`, cut, expired: short.token, foreign: foreign.token,
+    for (const [label, token] of Object.entries({ forged: `${cut}AAAA`, cut, expired: old.token, foreign: foreign.token,
         swapped: good.refresh_token, api: server.contract.api_token, empty: "", text: "x" })) {
         const session = await Session.open(server);
         const reply = await session.connect(token);

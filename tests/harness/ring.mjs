@@ -22,6 +22,12 @@ export function rows(folder, sql)
     return text.trim() ? JSON.parse(text) : [];
 }
 
+// For what no command makes yet. The server must not run.
+export function change(folder, sql)
+{
+    execFileSync("sqlite3", [databaseFile(folder), sql], { stdio: ["ignore", "ignore", "pipe"] });
+}
+
 const SIGN = 1; // ring_use of engine/decision.h
 
 // The private key that belongs to a key of the published set.
