@@ -21,8 +21,11 @@ enum write_kind {
     /* users */
     WRITE_USER,    /* insert unless (project, reference) exists; then the row that exists comes back */
     WRITE_PROFILE, /* update the given fields of an existing user; ROW_ABSENT if the user is gone */
-    WRITE_ONCE     /* insert a 16-byte id into an expiry bucket unless it is there: replay protection */
+    WRITE_ONCE,    /* insert a 16-byte id into an expiry bucket unless it is there: replay protection */
+    WRITE_PRUNE    /* forget up to PRUNE_ROWS_MAX ids whose bucket is over; ROW_ABSENT when none is left */
 };
+
+#define PRUNE_ROWS_MAX 1000 /* of one write: the writer serves others between two of them */
 
 enum ring_use { RING_SIGN = 1, RING_SEAL, RING_HASH };
 enum ring_state { RING_PUBLISHED = 1, RING_SIGNING, RING_RETIRED };
@@ -72,6 +75,9 @@ struct write {
             struct uuid id;
             int64_t bucket_s; /* first second at which it may be forgotten */
         } once;
+        struct {
+            int64_t through_s; /* buckets at or before it */
+        } prune;
     };
 };
 

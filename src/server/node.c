@@ -11,6 +11,7 @@
 #include "server/admin_ask.h"
 #include "server/conn.h"
 #include "server/tls.h"
+#include "server/prune.h"
 #include "server/watch.h"
 
 struct order { /* from the main thread to a lane */
@@ -114,6 +115,8 @@ static void open_start(struct mail *mail)
 
     if (watch_start(&order->lane->node->watch, order->lane->node))
         log_error("facts_watch_not_started", log_text("why", "no memory"));
+    if (prune_start(&order->lane->node->prune, order->lane->node))
+        log_error("prune_not_started", log_text("why", "no memory"));
     free(order);
 }
 
@@ -122,7 +125,10 @@ static void open_stop(struct mail *mail)
     struct order *order = (struct order *)mail;
     struct node *node = order->lane->node;
 
-    if (order->lane == node->lanes[0]) watch_stop(node->watch);
+    if (order->lane == node->lanes[0]) {
+        watch_stop(node->watch);
+        prune_stop(node->prune);
+    }
     lane_begin_stop(order->lane);
     free(order);
 }
@@ -194,6 +200,8 @@ void node_stop(struct node *node)
         loop_drain(node->lanes[i % node->lane_count]->loop);
     watch_free(node->watch);
     node->watch = NULL;
+    prune_free(node->prune);
+    node->prune = NULL;
     for (i = 0; i < node->lane_count; i++)
         lane_free(node->lanes[i]);
     node->lane_count = node->started = 0;

@@ -24,6 +24,7 @@ struct node {
     struct keyring *ring;      /* the same */
     struct publication *facts; /* the first; lanes hold what came after */
     struct watch *watch;       /* lane 0's */
+    struct prune *prune;       /* lane 0's */
     struct tls *tls;           /* NULL: plain only */
     const char *folder;        /* the data folder, absolute: the admin socket lies there; NULL: none */
     const struct page *pages;

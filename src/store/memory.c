@@ -18,7 +18,7 @@ struct kept {
 };
 
 struct lists {
-    struct kept *newest[WRITE_ONCE + 1];
+    struct kept *newest[WRITE_PRUNE + 1];
     uint64_t version;
 };
 
@@ -78,6 +78,7 @@ static enum err copy_strings(struct write *write, struct arena *arena)
     case WRITE_AGE:
     case WRITE_PROFILE:
     case WRITE_ONCE:
+    case WRITE_PRUNE:
         break;
     }
     return ERR_OK;
@@ -122,6 +123,7 @@ static bool is_same(const struct write *a, const struct write *b)
         return a->once.bucket_s == b->once.bucket_s && uuid_equal(&a->once.id, &b->once.id);
     case WRITE_NONE:
     case WRITE_AGE:
+    case WRITE_PRUNE:
     case WRITE_PROFILE:
         break;
     }
@@ -161,6 +163,7 @@ static bool may_replace(const struct write *before, const struct write *write)
     case WRITE_USER:
     case WRITE_PROFILE:
     case WRITE_ONCE:
+    case WRITE_PRUNE:
         break;
     }
     return false;
@@ -278,6 +281,22 @@ static enum err write_other(struct row *row, struct memory_store *store, const s
     return is_free ? keep(store, write) : ERR_OK;
 }
 
+/* Takes entries out of the list for good: unlike other writes it cannot be undone with its commit, and comes
+ * alone. */
+static enum err write_prune(struct row *row, struct memory_store *store, int64_t through_s)
+{
+    size_t pruned = 0;
+    for (struct kept **at = &store->lists.newest[WRITE_ONCE]; *at != NULL && pruned < PRUNE_ROWS_MAX;) {
+        if ((*at)->write.once.bucket_s <= through_s) {
+            *at = (*at)->older;
+            pruned++;
+        } else
+            at = &(*at)->older;
+    }
+    if (pruned > 0) row->state = ROW_WRITTEN;
+    return ERR_OK;
+}
+
 static enum err write_row(struct row *row, struct memory_store *store, const struct write *write,
                           struct arena *arena)
 {
@@ -287,6 +306,7 @@ static enum err write_row(struct row *row, struct memory_store *store, const str
         return ERR_OK;
     if (write->kind == WRITE_PROJECT) return write_project(row, store, write);
     if (write->kind == WRITE_AGE) return write_age(row, store, write);
+    if (write->kind == WRITE_PRUNE) return write_prune(row, store, write->prune.through_s);
     if (write->kind == WRITE_USER) return write_user(row, store, write, arena);
     if (write->kind == WRITE_PROFILE) return write_profile(row, store, write, arena);
     return write_other(row, store, write);
@@ -348,6 +368,7 @@ static enum err add_to_snapshot(struct snapshot *snapshot, const struct write *w
     case WRITE_USER:
     case WRITE_PROFILE:
     case WRITE_ONCE:
+    case WRITE_PRUNE:
         break;
     }
     return ERR_OK;

@@ -107,6 +107,17 @@ static enum err write_once(struct row *row, struct db *db, const struct write *w
     return end_write(row, &run);
 }
 
+static enum err write_prune(struct row *row, struct db *db, int64_t through_s)
+{
+    struct query_run run;
+    query_start(&run, db, QUERY_ONCE_PRUNE, NULL);
+    query_bind_number(&run, through_s);
+    query_bind_number(&run, PRUNE_ROWS_MAX);
+    enum err e = end_write(row, &run);
+    if (row->state == ROW_EXISTS) row->state = ROW_ABSENT; /* nothing was changed: nothing is left */
+    return e;
+}
+
 static enum err write_project(struct row *row, struct db *db, const struct fact_project *project)
 {
     struct query_run run;
@@ -201,7 +212,7 @@ static enum err write_ring_key(struct row *row, struct db *db, const struct ring
 
 bool sqlite_write_is_single(enum write_kind kind)
 {
-    return kind == WRITE_USER || kind == WRITE_PROFILE || kind == WRITE_ONCE;
+    return kind == WRITE_USER || kind == WRITE_PROFILE || kind == WRITE_ONCE || kind == WRITE_PRUNE;
 }
 
 static enum err write_row(struct row *row, struct db *db, const struct write *write, int64_t project,
@@ -230,6 +241,8 @@ static enum err write_row(struct row *row, struct db *db, const struct write *wr
         return write_profile(row, db, write, project, arena);
     case WRITE_ONCE:
         return write_once(row, db, write);
+    case WRITE_PRUNE:
+        return write_prune(row, db, write->prune.through_s);
     }
     row->state = ROW_ABSENT;
     return ERR_OK;

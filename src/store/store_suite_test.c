@@ -259,6 +259,28 @@ static void lets_a_thing_happen_once(void)
     end();
 }
 
+static void forgets_buckets_that_are_over(void)
+{
+    struct row row;
+    struct write once = {.kind = WRITE_ONCE, .once = {.bucket_s = 60}};
+    struct write prune = {.kind = WRITE_PRUNE, .prune = {.through_s = 60}};
+    begin();
+    CHECK_INT(write_one(&row, &prune), ROW_ABSENT);
+    for (unsigned i = 0; i < PRUNE_ROWS_MAX + 5; i++) {
+        once.once.id = id_of(7, i);
+        CHECK_INT(write_one(&row, &once), ROW_WRITTEN);
+    }
+    once.once.bucket_s = 61;
+    CHECK_INT(write_one(&row, &once), ROW_WRITTEN);
+    CHECK_INT(write_one(&row, &prune), ROW_WRITTEN); /* as many as one write may take */
+    CHECK_INT(write_one(&row, &prune), ROW_WRITTEN); /* the rest */
+    CHECK_INT(write_one(&row, &prune), ROW_ABSENT);
+    CHECK_INT(write_one(&row, &once), ROW_EXISTS); /* a later bucket is not touched */
+    once.once.bucket_s = 60;
+    CHECK_INT(write_one(&row, &once), ROW_WRITTEN); /* forgotten indeed */
+    end();
+}
+
 /* --- what comes back --- */
 
 static void check_same_address(const struct address *a, const struct address *b)
@@ -510,6 +532,7 @@ static void suite(void)
     CHECK_RUN(finds_nobody_else);
     CHECK_RUN(changes_no_profile_of_another);
     CHECK_RUN(lets_a_thing_happen_once);
+    CHECK_RUN(forgets_buckets_that_are_over);
     CHECK_RUN(keeps_every_field_of_a_user);
     CHECK_RUN(updates_only_the_given_fields);
     CHECK_RUN(keeps_composed_and_decomposed_apart);

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { info, JWKS, call, mint, mintToken } from "../harness/http.mjs";
 import { connected } from "../harness/session.mjs";
+import { change, rows } from "../harness/ring.mjs";
 import { startServer, temporaryFolder } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
 
@@ -101,6 +102,19 @@ test("SIGTERM with more passwords to hash than there is time for: exit 0, and so
     await Promise.race(asked);
     await hurried.stop();
     for (const status of await Promise.all(asked)) assert.ok([0, 200, 503].includes(status), `${status}`);
+});
+
+test("used proofs are forgotten when their time is over, at the start and in bounded steps", async () => {
+    await server.stop();
+    const long_ago = Math.floor(Date.now() / 1000) - 7200, ahead = long_ago + 14400;
+    change(data, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
+        INSERT INTO once (bucket_s, id) SELECT ${long_ago}, randomblob(16) FROM n;
+        INSERT INTO once (bucket_s, id) VALUES (${ahead}, randomblob(16));`);
+    server = await startServer({ data, env: ENV });
+    const left = () => rows(data, "SELECT count(*) AS n FROM once")[0].n;
+    const until = Date.now() + 30000;
+    while (left() > 1 && Date.now() < until) assert.equal((await mintToken(server, { reference: "meanwhile@example.com" })).token.split(".").length, 3);
+    assert.equal(left(), 1, "only what is still ahead");
 });
 
 test("an orderly stop and start keeps project, keys and subscribers", async () => {

@@ -1,0 +1,82 @@
+#include "server/prune.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+
+#define EVERY_MS 60000
+/* A bucket is over by its own second; a clock that is set back a little must still find the proofs of its
+ * past. */
+#define SLACK_S 600
+
+struct prune {
+    struct node *node;
+    struct deadline deadline;
+    struct store_commit commit;
+    struct write write;
+    struct row row;
+    struct arena arena; /* of the commit; nothing is put into it */
+    bool is_stopped;
+};
+
+static void due(struct deadline *deadline);
+
+static void wait_for_next(struct prune *prune, int64_t ms)
+{
+    struct loop *loop = prune->node->lanes[0]->loop;
+
+    if (!prune->is_stopped && deadline_set(loop, &prune->deadline, loop_tick_ms(loop) + ms, due))
+        log_error("prune_stopped", log_text("why", "no memory for its timer"));
+}
+
+/* While a write finds something there may be more: the next one follows at once, but behind whoever waits
+ * meanwhile. */
+static void pruned(struct mail *mail)
+{
+    struct prune *prune = (struct prune *)(void *)((char *)mail - offsetof(struct prune, commit.mail));
+
+    if (prune->commit.error) log_warn("not_pruned", log_text("error", err_name(prune->commit.error)));
+    wait_for_next(prune, !prune->commit.error && prune->row.state == ROW_WRITTEN ? 1 : EVERY_MS);
+}
+
+static void due(struct deadline *deadline)
+{
+    struct prune *prune = (struct prune *)(void *)((char *)deadline - offsetof(struct prune, deadline));
+    struct store *store = prune->node->store;
+    struct loop *loop = prune->node->lanes[0]->loop;
+
+    prune->write = (struct write){.kind = WRITE_PRUNE, .prune = {loop_now_ms(loop) / 1000 - SLACK_S}};
+    prune->commit = (struct store_commit){.mail = {.open = pruned},
+                                          .post = loop_post_to,
+                                          .to = loop,
+                                          .writes = &prune->write,
+                                          .write_count = 1,
+                                          .rows = &prune->row,
+                                          .arena = &prune->arena};
+    store->ops->commit(store, &prune->commit);
+}
+
+enum err prune_start(struct prune **out, struct node *node)
+{
+    struct prune *prune = calloc(1, sizeof *prune);
+
+    *out = prune;
+    if (!prune) return ERR_NO_MEMORY;
+    prune->node = node;
+    arena_init(&prune->arena, 1024);
+    wait_for_next(prune, 1); /* what ended while the server was down */
+    return ERR_OK;
+}
+
+void prune_stop(struct prune *prune)
+{
+    if (!prune) return;
+    prune->is_stopped = true;
+    deadline_clear(prune->node->lanes[0]->loop, &prune->deadline);
+}
+
+void prune_free(struct prune *prune)
+{
+    if (prune) arena_release(&prune->arena);
+    free(prune);
+}

@@ -1,0 +1,13 @@
+/* prune.h — forgets used proofs whose time is over, so that the store does not grow with every proof ever
+ * seen. Runs on lane 0: once a minute, a bounded write at a time, by the store's own thread. */
+#ifndef COATCHECK_SERVER_PRUNE_H
+#define COATCHECK_SERVER_PRUNE_H
+
+#include "server/node.h"
+
+struct prune;
+MUST_USE enum err prune_start(struct prune **out, struct node *node); /* on lane 0's thread */
+void prune_stop(struct prune *prune); /* the same; a write under way still ends */
+void prune_free(struct prune *prune); /* after the loops have ended and are drained */
+
+#endif
