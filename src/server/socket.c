@@ -306,7 +306,8 @@ static bool take(struct socket *socket, const struct ws_message_step *step)
         break;
     case WS_MESSAGE_PING:
         socket_send_control(socket, WS_PONG, step->payload);
-        break; /* RFC 6455 §5.5.2: also when parked */
+        break;              /* RFC 6455 §5.5.2: also when parked */
+    case WS_MESSAGE_BINARY: /* never: sessions take none, so that one closes with 1003 */
     case WS_MESSAGE_PONG:
         break;
     case WS_MESSAGE_CLOSE:

@@ -45,8 +45,9 @@ static uint16_t begin_frame(struct ws_message *message, enum ws_opcode opcode)
 {
     if (is_control(opcode)) return 0;
     if ((opcode == WS_CONTINUATION) != (message->fragments > 0)) return 1002;
-    if (opcode == WS_BINARY) return 1003;
+    if (opcode == WS_BINARY && !message->takes_binary) return 1003;
     if (message->fragments >= message->fragments_max) return 1008;
+    if (opcode != WS_CONTINUATION) message->is_binary = opcode == WS_BINARY;
     message->fragments++;
     return 0;
 }
@@ -74,7 +75,8 @@ static uint16_t take_payload(struct ws_message *message, const struct ws_frame_s
         if (!code) message->control_len = (uint8_t)(message->control_len + frame->payload.len);
         return code;
     }
-    if (!utf8_feed(&message->utf8, frame->payload)) return 1007; /* RFC 6455 §8.1, as soon as it shows */
+    /* RFC 6455 §8.1, as soon as it shows */
+    if (!message->is_binary && !utf8_feed(&message->utf8, frame->payload)) return 1007;
     if (is_last && frame->is_final && message->text.len == 0) {
         *whole = frame->payload;
         return 0;
@@ -135,7 +137,7 @@ static uint16_t end_frame(struct ws_message *message, struct ws_message_step *st
     if (!utf8_is_complete(&message->utf8)) return 1007;
     message->fragments = 0;
     message->is_shown = message->text.len > 0;
-    step->event = WS_MESSAGE_TEXT;
+    step->event = message->is_binary ? WS_MESSAGE_BINARY : WS_MESSAGE_TEXT;
     step->payload = message->is_shown ? buf_bytes(&message->text) : whole;
     return 0;
 }

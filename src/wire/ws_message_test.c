@@ -9,10 +9,11 @@
 
 /* Events of a feeding as text, for example `text(hi) ping() close(1000)`. */
 static struct buf events;
+static bool takes_binary;
 
 static void note(const struct ws_message_step *step)
 {
-    static const char *const names[] = {"", "text(", "ping(", "pong(", "close(", "broken("};
+    static const char *const names[] = {"", "text(", "binary(", "ping(", "pong(", "close(", "broken("};
 
     if (step->event == WS_MESSAGE_MORE) return;
     if (events.len > 0) buf_append_byte(&events, ' ');
@@ -46,6 +47,7 @@ static struct bytes feed(struct bytes wire, size_t first, size_t then)
     struct ws_message message;
 
     ws_message_init(&message);
+    message.takes_binary = takes_binary;
     buf_reset(&events);
     for (size_t at = 0, piece = first; at < wire.len; at += piece, piece = then)
         feed_piece(&message, bytes_part(wire, at, piece));
@@ -69,7 +71,7 @@ struct client_frame {
     struct bytes payload;
 };
 
-static const struct {
+static const struct row {
     struct client_frame frames[4]; /* up to the first without a first byte and payload */
     const char *wanted;
 } rows[] = {
@@ -107,17 +109,42 @@ static const struct {
      "ping(\xe2) text(\xe2\x82\xac)"},
 };
 
+static void wanted_row(const struct row *row)
+{
+    struct buf wire;
+
+    buf_init(&wire, 1000);
+    for (size_t j = 0; j < 4 && row->frames[j].payload.ptr; j++)
+        ws_client_frame(&wire, row->frames[j].first, row->frames[j].payload);
+    CHECK_NOTE("%s", row->wanted);
+    wanted_events(buf_bytes(&wire), row->wanted);
+    buf_release(&wire);
+}
+
 static void events_come_as_the_rules_say(void)
 {
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct buf wire;
-        buf_init(&wire, 1000);
-        for (size_t j = 0; j < 4 && rows[i].frames[j].payload.ptr; j++)
-            ws_client_frame(&wire, rows[i].frames[j].first, rows[i].frames[j].payload);
-        CHECK_NOTE("row %zu: %s", i, rows[i].wanted);
-        wanted_events(buf_bytes(&wire), rows[i].wanted);
-        buf_release(&wire);
-    }
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        wanted_row(&rows[i]);
+}
+
+/* A peer that takes binary is as strict about everything else, and a binary message owes nobody UTF-8. */
+static void binary_comes_only_where_it_is_taken(void)
+{
+    static const struct row binary_rows[] = {
+        {{{0x82, BYTES("a")}, {0x00, BYTES("b")}}, "binary(a) broken(1002)"},
+        {{{0x02, BYTES("a")}, {0x82, BYTES("b")}}, "broken(1002)"},
+        {{{0x02, BYTES("\xff")}, {0x81, BYTES("b")}}, "broken(1002)"},
+        {{{0x82, BYTES("\xff")}, {0x81, BYTES("\xff")}}, "binary(\xff) broken(1007)"},
+        {{{0x82, BYTES("\xe2\x82")}, {0x81, BYTES("\xac")}}, "binary(\xe2\x82) broken(1007)"},
+        {{{0x82, BYTES("")}}, "binary()"},
+        {{{0x02, BYTES("\xff")}, {0x89, BYTES("p")}, {0x80, BYTES("\xc0")}}, "ping(p) binary(\xff\xc0)"},
+        {{{0x81, BYTES("t")}, {0x82, BYTES("\xfe")}, {0x81, BYTES("u")}}, "text(t) binary(\xfe) text(u)"},
+    };
+
+    takes_binary = true;
+    for (size_t i = 0; i < sizeof binary_rows / sizeof *binary_rows; i++)
+        wanted_row(&binary_rows[i]);
+    takes_binary = false;
 }
 
 static void close_codes(void)
@@ -251,6 +278,8 @@ static bool is_wanted(const char *expect, const struct ws_message_step *step)
         return strstr(padded, "|pong|") != NULL;
     case WS_MESSAGE_TEXT:
         return strstr(padded, "|reply|") || strstr(padded, "|reply-error|");
+    case WS_MESSAGE_BINARY:
+        return false;
     case WS_MESSAGE_CLOSE:
     case WS_MESSAGE_BROKEN:
         return strstr(padded, "|close:") && strstr(padded, code);
@@ -301,6 +330,7 @@ int main(void)
 
     buf_init(&events, 1 << 20);
     CHECK_RUN(events_come_as_the_rules_say);
+    CHECK_RUN(binary_comes_only_where_it_is_taken);
     CHECK_RUN(limits_hold);
     CHECK_RUN(empty_fragments_cost_nothing_and_end);
     CHECK_RUN(close_codes);
