@@ -1,9 +1,9 @@
 # The build is CMake's (CMakePresets.json); these are the words people type.
-.PHONY: help run unit check lint fuzz bench soak format
+.PHONY: help run unit check lint fuzz bench soak ws-echo format
 MAKEFLAGS += --no-print-directory
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 # Progress goes to stderr: with ARGS=--json the one line on stdout is the server's.
 run: ## install what is missing, build, start a test project (ARGS="--port 0 --json" ...)
@@ -34,6 +34,13 @@ bench: ## how fast, against bare prototypes: ratios, not verdicts
 soak: ## a server under load for SOAK_S seconds (default 3600): memory and descriptors must stay flat
 	@tools/install.sh check
 	@tools/soak.sh
+
+# Builds quietly, so that the one line on stdout is the echo's: its URL.
+ws-echo: ## a WebSocket peer made of the server's own frames that echoes, on PORT (9001), for drivers of the protocol
+	@tools/install.sh run
+	@cmake --preset release >&2
+	@cmake --build build/release --target wsecho >&2
+	@exec build/release/tests/wsecho/wsecho $(or $(PORT),9001)
 
 format: ## put the layout of all C files right
 	@find src bench tests -name node_modules -prune -o -name '*.[ch]' -print | xargs clang-format -i
