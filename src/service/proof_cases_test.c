@@ -89,8 +89,7 @@ static void run(json_t *file)
 
 static void our_proof_cases(void)
 {
-    run(vector_own("own/dpop_cases.json"));
-    if (getenv("COATCHECK_VECTORS")) run(vector_foreign("own/dpop_cases.json"));
+    vector_each("own/dpop_cases.json", run);
 }
 
 /* RFC 9449 §7.1: with the token its ath is of, with another one, and a minute and a second later. */

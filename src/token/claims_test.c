@@ -330,8 +330,9 @@ static bool token_is_good(struct crypto *crypto, struct bytes token, struct json
     return is_good;
 }
 
-static void run_token_cases(struct crypto *crypto, json_t *file)
+static void run_token_cases(json_t *file)
 {
+    struct crypto *crypto;
     json_t *given = json_object_get(file, "policy"), *row;
     char *text = json_dumps(json_object_get(json_object_get(file, "jwks"), "keys"), JSON_COMPACT);
     struct claims_policy rules = {
@@ -345,6 +346,7 @@ static void run_token_cases(struct crypto *crypto, json_t *file)
     struct json keys;
     size_t i;
 
+    CHECK_INT(crypto_new(&crypto), ERR_OK);
     CHECK_INT(json_read(&keys, bytes_of_text(text)), ERR_OK);
     json_array_foreach(json_object_get(file, "cases"), i, row)
     {
@@ -360,16 +362,12 @@ static void run_token_cases(struct crypto *crypto, json_t *file)
     json_free(keys);
     free(text);
     json_decref(file);
+    crypto_free(crypto);
 }
 
 static void our_token_cases(void)
 {
-    struct crypto *crypto;
-
-    CHECK_INT(crypto_new(&crypto), ERR_OK);
-    run_token_cases(crypto, vector_own("own/jwt_cases.json"));
-    if (getenv("COATCHECK_VECTORS")) run_token_cases(crypto, vector_foreign("own/jwt_cases.json"));
-    crypto_free(crypto);
+    vector_each("own/jwt_cases.json", run_token_cases);
 }
 
 int main(void)

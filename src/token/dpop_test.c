@@ -221,8 +221,7 @@ static void run_proof_cases(json_t *file)
 
 static void our_proof_cases(void)
 {
-    run_proof_cases(vector_own("own/dpop_cases.json"));
-    if (getenv("COATCHECK_VECTORS")) run_proof_cases(vector_foreign("own/dpop_cases.json"));
+    vector_each("own/dpop_cases.json", run_proof_cases);
 }
 
 static void the_rfcs_proofs(void)

@@ -81,9 +81,9 @@ static void check_own(const json_t *row)
     free(template);
 }
 
-static void keeps_to_our_raw_requests(void)
+static void run_own(json_t *file)
 {
-    json_t *file = vector_own("http/own_raw_requests.json"), *row;
+    json_t *row;
     size_t i;
     json_array_foreach(json_object_get(file, "cases"), i, row)
     {
@@ -91,6 +91,11 @@ static void keeps_to_our_raw_requests(void)
         check_own(row);
     }
     json_decref(file);
+}
+
+static void keeps_to_our_raw_requests(void)
+{
+    vector_each("http/own_raw_requests.json", run_own);
 }
 
 /* --- llhttp --- */

@@ -3,7 +3,7 @@
 #include <jansson.h>
 
 #include "harness/check.h"
-#include "harness/vector_file.h"
+#include "harness/vector_json.h"
 
 /* One request, read by the HTTP reader and then by us; the HTTP status, if it did not get that far. */
 static int status_of(struct ws_handshake *out, struct bytes text, struct buf *storage)
@@ -152,9 +152,9 @@ static int status_with_list(struct ws_handshake *handshake, struct bytes text, s
     return bytes_equal(handshake->origin, BYTES("https://app.example.test")) ? 101 : 403;
 }
 
-static void our_vectors(void)
+static void run_cases(json_t *file)
 {
-    json_t *file = json_load_file(VECTORS_OURS "/ws/own_handshakes.json", JSON_ALLOW_NUL, NULL), *row;
+    json_t *row;
     struct buf text, storage;
     size_t i;
 
@@ -175,6 +175,11 @@ static void our_vectors(void)
     buf_release(&text);
     buf_release(&storage);
     json_decref(file);
+}
+
+static void our_vectors(void)
+{
+    vector_each("ws/own_handshakes.json", run_cases);
 }
 
 int main(void)

@@ -1,10 +1,8 @@
 #include "wire/ws_message.h"
 
-#include <jansson.h>
-
 #include "base/hex.h"
 #include "harness/check.h"
-#include "harness/vector_file.h"
+#include "harness/vector_json.h"
 #include "harness/ws_client.h"
 
 /* Events of a feeding as text, for example `text(hi) ping() close(1000)`. */
@@ -304,9 +302,9 @@ static void vector_row(const char *expect, const uint8_t *wire, size_t len, size
     ws_message_release(&message);
 }
 
-static void our_vectors(void)
+static void run_cases(json_t *file)
 {
-    json_t *file = json_load_file(VECTORS_OURS "/ws/own_frames.json", 0, NULL), *row;
+    json_t *row;
     static uint8_t wire[1 << 17];
     size_t i;
 
@@ -322,6 +320,11 @@ static void our_vectors(void)
         vector_row(expect, wire, hex.len / 2, 3);
     }
     json_decref(file);
+}
+
+static void our_vectors(void)
+{
+    vector_each("ws/own_frames.json", run_cases);
 }
 
 int main(void)

@@ -125,6 +125,50 @@ test("the vectors that decision 1 counts are as many as it says", () => {
     }
 });
 
+// ---- docs/vectors.md ----
+
+// [set, tests] of each row; a set of the second table has no tests.
+function vectorRows()
+{
+    return [...read("docs/vectors.md").split("## Facts")[0].matchAll(/^\| `([\w/.]+)` \| (.*?) \|/gm)]
+        .map(([, set, cell]) => [set, [...cell.matchAll(/`((?:src|tests)\/[\w/.]+)`/g)].map((match) => match[1])]);
+}
+
+function filesBelow(folder, name = "")
+{
+    return fs.readdirSync(path.join(folder, name), { withFileTypes: true })
+        .flatMap((entry) => (entry.isDirectory() ? filesBelow(folder, path.posix.join(name, entry.name)) : [path.posix.join(name, entry.name)]));
+}
+
+test("docs/vectors.md has a row for every set there is", () => {
+    const sets = vectorRows().map(([set]) => set), theirs = process.env.COATCHECK_VECTORS ?? path.join(REPOSITORY, "../shared/vectors");
+    const found = [...filesBelow(path.join(REPOSITORY, "tests/vectors")), ...(fs.existsSync(theirs) ? filesBelow(theirs) : [])]
+        .filter((name) => !/(^|\/)(LICENSE[\w.]*|README\.md)$/.test(name));
+    if (!fs.existsSync(theirs)) console.log("not found: vectors of other projects");
+    const nameless = found.filter((name) => !sets.includes(name) && !sets.includes(path.posix.dirname(name)));
+    assert.deepEqual(nameless, []);
+    assert.equal(new Set(sets).size, sets.length, "one row each");
+});
+
+test("tests that docs/vectors.md names run the set beside them", () => {
+    for (const [set, tests] of vectorRows())
+        for (const file of tests) assert.ok(read(file).includes(set), `${file} does not mention ${set}`);
+    const without = vectorRows().filter(([, tests]) => tests.length === 0).map(([set]) => set);
+    assert.deepEqual(without, ["wycheproof/aes_gcm_test.json"], "sets that no test runs");
+});
+
+test("each fact of an RFC is run by the test that docs/vectors.md names", () => {
+    const rows = read("docs/vectors.md").split("## Facts")[1].split("\n").filter((line) => line.startsWith("| `rfc"));
+    const told = rows.flatMap((line) => {
+        const [, entries, cell] = line.split("|"), [, file] = cell.match(/`(src\/[\w/.]+)`/);
+        return [...entries.matchAll(/`(\w+)`/g)].map(([, name]) => {
+            assert.ok(read(file).includes(`"${name}"`), `${file} does not mention ${name}`);
+            return name;
+        });
+    });
+    assert.deepEqual(told.sort(), Object.keys(JSON.parse(read("tests/vectors/rfc/rfc_facts.json")).vectors).sort());
+});
+
 // ---- what the program says of itself ----
 
 const tableKeys = (text, pattern) => [...text.matchAll(pattern)].map((match) => match[1]).sort();

@@ -43,6 +43,16 @@ static inline json_t *vector_foreign(const char *name)
     return vector_load_(folder != NULL ? folder : COATCHECK_SOURCE_DIR "/../shared/vectors", name);
 }
 
+/* Runs our set and then, if COATCHECK_VECTORS is set, what lies there under the same name: it may hold other
+ * cases of the same classes. run frees the file. */
+static inline void vector_each(const char *name, void (*run)(json_t *file))
+{
+    json_t *file;
+
+    run(vector_own(name));
+    if (getenv("COATCHECK_VECTORS") && (file = vector_foreign(name))) run(file);
+}
+
 static inline struct bytes vector_text(const json_t *object, const char *key)
 {
     const json_t *text = json_object_get(object, key);
