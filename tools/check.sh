@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# check.sh [unit|check] — builds and runs the tests tier by tier, saying what it does, and ends with one line:
+# check.sh [unit|coverage|check] — builds and runs the tests tier by tier, saying what it does, and ends with one line:
 # "N passed, N failed", counted in test cases over all tiers. A build that breaks or a program that dies counts as one
 # failure. Logs are in build/check/. JOBS=N sets how much runs at once (default: the number of cores).
 set -uo pipefail
@@ -76,6 +76,17 @@ unit() {
     programs asan
 }
 
+coverage() {
+    local targets=() folder name
+    tier "lines that unit tests and corpora run, in the folders without I/O"
+    while IFS=/ read -r _ folder name; do targets+=("${folder}_$(basename "$name" .c)"); done < <(
+        find src/base src/wire src/token src/engine src/dialect -name '*_test.c' | sort
+        find src -name '*_fuzz.c' | sort)
+    build coverage "${targets[@]}" || count 0 1
+    program coverage tools/coverage.sh
+    grep '%' "$logs/coverage.log"
+}
+
 second_compiler() {
     tier "warnings of the second compiler"
     if build clang; then count 1 0; else count 0 1; fi
@@ -109,10 +120,12 @@ scripts() {
 
 case "${1:-check}" in
 unit) unit ;;
+coverage) coverage ;;
 check)
     lint
     unit
     second_compiler
+    coverage
     threads
     scripts
     ;;

@@ -280,6 +280,20 @@ static void refuses_private_keys_out_of_range(void)
     }
 }
 
+/* Keys are made for what we sign with, and for nothing else. */
+static void makes_no_other_keys(void)
+{
+    static const enum alg algs[] = {ALG_NONE, ALG_RS256, ALG_COUNT};
+
+    for (size_t i = 0; i < sizeof algs / sizeof *algs; i++) {
+        struct secret key = {.len = 5, .data = "stale"};
+        CHECK_NOTE("alg %d", (int)algs[i]);
+        CHECK_INT(crypto_key_generate(crypto, algs[i], &key), ERR_CRYPTO);
+        CHECK_INT(key.len, 0);
+        CHECK(key.data[0] == 0);
+    }
+}
+
 static void refuses_public_keys(void)
 {
     static uint8_t zero[513], ones[513], odd[513];
@@ -373,6 +387,7 @@ int main(void)
     if (crypto_new(&crypto) != ERR_OK) return EXIT_FAILURE;
     CHECK_RUN(refuses_what_the_library_would_skip);
     CHECK_RUN(refuses_private_keys_out_of_range);
+    CHECK_RUN(makes_no_other_keys);
     CHECK_RUN(refuses_public_keys);
     CHECK_RUN(knows_points_of_small_order);
     CHECK_RUN(a_refused_key_leaves_no_trace);

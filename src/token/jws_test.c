@@ -193,6 +193,24 @@ static void leaves_nothing_unsigned(void)
     crypto_sign_free(sign), secret_release(&private_key);
 }
 
+/* A header that does not fit fails the buffer that it was meant for, and adds nothing to it. */
+static void fails_whole_headers(void)
+{
+    static char kid[JWS_MAX];
+    struct buf out;
+
+    memset(kid, 'k', sizeof kid);
+    buf_init(&out, 4 * JWS_MAX);
+    buf_append_text(&out, "before");
+    jws_header(&out, ALG_ES256, BYTES("at+jwt"), bytes_of(kid, sizeof kid), BYTES_NONE);
+    CHECK_INT(buf_error(&out), ERR_TOO_LARGE);
+    CHECK_INT(out.len, 6);
+    buf_reset(&out);
+    jws_header(&out, ALG_ES256, BYTES("at+jwt"), bytes_of(kid, 8), BYTES("c"));
+    CHECK_INT(buf_error(&out), ERR_OK);
+    buf_release(&out);
+}
+
 /* The way of a caller: the key by kid, the algorithm from the key, the header only has to agree. */
 static bool verifies(struct bytes token, struct json keys)
 {
@@ -382,6 +400,7 @@ int main(void)
     CHECK_RUN(splits_what_es256_signs);
     CHECK_RUN(splits_what_eddsa_signs);
     CHECK_RUN(leaves_nothing_unsigned);
+    CHECK_RUN(fails_whole_headers);
     CHECK_RUN(the_published_signature_cases);
     CHECK_RUN(the_published_key_cases);
     CHECK_RUN(the_published_encryption_cases);

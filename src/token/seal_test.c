@@ -200,6 +200,11 @@ static void refuses_to_write_past_the_limit(void)
     sealed.external_id = bytes_of(long_id, 256);
     seal_write(&text, key, SEAL_LAUNCH, &sealed);
     CHECK_INT(buf_error(&text), ERR_TOO_LARGE);
+    buf_reset(&text);
+    sealed.external_id = BYTES_NONE;
+    sealed.address_count = CLAIMS_ADDRESSES_MAX + 1; /* nothing may be read past the ten there are */
+    seal_write(&text, key, SEAL_LAUNCH, &sealed);
+    CHECK_INT(buf_error(&text), ERR_TOO_LARGE);
     buf_release(&text);
     seal_key_free(key);
 }
