@@ -1,5 +1,5 @@
 # The build is CMake's (CMakePresets.json); these are the words people type.
-.PHONY: help run unit check lint coverage fuzz bench soak ws-echo format
+.PHONY: help run unit check lint analyze coverage fuzz bench soak ws-echo format
 MAKEFLAGS += --no-print-directory
 
 help: ## this list
@@ -21,6 +21,10 @@ check: ## every test there is; ends with "N passed, N failed"
 
 lint: ## the house rules a machine can see
 	@tools/lint.sh
+
+analyze: ## clang-tidy and cppcheck over all C files: no finding is the only good answer
+	@tools/install.sh check
+	@tools/analyze.sh
 
 coverage: ## lines that unit tests and corpora run, per pure folder; below 95 percent is a failure
 	@tools/install.sh check

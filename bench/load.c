@@ -189,7 +189,9 @@ static int by_size(const void *a, const void *b)
 
 static double percentile_us(uint64_t percent)
 {
-    return latency_ns[(answered - 1) * percent / 100] / 1e3;
+    uint64_t rank = (answered - 1) * percent / 100;
+
+    return latency_ns[rank] / 1e3;
 }
 
 static void report(int64_t wall_ns, int64_t cpu_ns)

@@ -76,6 +76,11 @@ unit() {
     programs asan
 }
 
+analyze() {
+    tier "static analysis: clang-tidy, cppcheck"
+    PROGRAM_TIMEOUT_S=2400 program analyze tools/analyze.sh
+}
+
 coverage() {
     local targets=() folder name
     tier "lines that unit tests and corpora run, in the folders without I/O"
@@ -125,6 +130,7 @@ check)
     lint
     unit
     second_compiler
+    analyze
     coverage
     threads
     scripts

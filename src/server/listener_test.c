@@ -282,7 +282,7 @@ static int serve_with_few_descriptors(int report, int until)
 
 static void goes_on_when_descriptors_are_back(void)
 {
-    int report[2], until[2], port = 0, status = -1, fd[6];
+    int report[2] = {-1, -1}, until[2] = {-1, -1}, port = 0, status = -1, fd[6];
     CHECK(pipe(report) == 0 && pipe(until) == 0);
     (void)fflush(stdout);
     pid_t child = fork();

@@ -36,6 +36,7 @@ static enum err listen_on(struct node *node, struct lane *lane, unsigned slot, i
         .port = *port,
         .tls = tls,
         .must_be_free = lane == node->lanes[0] && *port != 0,
+        /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): a node has one lane at least (node_new) */
         .streams_max = (unsigned)(node->config->connections_max / node->lane_count) + 1,
         .accept = accept,
         .state = lane,

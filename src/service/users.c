@@ -187,7 +187,7 @@ void users_put(struct users *users, const struct user *user)
     users_forget(users, &project, &id);
     if (!entry) return;
     while (users->count >= users->max)
-        drop(users, users->oldest);
+        drop(users, users->oldest); /* NOLINT(clang-analyzer-unix.Malloc): which moves oldest on */
     for (i = 0; i < INDEXES; i++) {
         struct entry **slot;
         entry->hash[i] = hash_of(users, &project, key_of(&entry->user, i));

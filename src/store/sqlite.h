@@ -35,9 +35,9 @@ struct sqlite_store {
         log_pages_swept; /* after the writer's last commit; when the last sweep began. The writer's own */
 };
 
-void *sqlite_writer_run(void *store);
-void *sqlite_reader_run(void *store);
-void *sqlite_sweeper_run(void *store);
+void *sqlite_writer_run(void *state); /* the store: a thread's first function */
+void *sqlite_reader_run(void *state);
+void *sqlite_sweeper_run(void *state);
 MUST_USE enum err
 sqlite_open_writer(struct sqlite_store *store); /* its connection, at first and after a failure */
 

@@ -90,7 +90,7 @@ static void rfc_6455_accept(void)
 static void reads_hello(struct bytes wire, enum ws_opcode opcode)
 {
     struct ws_frame frame = {0};
-    struct ws_frame_step step = {.event = WS_FRAME_MORE};
+    struct ws_frame_step step;
     uint8_t copy[32];
     size_t at = 0;
 
