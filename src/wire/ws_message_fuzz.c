@@ -1,5 +1,6 @@
 /* Aims at ws_message_feed. Laws: the events are the same however the stream is split; a text is UTF-8 within
- * its limit; between messages no memory is held. The first byte of the input chooses the split. */
+ * its limit; between messages no memory is held; binary comes only where it is taken. The first byte of the
+ * input chooses the split and whether it is. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check(const struct ws_message *message, const struct ws_message_step *step)
 {
     if (step->event == WS_MESSAGE_TEXT && (step->payload.len > SMALL_MAX || !utf8_is_valid(step->payload)))
+        abort();
+    if (step->event == WS_MESSAGE_BINARY && (!message->takes_binary || step->payload.len > SMALL_MAX))
         abort();
     if (step->event == WS_MESSAGE_CLOSE && !ws_close_code_is_valid(step->close_code)) abort();
     if (step->event == WS_MESSAGE_BROKEN && (step->close_code < 1002 || step->close_code > 1009)) abort();
@@ -49,13 +52,14 @@ static void feed_piece(struct ws_message *message, struct buf *seen, struct byte
     free(copy);
 }
 
-static void feed(struct buf *seen, struct bytes stream, size_t piece_max)
+static void feed(struct buf *seen, struct bytes stream, size_t piece_max, bool takes_binary)
 {
     struct ws_message message;
 
     ws_message_init(&message);
     message.message_max = SMALL_MAX;
     message.fragments_max = FEW_MAX;
+    message.takes_binary = takes_binary;
     for (size_t at = 0; at < stream.len; at += piece_max)
         feed_piece(&message, seen, bytes_part(stream, at, piece_max));
     ws_message_release(&message);
@@ -69,8 +73,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0 || size > 100000) return 0;
     buf_init(&whole, size * 24);
     buf_init(&split, size * 24);
-    feed(&whole, stream, size);
-    feed(&split, stream, data[0] % 16u + 1);
+    feed(&whole, stream, size, data[0] >> 7);
+    feed(&split, stream, data[0] % 16u + 1, data[0] >> 7);
     if (buf_error(&whole) != ERR_OK) abort();
     if (!bytes_equal(buf_bytes(&whole), buf_bytes(&split))) abort();
     buf_release(&whole);
