@@ -13,7 +13,7 @@
 
 struct admin;
 
-void admin_accept(void *lane, struct stream *stream); /* a listener_accept_fn */
+void admin_accept(void *state, struct stream *stream); /* a listener_accept_fn; state is the lane */
 void admins_stop(struct lane *lane);
 
 /* For commands whose answer takes a while: nothing is read between the two. On lane 0's thread. */

@@ -137,11 +137,13 @@ function vectorRows()
 function filesBelow(folder, name = "")
 {
     return fs.readdirSync(path.join(folder, name), { withFileTypes: true })
-        .flatMap((entry) => (entry.isDirectory() ? filesBelow(folder, path.posix.join(name, entry.name)) : [path.posix.join(name, entry.name)]));
+        .flatMap((entry) => (entry.isDirectory() ? filesBelow(folder, path.posix.join(name, entry.name)) : [path.posix.join(name,
+            entry.name)]));
 }
 
 test("docs/vectors.md has a row for every set there is", () => {
-    const sets = vectorRows().map(([set]) => set), theirs = process.env.COATCHECK_VECTORS ?? path.join(REPOSITORY, "../shared/vectors");
+    const sets = vectorRows().map(([set]) => set), theirs = process.env.COATCHECK_VECTORS ?? path.join(REPOSITORY,
+        "../shared/vectors");
     const found = [...filesBelow(path.join(REPOSITORY, "tests/vectors")), ...(fs.existsSync(theirs) ? filesBelow(theirs) : [])]
         .filter((name) => !/(^|\/)(LICENSE[\w.]*|README\.md)$/.test(name));
     if (!fs.existsSync(theirs)) console.log("not found: vectors of other projects");

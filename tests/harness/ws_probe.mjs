@@ -9,7 +9,8 @@ import assert from "node:assert/strict";
 import { frame, OPCODE } from "./frames.mjs";
 import { guarded } from "./suite.mjs";
 
-const TYPES = { [OPCODE.TEXT]: "text", [OPCODE.BINARY]: "binary", [OPCODE.CLOSE]: "close", [OPCODE.PING]: "ping", [OPCODE.PONG]: "pong" };
+const TYPES = { [OPCODE.TEXT]: "text", [OPCODE.BINARY]: "binary", [OPCODE.CLOSE]: "close", [OPCODE.PING]: "ping",
+    [OPCODE.PONG]: "pong" };
 const GUARD_S = 30;
 
 // Bytes in, in the pieces they come in; out, as many as asked for, copied once.

@@ -128,7 +128,8 @@ for (const [id, way] of [["5.19", together], ["5.20", byFrame]])
         const rest = ["fragment3", "fragment4", "fragment5"];
         await WAYS[way](probe, [part(TEXT, A), part(CONTINUATION, B), frame(PING, "pongme 1!")]);
         await probe.expect("pong", "pongme 1!"); // while the message is under way
-        await WAYS[way](probe, [part(CONTINUATION, rest[0]), part(CONTINUATION, rest[1]), frame(PING, "pongme 2!"), frame(CONTINUATION, rest[2])]);
+        await WAYS[way](probe, [part(CONTINUATION, rest[0]), part(CONTINUATION, rest[1]), frame(PING, "pongme 2!"), frame(CONTINUATION,
+            rest[2])]);
         await probe.expect("pong", "pongme 2!");
         await probe.expect("text", A + B + rest.join(""));
         await probe.closeCleanly();
@@ -136,7 +137,8 @@ for (const [id, way] of [["5.19", together], ["5.20", byFrame]])
 
 // ---- 6 UTF-8 ----
 
-const GREETING = "Hello-µ@ßöäüàá-UTF-8!!", KOSME = hex("cebae1bdb9cf83cebcceb5"), BROKEN = Buffer.concat([KOSME, hex("eda080656469746564")]);
+const GREETING = "Hello-µ@ßöäüàá-UTF-8!!", KOSME = hex("cebae1bdb9cf83cebcceb5"), BROKEN = Buffer.concat([KOSME,
+    hex("eda080656469746564")]);
 const inOctets = (bytes) => [...bytes].map((_, i, all) =>
     frame(i ? CONTINUATION : TEXT, bytes.subarray(i, i + 1), { fin: i === all.length - 1 }));
 echoes("6.1.1", [frame(TEXT)], [["text", ""]]);
@@ -173,7 +175,8 @@ for (const [framesId, chopsId, first, second, third] of SPLITS) {
         await failsFast(framesId, probe, part(CONTINUATION, second), frame(CONTINUATION, third));
     });
     add(chopsId, async (probe) => {
-        const bytes = frame(TEXT, Buffer.concat([first, second, third])), head = bytes.length - first.length - second.length - third.length;
+        const bytes = frame(TEXT, Buffer.concat([first, second, third])),
+            head = bytes.length - first.length - second.length - third.length;
         const [from, to] = [head + first.length, head + first.length + second.length];
         await probe.send(bytes.subarray(0, from));
         await failsFast(chopsId, probe, bytes.subarray(from, to), bytes.subarray(to));
@@ -182,10 +185,13 @@ for (const [framesId, chopsId, first, second, third] of SPLITS) {
 
 // One payload a case, in one frame. Which of them are UTF-8 is the platform's own decoder's word.
 const everyLast = (lead, tails) => tails.map((tail) => lead + tail);
-const planes = ["f09f", "f0af", "f0bf", "f18f", "f19f", "f1af", "f1bf", "f28f", "f29f", "f2af", "f2bf", "f38f", "f39f", "f3af", "f3bf", "f48f"];
-const range = (from, to, then = "") => Array.from({ length: to - from + 1 }, (_, i) => (from + i).toString(16).padStart(2, "0") + then).join("");
+const planes = ["f09f", "f0af", "f0bf", "f18f", "f19f", "f1af", "f1bf", "f28f", "f29f", "f2af", "f2bf", "f38f", "f39f", "f3af", "f3bf",
+    "f48f"];
+const range = (from, to, then = "") => Array.from({ length: to - from + 1 }, (_, i) => (from + i).toString(16).padStart(2,
+    "0") + then).join("");
 const SEQUENCES = {
-    "6.5": ["68656c6c6f24776f726c64", "68656c6c6fc2a2776f726c64", "68656c6c6fe282ac776f726c64", "68656c6c6ff0a4ada2776f726c64", KOSME.toString("hex")],
+    "6.5": ["68656c6c6f24776f726c64", "68656c6c6fc2a2776f726c64", "68656c6c6fe282ac776f726c64", "68656c6c6ff0a4ada2776f726c64",
+        KOSME.toString("hex")],
     "6.6": Array.from(KOSME, (_, i) => KOSME.toString("hex", 0, i + 1)),
     "6.7": ["00", "c280", "e0a080", "f0908080"],
     "6.8": ["f888808080", "fc8480808080"],
