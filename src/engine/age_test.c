@@ -64,9 +64,22 @@ static void takes_steps_within_bounds(void)
     }
 }
 
+/* Whoever asks learns which bound it was: each refusal has a clause of its own, and what may be has none. */
+static void tells_each_bound_apart(void)
+{
+    CHECK_INT(strlen(age_step_text(AGE_MAY_STEP)), 0);
+    for (enum age_step step = AGE_NO_PROJECT; step <= AGE_TOO_OLD; step++) {
+        CHECK_NOTE("step %d", (int)step);
+        CHECK(age_step_text(step)[0] != 0);
+        for (enum age_step other = AGE_NO_PROJECT; other < step; other++)
+            CHECK(strcmp(age_step_text(step), age_step_text(other)) != 0);
+    }
+}
+
 int main(void)
 {
     CHECK_RUN(never_lies_behind_real_time);
     CHECK_RUN(takes_steps_within_bounds);
+    CHECK_RUN(tells_each_bound_apart);
     return CHECK_END();
 }
