@@ -1,6 +1,7 @@
 #include "wire/json_read.h"
 
 #include <jansson.h>
+#include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,21 +106,44 @@ static bool is_within_limits(struct bytes text)
     return is_exact;
 }
 
-/* After some failed allocations the library goes on and says nothing: a string then lacks a byte, and would
- * be another string. So they are watched here. */
+/* When the buffer of a token cannot grow, the library goes on and says nothing: the token then lacks a byte,
+ * is taken for another one, or is written past its end. So a failure is noted here, and from then on such
+ * buffers come from a reserve until the parse, which is lost, has ended. They double from 16 bytes on, so
+ * their size is a power of two; what has another size is a value, and for values the library does listen. */
+#define RESERVE_BYTES 524288 /* twice what a token of 64 KiB takes; untouched pages cost nothing */
+
 static _Thread_local bool memory_failed;
+static _Thread_local size_t reserve_used;
+static _Thread_local alignas(max_align_t) uint8_t reserve[RESERVE_BYTES];
+
+static void *take_reserve(size_t size)
+{
+    size_t at = reserve_used;
+
+    if (size < alignof(max_align_t) || (size & (size - 1)) || size > RESERVE_BYTES - at) return NULL;
+    reserve_used += size;
+    return reserve + at;
+}
 
 static void *allocate(size_t size)
 {
-    void *memory = malloc(size);
+    void *memory = memory_failed ? NULL : malloc(size);
 
-    if (!memory) memory_failed = true;
-    return memory;
+    if (memory) return memory;
+    memory_failed = true;
+    return take_reserve(size);
+}
+
+static void release(void *memory)
+{
+    uintptr_t at = (uintptr_t)memory, start = (uintptr_t)reserve;
+
+    if (at < start || at >= start + RESERVE_BYTES) free(memory);
 }
 
 __attribute__((constructor)) static void watch_allocations(void)
 {
-    json_set_alloc_funcs(allocate, free);
+    json_set_alloc_funcs(allocate, release);
 }
 
 static enum err cause_of(const json_error_t *error)
@@ -136,12 +160,14 @@ enum err json_read(struct json *out, struct bytes text)
     if (text.len == 0 || !is_within_limits(text)) return ERR_MALFORMED;
     /* A random seed from the kernel, drawn once: members with colliding hashes cannot be prepared. */
     json_object_seed(0);
-    memory_failed = false;
+    memory_failed = false; /* by whatever else asked the library */
     out->node = json_loadb((const char *)text.ptr, text.len,
                            JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
     if (!memory_failed) return out->node ? ERR_OK : cause_of(&error);
     json_free(*out);
     *out = (struct json){NULL};
+    memory_failed = false;
+    reserve_used = 0;
     return ERR_NO_MEMORY;
 }
 
