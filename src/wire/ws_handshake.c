@@ -32,22 +32,22 @@ static bool asks_for_websocket(const struct http_request *request, const uint8_t
 }
 
 /* RFC 6455 §4.2.2: SHA-1 of key and GUID. It proves that we speak WebSocket and guards nothing. */
-static bool accept_of(char accept[WS_ACCEPT_LEN], struct bytes key)
+static enum err accept_of(char accept[WS_ACCEPT_LEN], struct bytes key)
 {
     static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     uint8_t text[KEY_TEXT_LEN + sizeof guid - 1], digest[SHA1_LEN];
     struct buf encoded;
-    bool is_done;
+    enum err e;
 
     memcpy(text, key.ptr, KEY_TEXT_LEN);
     memcpy(text + KEY_TEXT_LEN, guid, sizeof guid - 1);
-    if (!EVP_Digest(text, sizeof text, digest, NULL, EVP_sha1(), NULL)) return false;
+    if (!EVP_Digest(text, sizeof text, digest, NULL, EVP_sha1(), NULL)) return ERR_CRYPTO;
     buf_init(&encoded, WS_ACCEPT_LEN);
     base64_append(&encoded, bytes_of(digest, sizeof digest));
-    is_done = buf_bytes(&encoded).len == WS_ACCEPT_LEN;
-    if (is_done) memcpy(accept, encoded.ptr, WS_ACCEPT_LEN);
+    e = buf_error(&encoded);
+    if (!e) memcpy(accept, encoded.ptr, WS_ACCEPT_LEN);
     buf_release(&encoded);
-    return is_done;
+    return e;
 }
 
 static bool is_key(struct bytes key)
@@ -76,11 +76,13 @@ static int judge(const struct http_request *request, const uint8_t *in)
 
 void ws_handshake_read(struct ws_handshake *out, const struct http_request *request, const uint8_t *in)
 {
+    enum err e;
+
     *out = (struct ws_handshake){.status = judge(request, in)};
     if (out->status != 101) return;
     out->origin = http_request_field(request, in, BYTES("Origin"), NULL);
-    if (!accept_of(out->accept, http_request_field(request, in, BYTES("Sec-WebSocket-Key"), NULL)))
-        out->status = err_http_status(ERR_CRYPTO);
+    e = accept_of(out->accept, http_request_field(request, in, BYTES("Sec-WebSocket-Key"), NULL));
+    if (e) out->status = err_http_status(e);
 }
 
 void ws_handshake_reply(struct buf *out, const struct ws_handshake *handshake)
