@@ -207,17 +207,17 @@ static bool origin_may_read(const struct exchange *x)
     return facts_any_lists(facts, x->origin);
 }
 
-static bool read_origin(struct exchange *x)
+static enum err read_origin(struct exchange *x)
 {
     unsigned count;
     struct bytes origin = field(x, BYTES("Origin"), &count);
 
-    if (count > 1) return false;
+    if (count > 1) return ERR_MALFORMED;
     /* what no browser sends still counts as a browser's, and no project can list it */
     if (!bytes_is_absent(origin) && (origin.len > ORIGIN_MAX || !url_is_origin(origin)))
         origin = BYTES("invalid");
     x->origin = arena_copy(&x->arena, origin);
-    return !arena_copy_failed(origin, x->origin);
+    return arena_copy_failed(origin, x->origin) ? ERR_NO_MEMORY : ERR_OK;
 }
 
 /* RFC 9110 §10.1.1: a body is asked for only when a row wants one and its credential is good; otherwise the
@@ -261,14 +261,20 @@ void pipeline_head(struct exchange *x)
 {
     struct bytes target = http_span_of(x->request.target, x->bytes);
     enum http_method method = x->request.method == HTTP_HEAD_METHOD ? HTTP_GET : x->request.method;
-
     struct finding finding;
+    enum err e;
 
     x->match = ROUTE_UNKNOWN;
     x->target_bytes = x->bytes;
-    if (url_target_read(&x->target, target) || !read_origin(x)) {
+    e = url_target_read(&x->target, target);
+    if (!e) e = read_origin(x);
+    if (e) {
         x->closes = true;
         found_target(&finding);
+        if (e != ERR_MALFORMED) {
+            finding_clear(&finding);
+            finding.error = e;
+        }
         refuse(x, &finding, NULL);
         return;
     }
