@@ -142,7 +142,9 @@ static void due(struct deadline *deadline)
     struct socket *socket = (struct socket *)(void *)((char *)deadline - offsetof(struct socket, deadline));
     int64_t tick_ms = loop_tick_ms(socket->lane->loop);
 
-    if (tick_ms >= socket->ends_ms)
+    /* The wall clock too: it runs on while a machine sleeps, and the other one does not. */
+    if (tick_ms >= socket->ends_ms ||
+        (socket->state == SESSION_LIVE && socket_left_ms(socket, &socket->holder) <= 0))
         socket_apply(socket, SESSION_TIME_UP);
     else if (socket->state != SESSION_LIVE)
         set_deadline(socket);
@@ -159,6 +161,15 @@ void socket_set_registered(struct socket *socket, bool is_registered)
     if (socket->is_registered == is_registered) return;
     socket->is_registered = is_registered;
     lane_count(socket->lane, COUNT_SESSIONS_REGISTERED, is_registered ? 1 : -1);
+}
+
+int64_t socket_left_ms(const struct socket *socket, const struct holder *holder)
+{
+    const struct fact_project *project =
+        facts_project(service_facts(socket->lane->service), &holder->project);
+    int64_t age_ms = project ? project->age_ms : holder->age_ms;
+
+    return holder->exp_s * 1000 - age_now_ms(loop_now_ms(socket->lane->loop), age_ms, holder->age_ms);
 }
 
 static int64_t age_of_project(const struct socket *socket)

@@ -51,6 +51,8 @@ void socket_refuse_call(struct socket *socket, const struct rpc_message *call, c
 void socket_refuse_envelope(struct socket *socket, const struct rpc_message *call, int code, size_t len);
 void socket_set_registered(struct socket *socket, bool is_registered);
 struct dialect_session socket_session(const struct socket *socket);
+int64_t socket_left_ms(const struct socket *socket,
+                       const struct holder *holder);   /* until the holder's token ends; <= 0: it has */
 void socket_lives_until_expiry(struct socket *socket); /* once the holder is known, or time was moved */
 
 /* socket_calls.c */
