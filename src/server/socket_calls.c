@@ -34,6 +34,35 @@ static struct connecting *connecting_new(struct socket *socket, const struct rpc
 
 /* ---- connect ---- */
 
+/* A proof waits for the store, and the token's time runs on: whether it still lives is asked last. */
+static enum session_event event_of(const struct socket *socket, struct run *run)
+{
+    const struct holder *holder = &run->outcome.holder;
+
+    switch (run->outcome.kind) {
+    case OUTCOME_CONNECTED:
+        if (socket_left_ms(socket, holder) > 0) return SESSION_CONNECT_GRANTED;
+        finding_clear(&run->finding);
+        run->finding.refusal = REFUSAL_TOKEN_EXPIRED;
+        run->finding.project = holder->project;
+        run->finding.user = holder->user;
+        run->finding.family = holder->family;
+        finding_check(&run->finding, "token.exp");
+        finding_expected(&run->finding, "exp after the answer of the store");
+        finding_seen(&run->finding, "exp %lld, %lld ms ago", (long long)holder->exp_s,
+                     -(long long)socket_left_ms(socket, holder));
+        return SESSION_CONNECT_REFUSED;
+    case OUTCOME_REFUSED:
+        return SESSION_CONNECT_REFUSED;
+    case OUTCOME_FAILED:
+    case OUTCOME_MINTED:
+    case OUTCOME_WHO:
+    case OUTCOME_ADDRESSES:
+        break;
+    }
+    return SESSION_CONNECT_FAILED;
+}
+
 static void decided(struct run *run)
 {
     struct connecting *connecting = run->owner;
@@ -45,20 +74,7 @@ static void decided(struct run *run)
         socket_end_connecting(&orphan);
         return;
     }
-    switch (run->outcome.kind) {
-    case OUTCOME_CONNECTED:
-        socket_apply(socket, SESSION_CONNECT_GRANTED);
-        break;
-    case OUTCOME_REFUSED:
-        socket_apply(socket, SESSION_CONNECT_REFUSED);
-        break;
-    case OUTCOME_FAILED:
-    case OUTCOME_MINTED:
-    case OUTCOME_WHO:
-    case OUTCOME_ADDRESSES:
-        socket_apply(socket, SESSION_CONNECT_FAILED);
-        break;
-    }
+    socket_apply(socket, event_of(socket, run));
     kept = connecting->kept;
     buf_init(&connecting->kept, KEPT_MAX);
     if (connecting->is_waiting) {
