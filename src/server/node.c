@@ -110,17 +110,6 @@ enum err node_listen(struct node *node, const char **why)
     return listen_all(node, why);
 }
 
-static void open_start(struct mail *mail)
-{
-    struct order *order = (struct order *)mail;
-
-    if (watch_start(&order->lane->node->watch, order->lane->node))
-        log_error("facts_watch_not_started", log_text("why", "no memory"));
-    if (prune_start(&order->lane->node->prune, order->lane->node))
-        log_error("prune_not_started", log_text("why", "no memory"));
-    free(order);
-}
-
 static void open_stop(struct mail *mail)
 {
     struct order *order = (struct order *)mail;
@@ -169,11 +158,11 @@ enum err node_start(struct node *node, const char **why)
     *why = "a loop cannot be started: not enough memory or threads";
     for (i = 0; i < node->lane_count; i++)
         if ((e = lane_open_service(node->lanes[i]))) return e;
+    if ((e = watch_start(&node->watch, node)) || (e = prune_start(&node->prune, node))) return e;
     for (i = 0; i < node->lane_count; i++) {
         if ((e = loop_start(node->lanes[i]->loop))) return e;
         node->started++;
     }
-    if ((e = send_order(node->lanes[0], open_start))) return e;
     atomic_store(&node->is_ready, true);
     return ERR_OK;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "server/deadline.h"
 
 #define EVERY_MS 60000
 /* A bucket is over by its own second; a clock that is set back a little must still find the proofs of its
@@ -21,12 +22,16 @@ struct prune {
 
 static void due(struct deadline *deadline);
 
+/* Its place in the heap is there since prune_start and never given up, so that this cannot fail. */
+static void set_timer(struct prune *prune, int64_t at_ms)
+{
+    enum err e = deadline_set(prune->node->lanes[0]->loop, &prune->deadline, at_ms, due);
+    (void)e;
+}
+
 static void wait_for_next(struct prune *prune, int64_t ms)
 {
-    struct loop *loop = prune->node->lanes[0]->loop;
-
-    if (!prune->is_stopped && deadline_set(loop, &prune->deadline, loop_tick_ms(loop) + ms, due))
-        log_error("prune_stopped", log_text("why", "no memory for its timer"));
+    if (!prune->is_stopped) set_timer(prune, loop_tick_ms(prune->node->lanes[0]->loop) + ms);
 }
 
 /* While a write finds something there may be more: the next one follows at once, but behind whoever waits
@@ -45,6 +50,7 @@ static void due(struct deadline *deadline)
     struct store *store = prune->node->store;
     struct loop *loop = prune->node->lanes[0]->loop;
 
+    set_timer(prune, DEADLINE_NEVER); /* takes its place again, which has just become free */
     prune->write = (struct write){.kind = WRITE_PRUNE, .prune = {loop_now_ms(loop) / 1000 - SLACK_S}};
     prune->commit = (struct store_commit){.mail = {.open = pruned},
                                           .post = loop_post_to,
@@ -59,13 +65,14 @@ static void due(struct deadline *deadline)
 enum err prune_start(struct prune **out, struct node *node)
 {
     struct prune *prune = calloc(1, sizeof *prune);
+    struct loop *loop = node->lanes[0]->loop;
 
     *out = prune;
     if (!prune) return ERR_NO_MEMORY;
     prune->node = node;
     arena_init(&prune->arena, 1024);
-    wait_for_next(prune, 1); /* what ended while the server was down */
-    return ERR_OK;
+    /* soon: what ended while the server was down */
+    return deadline_set(loop, &prune->deadline, loop_tick_ms(loop) + 1, due);
 }
 
 void prune_stop(struct prune *prune)

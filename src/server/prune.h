@@ -6,8 +6,8 @@
 #include "server/node.h"
 
 struct prune;
-MUST_USE enum err prune_start(struct prune **out, struct node *node); /* on lane 0's thread */
-void prune_stop(struct prune *prune); /* the same; a write under way still ends */
+MUST_USE enum err prune_start(struct prune **out, struct node *node); /* before the loops run */
+void prune_stop(struct prune *prune); /* on lane 0's thread; a write under way still ends */
 void prune_free(struct prune *prune); /* after the loops have ended and are drained */
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "server/deadline.h"
 #include "server/socket.h"
 
 #define POLL_MS 1000
@@ -151,12 +152,17 @@ static void poll(struct errand *errand) /* on a pool thread */
 
 static void due(struct deadline *deadline);
 
+/* Its place in the heap is there since watch_start and never given up, so that this cannot fail: facts must
+ * not stand still for want of memory. */
+static void set_timer(struct watch *watch, int64_t at_ms)
+{
+    enum err e = deadline_set(watch->node->lanes[0]->loop, &watch->deadline, at_ms, due);
+    (void)e;
+}
+
 static void wait_for_next(struct watch *watch)
 {
-    struct loop *loop = watch->node->lanes[0]->loop;
-
-    if (!watch->is_stopped && deadline_set(loop, &watch->deadline, loop_tick_ms(loop) + POLL_MS, due))
-        log_error("facts_watch_stopped", log_text("why", "no memory for its timer"));
+    if (!watch->is_stopped) set_timer(watch, loop_tick_ms(watch->node->lanes[0]->loop) + POLL_MS);
 }
 
 static void begin_poll(struct watch *watch);
@@ -194,7 +200,10 @@ static void begin_poll(struct watch *watch)
 
 static void due(struct deadline *deadline)
 {
-    begin_poll((struct watch *)(void *)((char *)deadline - offsetof(struct watch, deadline)));
+    struct watch *watch = (struct watch *)(void *)((char *)deadline - offsetof(struct watch, deadline));
+
+    set_timer(watch, DEADLINE_NEVER); /* takes its place again, which has just become free */
+    begin_poll(watch);
 }
 
 void watch_now(struct watch *watch, struct watch_ask *ask)
@@ -202,7 +211,7 @@ void watch_now(struct watch *watch, struct watch_ask *ask)
     ask->next = watch->waiting;
     watch->waiting = ask;
     if (watch->is_polling || watch->is_stopped) return; /* its end begins the next; or watch_free answers */
-    deadline_clear(watch->node->lanes[0]->loop, &watch->deadline);
+    set_timer(watch, DEADLINE_NEVER);
     begin_poll(watch);
 }
 
@@ -211,13 +220,13 @@ void watch_now(struct watch *watch, struct watch_ask *ask)
 enum err watch_start(struct watch **out, struct node *node)
 {
     struct watch *watch = calloc(1, sizeof *watch);
+    struct loop *loop = node->lanes[0]->loop;
 
     *out = watch;
     if (!watch) return ERR_NO_MEMORY;
     watch->node = node;
     watch->version = node->facts->facts->version;
-    wait_for_next(watch);
-    return ERR_OK;
+    return deadline_set(loop, &watch->deadline, loop_tick_ms(loop) + POLL_MS, due);
 }
 
 void watch_stop(struct watch *watch)

@@ -7,8 +7,8 @@
 #include "server/node.h"
 
 struct watch;
-MUST_USE enum err watch_start(struct watch **out, struct node *node); /* on lane 0's thread */
-void watch_stop(struct watch *watch); /* the same; a poll under way still ends */
+MUST_USE enum err watch_start(struct watch **out, struct node *node); /* before the loops run */
+void watch_stop(struct watch *watch); /* on lane 0's thread; a poll under way still ends */
 void watch_free(struct watch *watch); /* after the loops have ended and were drained; ends what was asked */
 
 struct watch_ask { /* embed it in what waits, and keep it until done */
