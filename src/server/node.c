@@ -104,9 +104,10 @@ enum err node_listen(struct node *node, const char **why)
 
     *why = "there is not enough memory to start";
     node->parking_seed = dice_u64(&node->host->dice);
-    node->lane_count = lanes_wanted(node->config);
-    for (i = 0; i < node->lane_count; i++)
+    for (i = 0; i < lanes_wanted(node->config); i++) {
         if ((e = lane_new(&node->lanes[i], node, i))) return e;
+        node->lane_count++;
+    }
     return listen_all(node, why);
 }
 
@@ -192,8 +193,11 @@ void node_stop(struct node *node)
     node->watch = NULL;
     prune_free(node->prune);
     node->prune = NULL;
-    for (i = 0; i < node->lane_count; i++)
+    for (i = 0; i < node->lane_count; i++) {
+        /* after a start that failed: the part of a lane that never took it */
+        if (node->facts && !node->lanes[i]->service) publication_let_go(node->facts);
         lane_free(node->lanes[i]);
+    }
     node->lane_count = node->started = 0;
     keyring_free(node->ring);
     node->ring = NULL;
