@@ -108,6 +108,13 @@ threads() {
     before=$steady programs tsan -R '^(base|store|service|server|cli)/'
 }
 
+# The same seeds as under the sanitizers and ten times as many more, as fast as they go.
+simulated() {
+    tier "the simulator: past failures, and seeds nobody has seen"
+    build release sim || count 0 1
+    programs release -R '^sim/'
+}
+
 # Scripts against the built server: each starts its own on a free port, found by COATCHECK_BIN.
 scripts() {
     local file
@@ -133,6 +140,7 @@ check)
     analyze
     coverage
     threads
+    simulated
     scripts
     ;;
 *) sed -n '2,4s/^# //p' "$0" >&2; exit 2 ;;

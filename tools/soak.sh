@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# soak.sh — one server under steady load for SOAK_S seconds (default 3600), a line a round: its memory, descriptors and
-# threads must be flat once it is warm, and it must still stop cleanly. The rounds stay in build/soak.log.
+# soak.sh — 100 000 new seeds of the simulator (SOAK_SEEDS), then one server under steady load for SOAK_S seconds
+# (default 3600), a line a round: its memory, descriptors and threads must be flat once it is warm, and it must still stop
+# cleanly. The rounds stay in build/soak.log.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${SOAK_S:-3600} requests=${SOAK_REQUESTS:-20000}
@@ -12,7 +13,9 @@ pid=''
 trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || true; rm -rf "$data"' EXIT
 
 cmake --preset release >/dev/null
-cmake --build build/release --target coatcheck bench_load >/dev/null
+cmake --build build/release --target coatcheck bench_load sim >/dev/null
+build/release/tests/sim/sim --fresh "${SOAK_SEEDS:-100000}"
+SECONDS=0
 : >"$log"
 mkfifo "$data/line"
 build/release/coatcheck dev --port 0 --json --data "$data/node" >"$data/line" 2>"$data/log" &

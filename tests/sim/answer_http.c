@@ -1,0 +1,187 @@
+#include <string.h>
+
+#include "sim/answer.h"
+#include "sim/link.h"
+#include "sim/loop_sim.h"
+#include "sim/node.h"
+#include "wire/json_read.h"
+
+static int status_of(enum fate fate)
+{
+    static const int statuses[] = {
+        [FATE_GOOD] = 200,      [FATE_MALFORMED] = 400,   [FATE_UNAUTHORIZED] = 401, [FATE_FORBIDDEN] = 403,
+        [FATE_NOT_FOUND] = 404, [FATE_UNSUPPORTED] = 415, [FATE_INVALID] = 422};
+
+    return statuses[fate];
+}
+
+static bool had_trouble(const struct request *request)
+{
+    return world.trouble > request->trouble || node_is_stopping();
+}
+
+/* A key that was retired or brought back counts as either until every lane has heard of it. */
+static bool key_may_say(bool *is_told, const struct request *request, int status)
+{
+    bool is_retired = model.projects[request->project].stored[request->key].is_retired;
+
+    *is_told = true;
+    if (request->key == KEY_TOGGLED && !model_key_is_settled(request->project)) {
+        if (status == 401) return true;
+    } else if (is_retired)
+        return status == 401;
+    *is_told = false;
+    return false;
+}
+
+/* What became of a mint that nothing is wrong with, but for what time has done meanwhile. */
+static bool mint_may_say(const struct link *link, const struct request *request, int status)
+{
+    int64_t now_ms = loop_now_ms(link->stream->loop);
+
+    if (status == 200) return true;
+    if (status != 422 || !request->has_expiry) return false;
+    return request->expire_at_s <= now_ms / 1000 ||
+           request->expire_at_s - request->delivered_ms / 1000 > 86400;
+}
+
+/* A token is good while now < exp, without leeway (design §4). */
+static bool bearer_may_say(const struct link *link, const struct request *request, int status)
+{
+    int64_t exp_s = request->token->exp_s;
+
+    if (request->delivered_ms / 1000 >= exp_s) return status == 401;
+    if (status == 401 && !model_clock_reaches(request->token, request->delivered_ms)) return true;
+    if (loop_now_ms(link->stream->loop) / 1000 >= exp_s && status == 401) return true;
+    return status == status_of(request->fate);
+}
+
+static bool upgrade_may_say(const struct link *link, const struct request *request, int status)
+{
+    if (request->fate == FATE_FORBIDDEN) return status == 403;
+    return status == 101 || (status == 429 && node_parking_is_full(link->stream->loop, link->peer));
+}
+
+static bool may_say(const struct link *link, const struct request *request, int status)
+{
+    if (request->delivered_ms ==
+        INT64_MIN) /* it is not whole: only its form can be judged, or its lateness */
+        return status == 408 || (request->kind == REQUEST_BROKEN && status >= 400);
+    if (had_trouble(request) && status == 503) return true;
+    if (request->kind == REQUEST_BROKEN) return status >= 400 && status < 506;
+    if (request->kind == REQUEST_MINT) {
+        bool is_told, may = key_may_say(&is_told, request, status);
+        if (is_told) return may;
+    }
+    if (request->fate != FATE_GOOD && request->fate != FATE_FORBIDDEN)
+        return status == status_of(request->fate);
+    switch (request->kind) {
+    case REQUEST_MINT:
+        return mint_may_say(link, request, status);
+    case REQUEST_INFO:
+    case REQUEST_ADDRESSES:
+        return bearer_may_say(link, request, status);
+    case REQUEST_UPGRADE:
+        return upgrade_may_say(link, request, status);
+    case REQUEST_HEALTH:
+    case REQUEST_NOWHERE:
+    case REQUEST_BROKEN:
+        break;
+    }
+    return status == 200;
+}
+
+/* ---- who am I ---- */
+
+/* What a lane has acknowledged it must know; another lane a little later (mail), unless a letter was lost. */
+static void check_shown(const struct link *link, const struct request *request, struct bytes text)
+{
+    const struct disk_user *user = model_disk_user(request->token->project, request->token->user);
+    unsigned at = 0;
+    uint64_t number;
+
+    if (text.len && bytes_to_u64(&number, bytes_from(text, 1), UINT32_MAX))
+        at = disk_shown_at(user, (unsigned)number);
+    if (text.len && !at)
+        world_fail("what is told is durable", "display name %.*s", (int)text.len, (const char *)text.ptr);
+    if (at < request->shown_floor)
+        world_fail("what was acknowledged is told",
+                   "link %u: display name %.*s, the %u. of \"%s\", after the %u. was acknowledged",
+                   link->number, (int)text.len, (const char *)text.ptr, at, user->reference,
+                   request->shown_floor);
+}
+
+static void check_who(const struct link *link, const struct request *request, struct json body)
+{
+    const struct disk_user *user = model_disk_user(request->token->project, request->token->user);
+    struct uuid id;
+
+    if (!user || uuid_read(&id, json_text(json_member(body, "id"))) || !uuid_equal(&id, &user->id))
+        world_fail("an answer is for its own request", "link %u: info of somebody else", link->number);
+    check_shown(link, request, json_text(json_member(body, "display_name")));
+}
+
+static void check_addresses(const struct link *link, const struct request *request, struct json body)
+{
+    struct json list = json_member(body, "data");
+    struct bytes desk =
+        model.projects[request->token->project].is_test ? BYTES("test-desk") : BYTES("live-desk");
+    size_t i;
+
+    if (json_type_of(list) != JSON_IS_ARRAY) world_fail("addresses are a list", "link %u", link->number);
+    for (i = 0; i < json_count(list); i++)
+        if (!bytes_equal(json_text(json_member(json_item(list, i), "name")), desk))
+            world_fail("nothing crosses projects", "link %u saw another address", link->number);
+}
+
+/* ---- all ---- */
+
+static const char *name_of(enum request_kind kind)
+{
+    static const char *const names[] = {"mint",    "info",   "addresses", "health",
+                                        "nowhere", "broken", "upgrade"};
+
+    return names[kind];
+}
+
+static void check_body(struct link *link, struct request *request, struct bytes text)
+{
+    struct json body;
+
+    if (json_read(&body, text)) world_fail("a body is JSON", "link %u", link->number);
+    if (request->status == 200 && request->kind == REQUEST_INFO) check_who(link, request, body);
+    if (request->status == 200 && request->kind == REQUEST_ADDRESSES) check_addresses(link, request, body);
+    if (request->status != 200 && !bytes_is_absent(json_text(json_member(body, "token"))))
+        world_fail("a refusal carries no token", "link %u", link->number);
+    json_free(body);
+}
+
+void answer_http(struct link *link, struct request *request, struct bytes body)
+{
+    trace("answer", "link %u: %s %d", link->number, name_of(request->kind), request->status);
+    if (!may_say(link, request, request->status))
+        world_fail("each answer is one the contract allows",
+                   "link %u: %s that should give %d got %d (asked at %lld, now %lld, expiry %lld)",
+                   link->number, name_of(request->kind), status_of(request->fate), request->status,
+                   (long long)request->delivered_ms, (long long)loop_now_ms(link->stream->loop),
+                   (long long)request->expire_at_s);
+    if (request->status == 101) {
+        link->tap.session = TAP_OPENING;
+        link->tap.since_us = world.mono_us;
+        return;
+    }
+    if (body.len) check_body(link, request, body);
+    if (request->status == 200 && request->kind == REQUEST_MINT) answer_minted(link, request, body);
+}
+
+/* A request that came whole is answered before its connection goes, unless something happened to us. */
+void answer_closed(struct link *link)
+{
+    const struct tap *tap = &link->tap;
+    const struct request *request = tap->unanswered;
+
+    if (tap->session != TAP_HTTP || !request || tap->is_last || link->is_reset || !link->client) return;
+    if (request->delivered_ms == INT64_MIN || had_trouble(request) || node_life() != request->life) return;
+    if (request->kind == REQUEST_BROKEN || !node_is_up()) return;
+    world_fail("a whole request is answered", "link %u: %s", link->number, name_of(request->kind));
+}

@@ -1,0 +1,159 @@
+#include <string.h>
+
+#include "engine/limits.h"
+#include "sim/answer.h"
+#include "sim/link.h"
+#include "sim/loop_sim.h"
+#include "sim/node.h"
+#include "token/jws.h"
+
+struct minted { /* both halves, opened */
+    struct uuid user;
+    struct claims claims;
+    struct sealed sealed;
+    struct arena arena;
+};
+
+static void need(bool ok, const struct link *link, const char *law, const char *what)
+{
+    if (!ok) world_fail(law, "link %u: %s", link->number, what);
+}
+
+#define NEED_CLAIM(condition) need(condition, link, "a token says what policy allows", #condition)
+
+static void open_access(struct minted *out, const struct link *link, struct bytes token)
+{
+    struct jws jws;
+    bool ok = jws_split(&jws, &out->arena, token) == ERR_OK;
+
+    need(ok && bytes_equal(jws.kid, bytes_of_text(model.kid)) && bytes_equal(jws.typ, BYTES("SAT")), link,
+         "a token is signed by the key ring", "its header");
+    need(crypto_check(model.check, jws.signing_input, jws.signature), link,
+         "a token is signed by the key ring", "its signature");
+    need(claims_read(&out->claims, &out->arena, jws.payload, BYTES(SIM_URL)) == ERR_OK, link,
+         "a token says what policy allows", "its claims cannot be read");
+    jws_release(&jws);
+}
+
+/* exp, from the ask and the moment of issue (design §1, §3). */
+static int64_t exp_wanted(const struct request *request, int64_t iat_s)
+{
+    int64_t exp_s = request->has_expiry ? request->expire_at_s : iat_s + 7200;
+
+    if (request->may_self_refresh && request->browser < 0 && exp_s > iat_s + 60) exp_s = iat_s + 60;
+    return exp_s;
+}
+
+static void check_times(const struct link *link, const struct request *request, const struct minted *minted)
+{
+    const struct claims *claims = &minted->claims;
+    int64_t age_max_s = request->browser < 0 ? 2592000 : 86400, end_s = claims->iat_s + age_max_s;
+    int64_t refresh_s = claims->exp_s + 300 < end_s ? claims->exp_s + 300 : end_s;
+
+    NEED_CLAIM(claims->iat_s >= request->delivered_ms / 1000);
+    NEED_CLAIM(claims->iat_s <= loop_now_ms(link->stream->loop) / 1000);
+    NEED_CLAIM(claims->exp_s == exp_wanted(request, claims->iat_s));
+    NEED_CLAIM(claims->exp_s > claims->iat_s && claims->exp_s - claims->iat_s <= 86400);
+    NEED_CLAIM(claims->gt_ms / 1000 == claims->iat_s);
+    NEED_CLAIM(minted->sealed.exp_s == refresh_s);
+    NEED_CLAIM(minted->sealed.absolute_end_s == end_s);
+    NEED_CLAIM(minted->sealed.gt_ms == claims->gt_ms);
+}
+
+static void check_claims(const struct link *link, const struct request *request, const struct minted *minted)
+{
+    const struct sim_project *project = &model.projects[request->project];
+    const struct claims *claims = &minted->claims;
+    const struct sealed *sealed = &minted->sealed;
+    struct bytes public_id = project->stored[request->key].public_id;
+    struct bytes jkt = request->browser < 0 ? BYTES_NONE : browser_jkt(request->browser);
+    struct uuid sub;
+
+    NEED_CLAIM(bytes_equal(claims->iss, BYTES(SIM_URL)) && bytes_equal(claims->aud, BYTES(SIM_URL)));
+    NEED_CLAIM(uuid_read(&sub, claims->sub) == ERR_OK && uuid_equal(&sub, &minted->user));
+    NEED_CLAIM(uuid_equal(&claims->project, &project->id));
+    NEED_CLAIM(claims->kind == KIND_SUBSCRIBER);
+    NEED_CLAIM(bytes_equal(claims->parent, public_id));
+    NEED_CLAIM(bytes_equal(claims->jkt, jkt) && bytes_is_absent(claims->jkt) == bytes_is_absent(jkt));
+    NEED_CLAIM(bytes_equal(claims->scope, request->may_self_refresh ? BYTES("sat:refresh") : BYTES_NONE));
+    NEED_CLAIM(!uuid_is_zero(&claims->family) && uuid_equal(&claims->family, &sealed->id));
+    NEED_CLAIM(uuid_equal(&sealed->project, &project->id) && uuid_equal(&sealed->user, &minted->user));
+    NEED_CLAIM(sealed->generation == 0 && sealed->is_bound == (request->browser >= 0));
+    NEED_CLAIM(bytes_equal(sealed->parent_key, public_id));
+}
+
+/* No token for a user that is not durable; one reference, one user. */
+static void check_user(const struct link *link, const struct request *request, const struct uuid *id)
+{
+    const struct disk_user *user = model_disk_user(request->project, request->user);
+    const char *reference = model.users[request->project][request->user].reference;
+
+    if (!user) world_fail("what was not stored was not issued", "link %u: \"%s\"", link->number, reference);
+    if (!uuid_equal(&user->id, id))
+        world_fail("a reference is one user for ever", "link %u: \"%s\" got another id", link->number,
+                   reference);
+}
+
+static void note_shown(const struct link *link, const struct request *request)
+{
+    const struct disk_user *user = model_disk_user(request->project, request->user);
+    struct sim_user *known = &model.users[request->project][request->user];
+    unsigned at = disk_shown_at(user, request->shown), lane = link->stream->loop->index;
+
+    if (!request->shown) return;
+    if (!at || at < request->shown_floor)
+        world_fail("what was acknowledged is durable",
+                   "link %u: display name n%u of \"%s\" is the %u., after the %u. was acknowledged",
+                   link->number, request->shown, known->reference, at, request->shown_floor);
+    if (at > known->acked_on[lane]) known->acked_on[lane] = at;
+    if (at <= known->acked_at) return;
+    known->acked_at = at;
+    known->failures = request->failures;
+    known->life = node_life();
+}
+
+static void add_token(const struct link *link, struct request *request, const struct minted *minted,
+                      struct bytes text)
+{
+    struct token *token;
+    size_t i;
+
+    if (!(token = model_add_token())) return;
+    if (uuid_read(&token->jti, minted->claims.jti)) world_fail("a jti is a UUID", "link %u", link->number);
+    for (i = 0; i + 1 < model.token_count; i++)
+        if (uuid_equal(&model.tokens[i].jti, &token->jti))
+            world_fail("a jti is used once", "link %u", link->number);
+    if (text.len > sizeof token->text) world_fail("a token is short", "%zu bytes", text.len);
+    memcpy(token->text, text.ptr, text.len);
+    token->len = text.len;
+    token->project = request->project;
+    token->user = request->user;
+    token->iat_s = minted->claims.iat_s;
+    token->exp_s = minted->claims.exp_s;
+    token->browser = request->browser;
+    request->minted = token;
+}
+
+void answer_minted(struct link *link, struct request *request, struct bytes text)
+{
+    struct minted minted = {0};
+    struct json body;
+    struct bytes token, refresh;
+
+    if (json_read(&body, text)) world_fail("a body is JSON", "link %u", link->number);
+    arena_init(&minted.arena, 65536);
+    token = json_text(json_member(body, "token"));
+    refresh = json_text(json_member(body, "refresh_token"));
+    need(uuid_read(&minted.user, json_text(json_member(body, "subscriber_id"))) == ERR_OK, link,
+         "a mint names its user", "subscriber_id");
+    check_user(link, request, &minted.user);
+    open_access(&minted, link, token);
+    need(seal_read(&minted.sealed, &minted.arena, model.seal, SEAL_REFRESH, refresh) == ERR_OK, link,
+         "a refresh token is sealed by the key ring", "it does not open");
+    check_claims(link, request, &minted);
+    check_times(link, request, &minted);
+    note_shown(link, request);
+    add_token(link, request, &minted, token);
+    arena_release(&minted.arena);
+    json_free(body);
+}

@@ -1,0 +1,233 @@
+/* caller.c — clients on a socket: connects with good and bad tokens, calls, pings, and bad manners. */
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/client.h"
+#include "sim/link.h"
+#include "sim/world.h"
+#include "wire/ws_frame.h"
+
+/* A masked client frame (RFC 6455 §5.3). */
+static void send_frame(struct link *link, unsigned first, struct bytes payload, bool is_masked)
+{
+    struct buf out;
+    size_t i, start;
+    uint8_t mask[4];
+
+    buf_init(&out, 65536);
+    dice_fill(&world.dice, mask, sizeof mask);
+    buf_append_byte(&out, (uint8_t)first);
+    if (payload.len < 126)
+        buf_append_byte(&out, (uint8_t)(payload.len | (is_masked ? 0x80 : 0)));
+    else {
+        buf_append_byte(&out, (uint8_t)(126 | (is_masked ? 0x80 : 0)));
+        buf_append_byte(&out, (uint8_t)(payload.len >> 8));
+        buf_append_byte(&out, (uint8_t)payload.len);
+    }
+    if (is_masked) buf_append(&out, bytes_of(mask, sizeof mask));
+    start = out.len;
+    buf_append(&out, payload);
+    for (i = 0; is_masked && i < payload.len; i++)
+        out.ptr[start + i] ^= mask[i % 4];
+    link_send(link, buf_bytes(&out));
+    buf_release(&out);
+}
+
+static void send_text(struct link *link, struct bytes text)
+{
+    size_t cut = (size_t)roll(text.len);
+
+    if (chance(85)) {
+        send_frame(link, 0x80 | WS_TEXT, text, true);
+        return;
+    }
+    send_frame(link, WS_TEXT, bytes_part(text, 0, cut), true);
+    if (chance(30)) send_frame(link, 0x80 | WS_PING, BYTES("p"), true);
+    send_frame(link, 0x80 | WS_CONTINUATION, bytes_from(text, cut), true);
+}
+
+static void send_call(struct client *client, struct call *call, const char *method, struct bytes params)
+{
+    struct link *link = client->link;
+    struct buf text;
+
+    (void)snprintf(call->id, sizeof call->id, "c%u", ++client->calls);
+    buf_init(&text, 16384);
+    buf_append_text(&text, "{\"jsonrpc\":\"2.0\",\"id\":\"");
+    buf_append_text(&text, call->id);
+    buf_append_text(&text, "\",\"method\":\"");
+    buf_append_text(&text, method);
+    buf_append_text(&text, "\",\"params\":");
+    buf_append(&text, params);
+    buf_append_byte(&text, '}');
+    send_text(link, buf_bytes(&text));
+    call->up_end = link->up_sent;
+    buf_release(&text);
+}
+
+/* ---- connect ---- */
+
+/* The last good one by this browser, as somebody who has seen it would send it; NULL: there is none. */
+static struct proof *copied_proof(int browser)
+{
+    size_t i;
+
+    for (i = model.proof_count; i; i--)
+        if (model.proofs[i - 1].is_good && model.proofs[i - 1].browser == browser)
+            return &model.proofs[i - 1];
+    return NULL;
+}
+
+/* Mostly one that the page at this Origin would have. */
+static const struct token *pick_token(const char *origin)
+{
+    const struct token *token = NULL;
+    int tries;
+
+    for (tries = 0; tries < 6; tries++) {
+        token = model_pick_token();
+        if (!token || !origin || strcmp(model.projects[token->project].origin, origin) == 0) break;
+    }
+    return token;
+}
+
+static struct proof *pick_proof(const struct token *token)
+{
+    int browser = chance(85) && token->browser >= 0 ? token->browser : (int)roll(BROWSERS);
+    int64_t iat_s = world_wall_ms() / 1000;
+    struct proof *proof;
+
+    if (chance(20)) return copied_proof(browser);
+    if (chance(10)) {
+        bool is_late = chance(50);
+        return model_prove(browser, is_late ? "signalwire.connect" : "subscriber.online",
+                           iat_s - (is_late ? 4000000 : 0));
+    }
+    proof = model_prove(browser, "signalwire.connect", iat_s);
+    if (proof) proof->is_good = true;
+    return proof;
+}
+
+static void append_token(struct buf *params, struct call *call)
+{
+    const struct token *token = call->token;
+
+    if (!token) {
+        buf_append_text(params, "a.b.c");
+        return;
+    }
+    buf_append(params, bytes_of(token->text, token->len));
+    if (!chance(10)) return;
+    call->is_tampered = true;
+    params->ptr[params->len - 40] = params->ptr[params->len - 40] == 'A' ? 'B' : 'A';
+}
+
+static void send_connect(struct client *client)
+{
+    struct call *call = tap_call(client->link, CALL_CONNECT);
+    struct buf params;
+
+    buf_init(&params, 16384);
+    call->token = pick_token(client->link->tap.origin);
+    buf_append_text(&params, "{\"version\":{\"major\":4},\"authentication\":{\"jwt_token\":\"");
+    append_token(&params, call);
+    buf_append_text(&params, "\"}");
+    if (call->token && (call->token->browser >= 0 ? chance(90) : chance(20)))
+        call->proof = pick_proof(call->token);
+    if (call->proof) {
+        call->proof->sent++;
+        buf_append_text(&params, ",\"dpop_token\":\"");
+        buf_append(&params, bytes_of(call->proof->text, call->proof->len));
+        buf_append_text(&params, "\"");
+    } else if (chance(3)) {
+        call->is_invalid = true;
+        buf_append_text(&params, ",\"dpop_token\":7");
+    }
+    if (chance(5)) {
+        call->wants_resume = true;
+        buf_append_text(&params, ",\"protocol\":\"signalwire_x\"");
+    }
+    buf_append_byte(&params, '}');
+    send_call(client, call, "signalwire.connect", buf_bytes(&params));
+    buf_release(&params);
+}
+
+/* ---- other calls ---- */
+
+static void send_broken(struct client *client)
+{
+    struct call *call = tap_call(client->link, CALL_BROKEN);
+
+    (void)snprintf(call->id, sizeof call->id, "broken%u", ++client->calls);
+    send_text(client->link, BYTES("{\"jsonrpc\":\"2.0\",\"id\":"));
+    call->up_end = client->link->up_sent;
+}
+
+static void send_other(struct client *client)
+{
+    unsigned kind = (unsigned)roll(100);
+
+    if (kind < 45)
+        send_call(client, tap_call(client->link, CALL_ONLINE), "subscriber.online", BYTES("{}"));
+    else if (kind < 85)
+        send_call(client, tap_call(client->link, CALL_OFFLINE), "subscriber.offline", BYTES("{}"));
+    else if (kind < 95)
+        send_call(client, tap_call(client->link, CALL_UNKNOWN), "verto.nothing", BYTES("{}"));
+    else
+        send_broken(client);
+}
+
+static void misbehave(struct client *client)
+{
+    struct link *link = client->link;
+
+    switch (roll(4)) {
+    case 0:
+        link->tap.is_broken = true;
+        send_frame(link, 0x80 | WS_TEXT, BYTES("{}"), false);
+        return;
+    case 1:
+        link->tap.is_broken = true;
+        send_frame(link, 0x80 | WS_TEXT, BYTES("\xff\xfe"), true);
+        return;
+    case 2:
+        link->tap.is_broken = true;
+        send_frame(link, 0x80 | WS_CLOSE, BYTES("\x03\xe8"), true);
+        return;
+    default:
+        link_reset(link);
+        return;
+    }
+}
+
+/* ---- acting ---- */
+
+void caller_act(struct client *client)
+{
+    struct link *link = client->link;
+
+    if (link->is_deaf || chance(3)) link_listen(link, link->is_deaf);
+    if (!link->tap.requests)
+        http_send_upgrade(client);
+    else if (!client->is_upgraded || link->tap.is_broken || link->up_ended)
+        return;
+    else if (chance(5))
+        misbehave(client);
+    else if (chance(3))
+        link_end(link);
+    else if (chance(10))
+        send_frame(link, 0x80 | WS_PING, BYTES("hello"), true);
+    else if (!link->tap.calls ? chance(85) : chance(7))
+        send_connect(client);
+    else
+        send_other(client);
+}
+
+void caller_heard(struct client *client, const struct said *said)
+{
+    char text[128];
+
+    if (said->kind != SAID_PING || !client->answers_pings || client->link->tap.is_broken) return;
+    (void)snprintf(text, sizeof text, "{\"jsonrpc\":\"2.0\",\"id\":\"%s\",\"result\":{}}", said->id);
+    if (!client->link->up_ended) send_frame(client->link, 0x80 | WS_TEXT, bytes_of_text(text), true);
+}

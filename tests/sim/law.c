@@ -1,0 +1,151 @@
+#include "sim/law.h"
+
+#include <inttypes.h>
+
+#include "server/exchange.h"
+#include "server/socket_inside.h"
+#include "sim/link.h"
+#include "sim/loop_sim.h"
+#include "sim/node.h"
+
+struct tally { /* of one lane, counted by hand */
+    int64_t live, registered, parked, connections;
+};
+
+/* ---- one socket ---- */
+
+static void check_agrees(const struct socket *socket, const struct tap *tap)
+{
+    unsigned number = socket->stream->link->number;
+    bool is_live = socket->state == SESSION_LIVE, is_parked = socket->state == SESSION_PARKED;
+
+    if (is_live != (tap->session == TAP_LIVE))
+        world_fail("a session is live from its welcome to its end", "link %u: %s, told %d", number,
+                   session_state_name(socket->state), (int)tap->session);
+    if (is_parked != (tap->session == TAP_PARKED))
+        world_fail("parked is refused", "link %u: %s, told %d", number, session_state_name(socket->state),
+                   (int)tap->session);
+    if (is_live && socket->is_registered != tap->is_registered)
+        world_fail("registration follows the session's own calls", "link %u", number);
+}
+
+/* The loop has had its turn for every deadline that was due (loop_is_late). */
+static void check_times(const struct socket *socket, const struct tap *tap)
+{
+    const struct loop *loop = socket->lane->loop;
+    const struct config *config = socket->lane->node->config;
+    unsigned number = socket->stream->link->number;
+    int64_t since_ms = (world.mono_us - tap->since_us) / 1000, tick_ms = loop_tick_ms(loop);
+    int64_t expired_ms = tap->token ? loop_now_ms(loop) - tap->token->exp_s * 1000 : 0;
+
+    if (socket->state != SESSION_CLOSED && !socket->deadline.place)
+        world_fail("a socket's life is bounded", "link %u has no deadline", number);
+    if (socket->state == SESSION_LIVE && tick_ms >= tap->dies_tick_ms)
+        world_fail("no session outlives its token", "link %u, %" PRId64 " ms", number,
+                   tick_ms - tap->dies_tick_ms);
+    /* when the wall clock was set forward, the next ping's turn sees it */
+    if (socket->state == SESSION_LIVE && expired_ms > config->ping_interval_s * 1000 &&
+        world.mono_us - world.clock_set_us > config->ping_interval_s * 1000000)
+        world_fail("no session outlives its token", "link %u, %" PRId64 " ms by the wall clock", number,
+                   expired_ms);
+    if (socket->state == SESSION_LIVE &&
+        tick_ms - socket->heard_ms > (config->ping_timeout_s + config->ping_interval_s) * 1000)
+        world_fail("a silent peer is dropped", "link %u, %" PRId64 " ms", number, tick_ms - socket->heard_ms);
+    if (socket->state == SESSION_PARKED && since_ms > config->park_s * 1000)
+        world_fail("parking ends", "link %u, %" PRId64 " ms", number, since_ms);
+    if ((socket->state == SESSION_OPENING || socket->state == SESSION_DECIDING) &&
+        since_ms > config->connect_timeout_s * 1000)
+        world_fail("connecting ends", "link %u, %" PRId64 " ms", number, since_ms);
+}
+
+static void check_rights(const struct socket *socket)
+{
+    bool has_rights = socket->is_registered || socket->holder.exp_s || socket->holder.gt_ms;
+
+    if (socket->state != SESSION_LIVE && socket->state != SESSION_CLOSED && has_rights)
+        world_fail("without a verified token there are no rights", "link %u: %s",
+                   socket->stream ? socket->stream->link->number : 0, session_state_name(socket->state));
+}
+
+static void check_socket(const struct socket *socket, struct tally *tally)
+{
+    tally->live += socket->state == SESSION_LIVE;
+    tally->parked += socket->state == SESSION_PARKED && socket->has_parking;
+    tally->registered += socket->is_registered;
+    check_rights(socket);
+    if (!socket->stream || socket->stream->phase != STREAM_LIVE) return;
+    check_agrees(socket, &socket->stream->link->tap);
+    if (!loop_is_late(socket->lane->loop)) check_times(socket, &socket->stream->link->tap);
+}
+
+/* ---- one connection ---- */
+
+static void check_conn(const struct conn *conn, struct tally *tally)
+{
+    bool waits = conn->exchange && conn->exchange->state == EXCHANGE_WAITING;
+
+    tally->connections++;
+    if (!conn->stream || conn->stream->phase != STREAM_LIVE) return;
+    if (!waits && !conn->deadline.place)
+        world_fail("a connection's patience is bounded", "link %u has no deadline",
+                   conn->stream->link->number);
+    if (waits && conn->exchange->conn != conn)
+        world_fail("an exchange has one connection", "link %u", conn->stream->link->number);
+}
+
+/* ---- one lane ---- */
+
+static void check_count(const struct lane *lane, enum lane_counter counter, int64_t wanted, const char *what)
+{
+    int64_t told = atomic_load(&lane->counters[counter]);
+
+    if (told != wanted)
+        world_fail("counters are right", "lane %u: %" PRId64 " %s, told %" PRId64, loop_index(lane->loop),
+                   wanted, what, told);
+}
+
+static void check_parking(const struct node *node, int64_t parked)
+{
+    int64_t sum = 0;
+    size_t i;
+
+    for (i = 0; i < PARKING_SLOTS; i++) {
+        int64_t here = atomic_load(&node->parked_by_address[i]);
+        sum += here;
+        if (here > node->config->parked_per_address_max)
+            world_fail("parking is bounded", "%" PRId64 " sockets of one address", here);
+    }
+    if (sum != parked || atomic_load(&node->parked) != parked)
+        world_fail("counters are right", "%" PRId64 " parking places for %" PRId64 " sockets", sum, parked);
+    if (parked > node->config->parked_max)
+        world_fail("parking is bounded", "%" PRId64 " of %" PRId64, parked, node->config->parked_max);
+}
+
+static int64_t check_lane(const struct lane *lane)
+{
+    struct tally tally = {0};
+    const struct socket *socket;
+    const struct conn *conn;
+
+    for (socket = lane->sockets; socket; socket = socket->next)
+        check_socket(socket, &tally);
+    for (conn = lane->conns; conn; conn = conn->next)
+        check_conn(conn, &tally);
+    check_count(lane, COUNT_SESSIONS_LIVE, tally.live, "live");
+    check_count(lane, COUNT_SESSIONS_REGISTERED, tally.registered, "registered");
+    check_count(lane, COUNT_PARKED, tally.parked, "parked");
+    check_count(lane, COUNT_CONNECTIONS, tally.connections, "connections");
+    return tally.parked;
+}
+
+void law_check(void)
+{
+    const struct node *node = node_running();
+    int64_t parked = 0;
+    unsigned i;
+
+    if (!node) return;
+    for (i = 0; i < node->lane_count; i++)
+        parked += check_lane(node->lanes[i]);
+    check_parking(node, parked);
+}

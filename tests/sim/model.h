@@ -1,0 +1,99 @@
+/* model.h — what the clients of a world know and may expect: projects, keys, references, tokens, proofs.
+ *
+ * The model is written from the contract (design §3-5), not from the product: it says for each request which
+ * answers are right, given what was asked, when, and which failures were injected meanwhile. */
+#ifndef COATCHECK_TESTS_SIM_MODEL_H
+#define COATCHECK_TESTS_SIM_MODEL_H
+
+#include "service/key_text.h"
+#include "service/keys.h"
+#include "sim/disk.h"
+#include "token/jwk.h"
+
+#define PROJECTS   2
+#define REFERENCES 6 /* of each project */
+#define BROWSERS   2
+#define TOKENS_MAX 512
+#define PROOFS_MAX 512
+#define SIM_URL    "http://coat.test"
+
+enum sim_key { KEY_GOOD, KEY_TOGGLED, KEY_POWERLESS, KEYS };
+
+struct sim_project {
+    struct uuid id;
+    char text[UUID_TEXT_LEN + 1];
+    const char *origin; /* the only one it lists */
+    bool is_test;
+    struct key_text keys[KEYS];
+    struct fact_key stored[KEYS];
+    int64_t toggled_us; /* when KEY_TOGGLED was last retired or brought back */
+    bool was_toggled;
+};
+
+struct sim_user {
+    const char *reference;
+    unsigned acked_at;    /* the place in its history of the newest display name that was acknowledged */
+    unsigned acked_on[4]; /* by lane: what another lane did it may not know if a letter was lost */
+    unsigned life;        /* of the node, in which that was */
+    unsigned failures;    /* of memory, when it was asked for */
+};
+
+struct token {
+    char text[2048];
+    size_t len;
+    unsigned project, user;
+    struct uuid jti;
+    int64_t iat_s, exp_s;
+    int browser;   /* bound to its key; -1: unbound */
+    bool is_known; /* a client has received it */
+};
+
+struct proof { /* one signed text, as often as it is sent */
+    char text[1024];
+    size_t len;
+    int browser;
+    int64_t iat_s;
+    unsigned sent;
+    bool is_good, was_granted; /* good: for the connect call, with a time of now */
+};
+
+struct model {
+    struct sim_project projects[PROJECTS];
+    struct sim_user users[PROJECTS][REFERENCES];
+    struct token tokens[TOKENS_MAX];
+    size_t token_count;
+    struct proof proofs[PROOFS_MAX];
+    size_t proof_count;
+    unsigned shown; /* display names drawn so far: each is used once */
+    struct crypto *crypto;
+    struct crypto_check *check; /* the node's signing key, to verify with */
+    struct seal_key *seal;
+    char kid[64];
+};
+extern struct model model;
+
+void model_begin(void); /* once a process: the browsers' keys */
+void model_reset(void);
+void model_end(void);
+struct bytes browser_jkt(int browser);
+
+/* Writes the two projects and their keys, and learns the key ring; at a seed's first start. */
+void model_found(struct store *store, const struct keyring *ring);
+void model_toggle_key(struct store *store, unsigned project);
+bool model_key_is_settled(unsigned project); /* long enough for every lane to know */
+
+struct bytes model_reference(unsigned user);
+const struct disk_user *model_disk_user(unsigned project, unsigned user);
+
+/* False: the token was made further in the future than a clock may differ. No floor is kept over restarts
+ * yet, so a node that starts on a clock that was set back meets such tokens. */
+bool model_clock_reaches(const struct token *token, int64_t now_ms);
+
+const struct token *model_pick_token(void); /* one that a client has; NULL: none yet */
+struct token *model_add_token(void);
+struct token *model_token_of(struct bytes text); /* by its exact text; NULL */
+
+/* A proof by this browser for a connect. method: "signalwire.connect" makes it good. NULL: no more room. */
+struct proof *model_prove(int browser, const char *method, int64_t iat_s);
+
+#endif

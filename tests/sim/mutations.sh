@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# mutations.sh [SEEDS [WORDS]] — breaks the product on purpose, one line at a time, in a copy of the tree, and tells at
+# which seed, from 1 on, the simulator notices (at most SEEDS, default 5000); only those whose name has WORDS. Each
+# breakage undoes one promise; several are faults the simulator has found in earnest. The last line is "N passed, N failed"; a breakage that nobody notices has failed.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+most=${1:-5000} only=${2:-}
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+cp -r src tests cmake console CMakeLists.txt CMakePresets.json "$copy/" 2>/dev/null
+[ ! -d bench ] || cp -r bench "$copy/"
+cd "$copy" || exit 1
+cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo >/dev/null
+cmake --build build --target sim >/dev/null || { echo "the simulator does not build"; exit 1; }
+passed=0 failed=0
+
+# breaks <what> <file> <old> <new>: exactly one place of file, whose text old is, reads new.
+breaks() {
+    local what=$1 file=$2 first=1 last=50 out seed law
+    [[ $what == *"$only"* ]] || return
+    cp "$file" saved
+    if ! OLD=$3 NEW=$4 perl -0pi -e 'BEGIN { $n = 0 } $n += s/\Q$ENV{OLD}\E/$ENV{NEW}/; END { exit($n != 1) }' "$file"; then
+        echo "FAIL $what: no such text in $file"
+        failed=$((failed + 1))
+    elif ! cmake --build build --target sim >log 2>&1; then
+        echo "FAIL $what: does not build"
+        grep -m 3 error log
+        failed=$((failed + 1))
+    else
+        seed=''
+        while [ -z "$seed" ] && [ "$first" -le "$most" ]; do
+            out=$(build/tests/sim/sim --seeds "$first..$last" 2>&1)
+            seed=$(sed -n 's/^FAIL seed \([0-9]*\) .*/\1/p' <<<"$out" | head -n 1)
+            first=$((last + 1)) last=$((last * 3))
+            [ "$last" -le "$most" ] || last=$most
+        done
+        law=$(sed -n "s/.*seed $seed, step.*BROKEN \([^:]*\):.*/\1/p" <<<"$out" | head -n 1)
+        [ -n "$law" ] || law=$(sed -n "s/^FAIL seed $seed (\([^)]*\)).*/\1/p" <<<"$out")
+        if [ -n "$seed" ]; then
+            passed=$((passed + 1))
+            printf '| %s | %s | %s |\n' "$what" "$law" "$seed"
+        else
+            failed=$((failed + 1))
+            echo "FAIL $what: unnoticed in $most seeds"
+        fi
+    fi
+    mv saved "$file"
+    touch "$file"
+}
+
+echo '| broken on purpose | the law that says so | found at seed |'
+echo '|---|---|---|'
+
+# what is issued
+breaks "a token is signed before its user is stored" src/service/run_mint.c 'run_commit(run, settle);' \
+    '{ memset(run->rows, 0, sizeof run->rows); run->rows[0].state = ROW_WRITTEN; run->rows[0].user = run->plan.writes[0].user.user; settle(run); }'
+breaks "a mint that meets a new user forgets its profile" src/service/run_mint.c 'if (run->rows[0].state != ROW_EXISTS) return false;' 'return false;'
+breaks "a failed commit is taken for done" src/service/service.c 'if (run->commit.error)' 'if (run->commit.error == ERR_CORRUPT)'
+breaks "exp one second late" src/engine/mint.c 'now_s + facts->project->sat_life_s;' 'now_s + facts->project->sat_life_s + 1;'
+breaks "an unbound sat:refresh token lives on" src/engine/mint.c 'if (ask->may_self_refresh && !is_bound)' 'if (ask->may_self_refresh && is_bound)'
+breaks "expire_at beyond the maximum" src/engine/mint.c 'ask->expire_at_s - now_s > project->sat_life_max_s' 'ask->expire_at_s - now_s > project->sat_life_max_s + 86400'
+breaks "the refresh token outlives too long" src/engine/mint.c 'out->exp_s + REFRESH_OUTLIVES_S' 'out->exp_s + REFRESH_OUTLIVES_S + 1'
+breaks "a grant stamp in seconds" src/engine/mint.c 'facts->cutoff_ms + 1 : now_ms;' 'facts->cutoff_ms + 1 : now_s;'
+breaks "the fingerprint is forgotten" src/service/issue.c 'claims.jkt = grant->jkt;' 'claims.jkt = BYTES_NONE;'
+breaks "time runs backwards for asks" src/server/pipeline.c 'run->now_ms = loop_now_ms(x->conn->lane->loop);' \
+    'run->now_ms = x->conn->lane->node->host->wall_ms(x->conn->lane->node->host->state);'
+
+# who may ask
+breaks "a wrong secret is good" src/service/service.c '!is_equal          ? REFUSAL_KEY_SECRET_WRONG' '!is_equal && !is_theirs ? REFUSAL_KEY_SECRET_WRONG'
+breaks "a retired key mints" src/service/service.c ': key->is_retired  ? REFUSAL_KEY_RETIRED' ': key->is_retired  ? REFUSAL_NONE'
+breaks "a secret may come from any page" src/service/service.c 'if (project->is_test && facts_project_lists(project, origin)) return REFUSAL_NONE;' 'return REFUSAL_NONE;'
+breaks "a token needs no signature" src/service/issue.c ': REFUSAL_TOKEN_SIGNATURE;' ': REFUSAL_NONE;'
+breaks "exp gets a leeway" src/service/issue.c '.life_max_s = SAT_LIFE_MAX_S,' '.life_max_s = SAT_LIFE_MAX_S, .leeway_s = 30,'
+breaks "any Origin may use any token" src/service/run_token.c 'run->ask.origin.len && !facts_project_lists' 'false && !facts_project_lists'
+breaks "a bound token needs no proof" src/engine/admit.c 'if (!facts->proof) return REFUSAL_PROOF_MISSING;' 'if (!facts->proof) return REFUSAL_NONE;'
+breaks "a proof by any key" src/engine/admit.c 'with_key.jkt = holder->jkt;' 'with_key.jkt = facts->proof->jkt;'
+breaks "a proof is good twice" src/service/run_token.c 'if (run->rows[i].state == ROW_EXISTS) return true;' 'if (run->rows[i].state == ROW_EXISTS) return false;'
+breaks "old proofs are good" src/engine/proof.c 'now_s - iat_s <= window->back_s' 'now_s - iat_s <= 100000 * window->back_s'
+
+# answers
+breaks "bytes behind a waiting request are answered first" src/server/conn.c 'if (keep(x, data, len)) stream_stop_reading(conn->stream);' 'stream_stop_reading(conn->stream);'
+breaks "a span of the read buffer is kept over a wait" src/server/pipeline.c 'x->origin = arena_copy(&x->arena, origin);' 'x->origin = origin;'
+breaks "an older read overwrites a newer user" src/service/service.c 'if (run->changes_before_read == run->service->changes) run_remember' 'run_remember'
+breaks "other lanes keep an older user" src/server/lane.c '.user_changed = tell_others,' '.user_changed = NULL,'
+breaks "want of memory passes for a bad Origin" src/server/pipeline.c 'return arena_copy_failed(origin, x->origin) ? ERR_NO_MEMORY : ERR_OK;' 'return arena_copy_failed(origin, x->origin) ? ERR_MALFORMED : ERR_OK;'
+breaks "the JSON library hears of lost memory" src/wire/json_read.c 'return take_reserve(size);' '(void)take_reserve; return NULL;'
+breaks "want of memory passes for a crypto failure" src/wire/ws_handshake.c 'if (e) out->status = err_http_status(e);' 'if (e) out->status = err_http_status(ERR_CRYPTO);'
+
+# sessions
+breaks "sessions have no end" src/server/socket.c 'socket->holder.exp_s * 1000 - age_now_ms(now_ms' '864000000 + socket->holder.exp_s * 1000 - age_now_ms(now_ms'
+breaks "sessions trust one clock" src/server/socket.c '(socket->state == SESSION_LIVE && socket_left_ms(socket, &socket->holder) <= 0)' 'tick_ms < 0'
+breaks "a grant comes after its token's end" src/server/socket_calls.c 'if (socket_left_ms(socket, holder) > 0) return SESSION_CONNECT_GRANTED;' 'if (holder->exp_s) return SESSION_CONNECT_GRANTED;'
+breaks "parked sockets hear" src/server/socket_calls.c 'if (socket->state == SESSION_PARKED) return; /* deaf */' ''
+breaks "a refused connect is granted" src/engine/session.c '[SESSION_DECIDING][SESSION_CONNECT_REFUSED] = {SESSION_PARKED, SESSION_TELL_REFUSAL_AND_PARK}' '[SESSION_DECIDING][SESSION_CONNECT_REFUSED] = {SESSION_LIVE, SESSION_TELL_REFUSAL_AND_PARK}'
+breaks "a second connect changes the session" src/server/socket_calls.c 'if (socket->state != SESSION_OPENING) {' 'if (socket->state == SESSION_CLOSED) {'
+breaks "calls run before connect" src/engine/session.c '    [SESSION_DECIDING][SESSION_CONNECT_GRANTED]' '    [SESSION_OPENING][SESSION_CALL] = {SESSION_OPENING, SESSION_RUN_CALL},
+    [SESSION_DECIDING][SESSION_CONNECT_GRANTED]'
+breaks "offline leaves the registration" src/dialect/signalwire/socket.c 'CALL_UNREGISTER : CALL_NOTHING' 'CALL_NOTHING : CALL_NOTHING'
+breaks "a silent peer stays" src/server/socket.c 'tick_ms - socket->heard_ms >= socket->lane->node->config->ping_timeout_s * 1000' 'tick_ms < 0'
+breaks "parking has no end" src/server/socket.c 'socket->has_parking ? config->park_s * 1000 : 0' 'socket->has_parking ? config->park_s * 4000 : 0'
+breaks "parking has no bound" src/server/lane.c 'if (in_all < node->config->parked_max && of_peer < node->config->parked_per_address_max) return true;' 'if (in_all >= 0 && of_peer >= 0) return true;'
+breaks "a parking place is given back twice" src/server/socket.c 'if (socket->state == SESSION_PARKED && socket->has_parking)' 'if (socket->state == SESSION_PARKED)'
+breaks "an ended session is counted" src/server/socket.c 'lane_count(socket->lane, COUNT_SESSIONS_LIVE, -1);' ''
+breaks "an ended session stays registered" src/server/socket.c 'socket_set_registered(socket, false);
+    lane_count' 'lane_count'
+breaks "no time to connect is set" src/server/socket.c 'state_lasts(socket, config->connect_timeout_s * 1000);' ''
+
+# life of the process
+breaks "an idle connection stays for ever" src/server/conn.c 'wait_at_most(conn, conn->lane->node->config->idle_timeout_s);
+}
+
+static void on_bytes' '}
+
+static void on_bytes'
+breaks "a connection is never freed" src/server/conn.c '    free(conn);
+    lane_stopped_if_idle(lane);' '    lane_stopped_if_idle(lane);'
+breaks "a lease is not dropped" src/service/service.c '    lease_drop(run->lease);
+    run->lease = NULL;' '    run->lease = NULL;'
+breaks "a connect's arena is not released" src/server/socket_calls.c 'arena_release(&connecting->arena);' ''
+breaks "letters are opened when the service has gone" src/server/node.c 'loop_drain(node->lanes[i % node->lane_count]->loop);' '(void)i;'
+breaks "a failed start keeps its facts" src/server/node.c 'if (node->facts && !node->lanes[i]->service) publication_let_go(node->facts);' ''
+breaks "lanes are counted before they are made" src/server/node.c '    for (i = 0; i < lanes_wanted(node->config); i++) {
+        if ((e = lane_new(&node->lanes[i], node, i))) return e;
+        node->lane_count++;
+    }' '    node->lane_count = lanes_wanted(node->config);
+    for (i = 0; i < node->lane_count; i++)
+        if ((e = lane_new(&node->lanes[i], node, i))) return e;'
+breaks "the watch stops for want of memory" src/server/watch.c 'set_timer(watch, DEADLINE_NEVER); /* takes' '/* takes'
+breaks "the watch sees no new version" src/server/watch.c 'version != watch->version))' 'version < watch->version))'
+
+# the disk
+breaks "the store tells of commits that are not durable" tests/sim/disk.c 'if (!commit->error && !store->is_replaying)' 'if (!commit->error && !store->is_replaying && roll(20))'
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

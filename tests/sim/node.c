@@ -1,0 +1,247 @@
+#include "sim/node.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "server/conn.h"
+#include "server/tls.h"
+#include "sim/law.h"
+#include "sim/link.h"
+#include "sim/loop_sim.h"
+#include "sim/memory.h"
+#include "sim/model.h"
+
+static struct {
+    struct node node;
+    struct config config;
+    char id[UUID_TEXT_LEN];
+    bool has_lanes, is_up, is_stopping, is_dead, wants_restart, is_founded;
+    bool is_dying;
+    unsigned doors_left; /* until it is dead */
+    unsigned life;
+    struct item again;
+} sim;
+
+/* ---- doors ---- */
+
+bool door_opens(void)
+{
+    if (sim.is_dying && !sim.is_dead && !sim.doors_left--) sim.is_dead = true;
+    return !sim.is_dead;
+}
+
+struct listener *node_listener(void)
+{
+    struct listener *listener;
+    const struct lane *lane;
+
+    if (!sim.is_up || sim.is_dead) return NULL;
+    lane = sim.node.lanes[roll(sim.node.lane_count)];
+    for (listener = lane->loop->listeners; listener; listener = listener->next)
+        if (listener->accept == conn_accept) return listener;
+    return NULL;
+}
+
+/* ---- life ---- */
+
+void node_prepare(void)
+{
+    struct config *config = &sim.config;
+
+    memset(&sim, 0, sizeof sim);
+    config_defaults(config);
+    config->loops = between(1, 2);
+    config->connections_max = between(16, 40);
+    config->users_cached_max = between(1, 20);
+    config->parked_max = between(1, 6);
+    config->parked_per_address_max = between(1, 4);
+    config->ping_interval_s = between(5, 20);
+    config->ping_timeout_s = config->ping_interval_s * between(2, 5);
+    config->park_s = between(20, 300);
+    (void)snprintf(config->public_url, sizeof config->public_url, SIM_URL);
+    (void)snprintf(config->ch, sizeof config->ch, "puc.coat.test");
+}
+
+static void retry(struct item *item)
+{
+    (void)item;
+    node_boot();
+}
+
+/* Opens the data and, in a first life, writes the projects. False: no memory. */
+static enum err open_data(void)
+{
+    struct secret master = {.len = 32};
+    const char *why;
+    enum memory_owner before;
+    enum err e = disk_store_open(&sim.node.store);
+
+    if (e) return e;
+    memset(master.data, 7, master.len);
+    before = memory_enter(MEMORY_NODE);
+    e = keyring_open(&sim.node.ring, sim.node.store, &master, &world.host.dice, world_wall_ms(), &why);
+    memory_leave(before);
+    if (!e && !sim.is_founded) {
+        model_found(sim.node.store, sim.node.ring);
+        sim.is_founded = true;
+    }
+    return e;
+}
+
+static enum err start(void)
+{
+    enum memory_owner before;
+    const char *why;
+    enum err e;
+
+    sim.node = (struct node){.config = &sim.config, .host = &world.host};
+    sim.node.id = bytes_of(sim.id, sizeof sim.id);
+    memcpy(sim.id, "00000000-0000-4000-8000-000000000001", sizeof sim.id);
+    if ((e = open_data())) return e;
+    disk_store_goes_live(sim.node.store);
+    if (sim.life > 1 && world.temper.has_memory_faults && chance(20))
+        memory_fail((unsigned)roll(60), (unsigned)between(1, 3));
+    before = memory_enter(MEMORY_NODE);
+    e = node_listen(&sim.node, &why);
+    if (!e) e = node_start(&sim.node, &why);
+    memory_leave(before);
+    return e;
+}
+
+void node_boot(void)
+{
+    enum err e;
+
+    sim.life++;
+    sim.is_up = sim.is_dying = sim.is_dead = sim.wants_restart = false;
+    trace("node", "starts, life %u", sim.life);
+    e = start();
+    memory_fail(0, 0);
+    sim.has_lanes = sim.is_up = !e;
+    if (!e) return;
+    trace("node", "cannot start: %s", err_name(e));
+    sim.has_lanes = true; /* what there is of them is put away */
+    node_stop_now();
+    agenda_put(&sim.again, 1000000, retry);
+}
+
+static void check_nothing_left(void)
+{
+    if (!memory_node_blocks()) return;
+    memory_tell_blocks();
+    world_fail("nothing leaks", "%zu blocks are left when the node has stopped", memory_node_blocks());
+}
+
+void node_stop_now(void)
+{
+    enum memory_owner before;
+
+    if (!sim.has_lanes) return;
+    trace("node", "stops");
+    sim.is_stopping = true;
+    before = memory_enter(MEMORY_NODE);
+    node_stop(&sim.node);
+    memory_leave(before);
+    sim.is_stopping = sim.has_lanes = sim.is_up = sim.is_dying = sim.is_dead = sim.wants_restart = false;
+    memory_fail(0, 0);
+    check_nothing_left();
+}
+
+/* ---- death ---- */
+
+/* The process's memory is swept away; what lives in the crypto library is not ours to sweep and is put back
+ * first. */
+static void vanish(void)
+{
+    enum memory_owner before;
+    unsigned i;
+
+    before = memory_enter(MEMORY_NODE);
+    for (i = 0; i < sim.node.lane_count; i++)
+        service_free(sim.node.lanes[i]->service);
+    keyring_free(sim.node.ring);
+    memory_leave(before);
+    disk_store_crash(sim.node.store);
+    for (i = 0; i < sim.node.lane_count; i++)
+        loop_vanish(sim.node.lanes[i]->loop);
+    memory_sweep();
+}
+
+void node_crash_if_dead(void)
+{
+    if (!sim.has_lanes || sim.is_stopping) return;
+    if (sim.is_dying && !sim.doors_left) sim.is_dead = true;
+    if (!sim.is_dead) return;
+    trace("node", "is killed");
+    vanish();
+    sim.has_lanes = sim.is_up = sim.is_dying = sim.is_dead = false;
+    agenda_put(&sim.again, between(0, 3000000), retry);
+}
+
+void node_end(void)
+{
+    if (sim.is_dying) sim.is_dead = true;
+    node_crash_if_dead();
+    node_stop_now();
+    agenda_remove(&sim.again);
+}
+
+void node_kill(unsigned doors)
+{
+    if (!sim.is_up || sim.is_stopping || sim.is_dying) return;
+    sim.is_dying = true;
+    sim.doors_left = doors;
+}
+
+void node_want_restart(void)
+{
+    if (sim.is_up && !sim.is_stopping && !sim.is_dying) sim.wants_restart = true;
+}
+
+bool node_wants_restart(void)
+{
+    return sim.wants_restart && sim.is_up && !sim.is_dying;
+}
+
+/* ---- what others ask ---- */
+
+void node_toggle_key(void)
+{
+    if (sim.is_up && !sim.is_stopping && !sim.is_dying)
+        model_toggle_key(sim.node.store, (unsigned)roll(PROJECTS));
+}
+
+void node_trouble_store(void)
+{
+    if (sim.is_up && !sim.is_stopping) disk_store_trouble(sim.node.store);
+}
+
+bool node_is_up(void)
+{
+    return sim.is_up && !sim.is_dead;
+}
+
+bool node_is_stopping(void)
+{
+    return sim.is_stopping;
+}
+
+unsigned node_life(void)
+{
+    return sim.life;
+}
+
+struct node *node_running(void)
+{
+    return sim.has_lanes && !sim.is_dead ? &sim.node : NULL;
+}
+
+const struct config *node_config(void)
+{
+    return &sim.config;
+}
+
+bool node_parking_is_full(const struct loop *loop, const char *peer)
+{
+    return !lane_may_park(sim.node.lanes[loop->index], peer);
+}

@@ -1,0 +1,106 @@
+/* tap.h — listens to what the server writes on a link, whole messages at a time, and hands each to the laws
+ * (answer.h) in the step it was written; the client hears of it when the bytes have arrived.
+ *
+ * It also keeps what the link's client has asked, in order: requests on HTTP, calls on a socket. */
+#ifndef COATCHECK_TESTS_SIM_TAP_H
+#define COATCHECK_TESTS_SIM_TAP_H
+
+#include "sim/model.h"
+
+struct link;
+
+enum request_kind {
+    REQUEST_MINT,
+    REQUEST_INFO,
+    REQUEST_ADDRESSES,
+    REQUEST_HEALTH,
+    REQUEST_NOWHERE,
+    REQUEST_BROKEN, /* no HTTP at all */
+    REQUEST_UPGRADE
+};
+
+enum fate { /* what the contract says of a request that nothing disturbs */
+            FATE_GOOD,
+            FATE_MALFORMED,
+            FATE_UNAUTHORIZED,
+            FATE_FORBIDDEN,
+            FATE_NOT_FOUND,
+            FATE_UNSUPPORTED,
+            FATE_INVALID
+};
+
+struct request {
+    struct request *next;
+    enum request_kind kind;
+    enum fate fate;
+    size_t up_end;        /* where its last byte lies in what the client sends */
+    int64_t delivered_ms; /* engine time when that byte had arrived; INT64_MIN: it has not */
+    unsigned trouble;     /* injected failures when it was sent */
+    unsigned failures;    /* of these, of memory */
+    unsigned life;        /* of the node when it was sent */
+    unsigned lane;
+    unsigned project, user, shown, shown_floor;
+    enum sim_key key;
+    bool has_expiry, may_self_refresh;
+    int64_t expire_at_s;
+    int browser; /* fingerprint asked for; -1: none */
+    const struct token *token;
+    int status; /* 0: unanswered */
+    struct token *minted;
+};
+
+enum call_kind { CALL_CONNECT, CALL_ONLINE, CALL_OFFLINE, CALL_UNKNOWN, CALL_BROKEN };
+
+struct call {
+    struct call *next;
+    enum call_kind kind;
+    char id[16];
+    size_t up_end;
+    int64_t delivered_ms;
+    unsigned trouble;
+    const struct token *token; /* NULL: none, or one made up */
+    struct proof *proof;
+    bool is_tampered, wants_resume, is_invalid;
+    bool is_answered;
+};
+
+enum said_kind { SAID_REPLY, SAID_CALL, SAID_PING, SAID_CLOSE };
+
+struct said {
+    struct said *next;
+    size_t down_end;
+    enum said_kind kind;
+    struct request *request;
+    struct call *call;
+    char id[40];
+};
+
+enum tap_session { TAP_HTTP, TAP_OPENING, TAP_LIVE, TAP_PARKED, TAP_FAILED, TAP_CLOSED };
+
+struct tap {
+    struct buf bytes; /* not yet a whole message */
+    size_t written;   /* in all */
+    struct request *requests, *unanswered;
+    struct call *calls;
+    struct said *said;
+    bool is_last; /* the last reply said: Connection: close */
+    enum tap_session session;
+    bool is_registered, is_broken; /* broken: the client broke the protocol, or said goodbye */
+    const char *origin;
+    const struct token *token; /* of the live session */
+    int64_t dies_tick_ms;
+    int64_t since_us; /* in this session state */
+    int64_t heard_us; /* when the client's last bytes arrived */
+};
+
+void tap_init(struct tap *tap);
+void tap_release(struct tap *tap);
+struct request *tap_ask(struct link *link, enum request_kind kind); /* what is sent next; fill it in */
+struct call *tap_call(struct link *link, enum call_kind kind);
+
+void tap_written(struct link *link, struct bytes b); /* by the server */
+void tap_delivered(struct link *link);               /* up_taken has grown */
+void tap_closed(struct link *link);                  /* the server's end is gone */
+void tap_say(struct link *link, struct said said);   /* for the client, when it has all bytes up to here */
+
+#endif
