@@ -128,7 +128,7 @@ const char *finding_fix(const struct finding *finding)
 void finding_word(char out[FINDING_WORD_MAX], struct bytes word)
 {
     if (word.len > WORD_MAX)
-        (void)snprintf(out, FINDING_WORD_MAX, "{%zu bytes}", word.len); /* fits: 20 digits at most */
+        (void)snprintf(out, FINDING_WORD_MAX, "{%zu bytes}", word.len);
     else
         (void)snprintf(out, FINDING_WORD_MAX, "%.*s", FINDING_BYTES(word, WORD_MAX));
     make_printable(out);
@@ -148,12 +148,12 @@ void finding_path(char out[FINDING_PATH_MAX], struct bytes path)
 
     while (path.len) {
         struct bytes rest = bytes_from(path, 1), segment = bytes_part(rest, 0, bytes_index(rest, '/'));
-        char length[24];
+        char length[32]; /* 20 digits at most, and the words around them */
         at = put(out, at, bytes_part(path, 0, 1));
         if (segment.len <= SEGMENT_MAX)
             at = put(out, at, segment);
         else {
-            (void)snprintf(length, sizeof length, "{%zu bytes}", segment.len); /* fits: 20 digits at most */
+            (void)snprintf(length, sizeof length, "{%zu bytes}", segment.len);
             at = put(out, at, bytes_of_text(length));
         }
         path = bytes_from(rest, segment.len);
