@@ -1,6 +1,7 @@
 #include "wire/json_read.h"
 
 #include <jansson.h>
+#include <pthread.h>
 #include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,11 +111,16 @@ static bool is_within_limits(struct bytes text)
  * is taken for another one, or is written past its end. So a failure is noted here, and from then on such
  * buffers come from a reserve until the parse, which is lost, has ended. They double from 16 bytes on, so
  * their size is a power of two; what has another size is a value, and for values the library does listen. */
-#define RESERVE_BYTES 524288 /* twice what a token of 64 KiB takes; untouched pages cost nothing */
+#define RESERVE_BYTES 524288 /* twice what a token of 64 KiB takes */
 
-static _Thread_local bool memory_failed;
-static _Thread_local size_t reserve_used;
-static _Thread_local alignas(max_align_t) uint8_t reserve[RESERVE_BYTES];
+static _Thread_local bool is_parsing, memory_failed;
+
+/* One for all threads, because a thread's own would be touched, and so cost its whole size, when the thread
+ * starts. Whoever runs out of memory holds the lock until its parse has ended; with memory nobody takes it.
+ */
+static pthread_mutex_t reserve_lock = PTHREAD_MUTEX_INITIALIZER;
+static size_t reserve_used;
+static alignas(max_align_t) uint8_t reserve[RESERVE_BYTES];
 
 static void *take_reserve(size_t size)
 {
@@ -129,7 +135,9 @@ static void *allocate(size_t size)
 {
     void *memory = memory_failed ? NULL : malloc(size);
 
-    if (memory) return memory;
+    if (memory || !is_parsing) return memory;
+    if (!memory_failed)
+        (void)pthread_mutex_lock(&reserve_lock); /* fails only for a lock that was never made */
     memory_failed = true;
     return take_reserve(size);
 }
@@ -160,14 +168,16 @@ enum err json_read(struct json *out, struct bytes text)
     if (text.len == 0 || !is_within_limits(text)) return ERR_MALFORMED;
     /* A random seed from the kernel, drawn once: members with colliding hashes cannot be prepared. */
     json_object_seed(0);
-    memory_failed = false; /* by whatever else asked the library */
+    is_parsing = true;
     out->node = json_loadb((const char *)text.ptr, text.len,
                            JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+    is_parsing = false;
     if (!memory_failed) return out->node ? ERR_OK : cause_of(&error);
     json_free(*out);
     *out = (struct json){NULL};
     memory_failed = false;
     reserve_used = 0;
+    (void)pthread_mutex_unlock(&reserve_lock);
     return ERR_NO_MEMORY;
 }
 
