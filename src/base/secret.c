@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/vault.h"
+
 enum err secret_set(struct secret *out, struct bytes b)
 {
     secret_release(out);
@@ -19,6 +21,16 @@ void secret_copy(struct secret *out, const struct secret *from)
 void secret_release(struct secret *secret)
 {
     secret_wipe(secret, sizeof *secret);
+}
+
+struct secret *secret_new(void)
+{
+    return vault_take(sizeof(struct secret));
+}
+
+void secret_free(struct secret *secret)
+{
+    vault_release(secret);
 }
 
 bool secret_equal(const struct secret *a, const struct secret *b)

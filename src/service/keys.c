@@ -11,7 +11,7 @@ struct opened_key {
     enum ring_use use;
     enum ring_state state;
     enum alg alg;
-    struct secret secret;
+    struct secret *secret;
 };
 
 struct keyring {
@@ -136,8 +136,9 @@ static enum err open_keys(struct keyring *ring, struct crypto_siv *siv)
     for (i = 0; i < ring->stored->count; i++) {
         const struct ring_key *stored = &ring->stored->keys[i];
         struct opened_key *key = &ring->keys[ring->count++];
-        enum err e = unwrap(&key->secret, siv, stored);
-        if (e) return e;
+        enum err e;
+        if (!(key->secret = secret_new())) return ERR_NO_MEMORY;
+        if ((e = unwrap(key->secret, siv, stored))) return e;
         key->id = stored->id;
         key->use = stored->use;
         key->state = stored->state;
@@ -160,7 +161,7 @@ static enum err render_jwks(struct keyring *ring, struct crypto *crypto)
         uint8_t x[32], y[32];
         enum err e;
         if (ring->keys[i].use != RING_SIGN) continue;
-        if ((e = crypto_sign_new(&key, crypto, ring->keys[i].alg, &ring->keys[i].secret))) return e;
+        if ((e = crypto_sign_new(&key, crypto, ring->keys[i].alg, ring->keys[i].secret))) return e;
         e = crypto_public_of(key, x, y);
         crypto_sign_free(key);
         if (e) return e;
@@ -207,7 +208,7 @@ void keyring_free(struct keyring *ring)
 
     if (!ring) return;
     for (i = 0; i < ring->count; i++)
-        secret_release(&ring->keys[i].secret);
+        secret_free(ring->keys[i].secret);
     store_ring_free(ring->stored);
     buf_release(&ring->jwks);
     free(ring);
@@ -250,7 +251,7 @@ static enum err open_sign(struct key_bench *bench, const struct opened_key *key)
     enum err e;
 
     if (bench->check_count == KEYRING_MAX) return ERR_LIMIT;
-    TRY(e = crypto_sign_new(&sign, bench->crypto, key->alg, &key->secret), done);
+    TRY(e = crypto_sign_new(&sign, bench->crypto, key->alg, key->secret), done);
     TRY(e = crypto_public_of(sign, x, y), done);
     public.x = bytes_of(x, sizeof x);
     public.y = bytes_of(y, sizeof y);
@@ -274,7 +275,7 @@ static enum err open_seal(struct key_bench *bench, const struct opened_key *key,
     enum err e;
 
     if (bench->seal_count == KEYRING_MAX) return ERR_LIMIT;
-    if ((e = seal_key_new(&seal, bench->crypto, &key->secret, key->id, epoch))) return e;
+    if ((e = seal_key_new(&seal, bench->crypto, key->secret, key->id, epoch))) return e;
     bench->seals[bench->seal_count++] = seal;
     if (key->state == RING_SIGNING) {
         bench->seals[bench->seal_count - 1] = bench->seals[0];
@@ -295,7 +296,7 @@ enum err key_bench_open(struct key_bench *out, const struct keyring *ring, uint6
         if (key->use == RING_SIGN) TRY(e = open_sign(out, key), done);
         if (key->use == RING_SEAL) TRY(e = open_seal(out, key, epoch), done);
         if (key->use == RING_HASH && !out->mac)
-            TRY(e = crypto_mac_new(&out->mac, out->crypto, &key->secret), done);
+            TRY(e = crypto_mac_new(&out->mac, out->crypto, key->secret), done);
     }
     if (!out->mac || !out->sign || !out->seal_count) e = ERR_CORRUPT;
 done:

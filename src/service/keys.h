@@ -1,8 +1,9 @@
 /* keys.h — the key ring: what signs access tokens, seals refresh credentials and hashes secrets.
  *
  * Stored wrapped under the master key, opened once at start into one immutable struct keyring that all lanes
- * share. Each lane makes its own struct key_bench of ready contexts from it, because contexts belong to one
- * thread. The ring of an empty store is made here: one ES256 key, one seal key, one hash key. */
+ * share; opened keys lie in the vault. Each lane makes its own struct key_bench of ready contexts from it,
+ * because contexts belong to one thread. The ring of an empty store is made here: one ES256 key, one seal
+ * key, one hash key. */
 #ifndef COATCHECK_SERVICE_KEYS_H
 #define COATCHECK_SERVICE_KEYS_H
 

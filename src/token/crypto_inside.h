@@ -3,6 +3,8 @@
  *
  * The rules behind the shape of both files:
  * - OpenSSL 3 pays dearly for fetching and for parsing keys, so both happen once per thread or per key.
+ * - What is made from a private key is made between crypto_secrets_begin and _end, so that it lies in the
+ * vault.
  * - A failed operation leaves entries in the thread's error queue, and SSL_get_error() of the TLS code reads
  * that queue: every failure here clears it, or a bad signature would look like a broken connection. */
 #ifndef COATCHECK_TOKEN_CRYPTO_INSIDE_H
@@ -13,6 +15,7 @@
 #include <openssl/params.h>
 
 #include "token/crypto.h"
+#include "token/crypto_memory.h"
 
 #define P256_GROUP OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)"prime256v1", 0)
 

@@ -113,9 +113,11 @@ enum err crypto_derive(struct crypto *crypto, struct secret *out, size_t len, co
 
     memset(out, 0, sizeof *out);
     if (len == 0 || len > SECRET_MAX) return ERR_TOO_LARGE;
+    crypto_secrets_begin();
     kdf = EVP_KDF_CTX_new(crypto->hkdf);
     ok = kdf && EVP_KDF_derive(kdf, out->data, len, params) == 1;
     EVP_KDF_CTX_free(kdf);
+    crypto_secrets_end();
     if (ok)
         out->len = len;
     else
@@ -138,6 +140,7 @@ enum err crypto_scrypt(uint8_t out[32], struct bytes password, struct bytes salt
 enum err crypto_mac_new(struct crypto_mac **out, struct crypto *crypto, const struct secret *key)
 {
     struct crypto_mac *mac = calloc(1, sizeof *mac);
+    bool ok;
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
         OSSL_PARAM_construct_end(),
@@ -145,8 +148,11 @@ enum err crypto_mac_new(struct crypto_mac **out, struct crypto *crypto, const st
 
     *out = NULL;
     if (!mac) return ERR_NO_MEMORY;
+    crypto_secrets_begin();
     mac->keyed = EVP_MAC_CTX_new(crypto->hmac);
-    if (!mac->keyed || EVP_MAC_init(mac->keyed, key->data, key->len, params) != 1) {
+    ok = mac->keyed && EVP_MAC_init(mac->keyed, key->data, key->len, params) == 1;
+    crypto_secrets_end();
+    if (!ok) {
         crypto_mac_free(mac);
         return crypto_done(false);
     }
@@ -164,11 +170,14 @@ void crypto_mac_free(struct crypto_mac *mac)
 enum err crypto_mac(struct crypto_mac *mac, uint8_t out[SHA256_LEN], struct bytes data)
 {
     size_t len = 0;
-    /* Without a key, init goes back to the state just after keying. */
-    bool ok = EVP_MAC_init(mac->keyed, NULL, 0, NULL) == 1 &&
-              EVP_MAC_update(mac->keyed, data.ptr, data.len) == 1 &&
-              EVP_MAC_final(mac->keyed, out, &len, SHA256_LEN) == 1 && len == SHA256_LEN;
+    bool ok;
 
+    crypto_secrets_begin(); /* it copies the keyed hash states */
+    /* Without a key, init goes back to the state just after keying. */
+    ok = EVP_MAC_init(mac->keyed, NULL, 0, NULL) == 1 &&
+         EVP_MAC_update(mac->keyed, data.ptr, data.len) == 1 &&
+         EVP_MAC_final(mac->keyed, out, &len, SHA256_LEN) == 1 && len == SHA256_LEN;
+    crypto_secrets_end();
     if (!ok) memset(out, 0, SHA256_LEN);
     return crypto_done(ok);
 }
@@ -178,16 +187,20 @@ enum err crypto_mac(struct crypto_mac *mac, uint8_t out[SHA256_LEN], struct byte
 enum err crypto_siv_new(struct crypto_siv **out, struct crypto *crypto, const struct secret *key)
 {
     struct crypto_siv *siv;
+    bool ok;
 
     *out = NULL;
     if (key->len != 64) return ERR_MALFORMED;
     if (!(siv = calloc(1, sizeof *siv))) return ERR_NO_MEMORY;
+    crypto_secrets_begin();
     siv->sealing = EVP_CIPHER_CTX_new();
     siv->opening = EVP_CIPHER_CTX_new();
     siv->work = EVP_CIPHER_CTX_new();
-    if (!siv->sealing || !siv->opening || !siv->work ||
-        EVP_EncryptInit_ex2(siv->sealing, crypto->siv, key->data, NULL, NULL) != 1 ||
-        EVP_DecryptInit_ex2(siv->opening, crypto->siv, key->data, NULL, NULL) != 1) {
+    ok = siv->sealing && siv->opening && siv->work &&
+         EVP_EncryptInit_ex2(siv->sealing, crypto->siv, key->data, NULL, NULL) == 1 &&
+         EVP_DecryptInit_ex2(siv->opening, crypto->siv, key->data, NULL, NULL) == 1;
+    crypto_secrets_end();
+    if (!ok) {
         crypto_siv_free(siv);
         return crypto_done(false);
     }
@@ -231,11 +244,13 @@ enum err crypto_siv_seal(struct crypto_siv *siv, struct buf *out, struct bytes p
     /* The library makes no tag for an empty message, so there is none to seal. */
     if (plain.len == 0 || plain.len > INT32_MAX) return ERR_MALFORMED;
     if (!(sealed = buf_extend(out, CRYPTO_SIV_TAG + plain.len))) return buf_error(out);
+    crypto_secrets_begin(); /* each message has its own copy of the key schedules */
     ok = siv_begin(siv, siv->sealing, ad, ad_count) &&
          EVP_EncryptUpdate(siv->work, sealed + CRYPTO_SIV_TAG, &len, plain.ptr, (int)plain.len) == 1 &&
          (size_t)len == plain.len &&
          EVP_EncryptFinal_ex(siv->work, sealed + CRYPTO_SIV_TAG + len, &rest) == 1 &&
          EVP_CIPHER_CTX_ctrl(siv->work, EVP_CTRL_AEAD_GET_TAG, CRYPTO_SIV_TAG, sealed) == 1;
+    crypto_secrets_end();
     if (!ok) buf_truncate(out, start);
     return crypto_done(ok);
 }
@@ -250,10 +265,12 @@ bool crypto_siv_open(struct crypto_siv *siv, uint8_t *out, struct bytes sealed, 
     if (sealed.len <= CRYPTO_SIV_TAG || sealed.len > INT32_MAX) return false;
     memcpy(tag, sealed.ptr, sizeof tag);
     sealed = bytes_from(sealed, CRYPTO_SIV_TAG);
+    crypto_secrets_begin();
     ok = siv_begin(siv, siv->opening, ad, ad_count) &&
          EVP_CIPHER_CTX_ctrl(siv->work, EVP_CTRL_AEAD_SET_TAG, CRYPTO_SIV_TAG, tag) == 1 &&
          EVP_DecryptUpdate(siv->work, out, &len, sealed.ptr, (int)sealed.len) == 1 &&
          (size_t)len == sealed.len && EVP_DecryptFinal_ex(siv->work, out + len, &rest) == 1;
+    crypto_secrets_end();
     if (!ok) memset(out, 0, sealed.len); /* nothing unauthenticated leaves this function */
     return crypto_passed(ok);
 }

@@ -80,6 +80,7 @@ enum err crypto_key_generate(struct crypto *crypto, enum alg alg, struct secret 
 
     (void)crypto; /* key generation is rare and fetches for itself */
     memset(private_key, 0, sizeof *private_key);
+    crypto_secrets_begin();
     switch (alg) {
     case ALG_ES256:
         key = EVP_EC_gen("P-256");
@@ -97,6 +98,7 @@ enum err crypto_key_generate(struct crypto *crypto, enum alg alg, struct secret 
     }
     BN_clear_free(scalar);
     EVP_PKEY_free(key);
+    crypto_secrets_end();
     if (ok)
         private_key->len = 32;
     else
@@ -125,11 +127,15 @@ enum err crypto_sign_new(struct crypto_sign **out, struct crypto *crypto, enum a
                          const struct secret *private_key)
 {
     struct crypto_sign *key = calloc(1, sizeof *key);
+    bool ok;
 
     *out = NULL;
     if (!key) return ERR_NO_MEMORY;
     *key = (struct crypto_sign){.crypto = crypto, .alg = alg};
-    if (!alg_may_sign(alg) || !sign_ready(key, private_key)) {
+    crypto_secrets_begin();
+    ok = alg_may_sign(alg) && sign_ready(key, private_key);
+    crypto_secrets_end();
+    if (!ok) {
         crypto_sign_free(key);
         return crypto_done(false);
     }
