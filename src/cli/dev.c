@@ -226,6 +226,7 @@ static int start(struct dev *dev)
     TRY(e = buf_error(&dev->line), failed);
     set_pages(dev);
     TRY(e = node_start(&running->node, &why), failed);
+    TRY(e = run_settle(running, &why), failed);
     if (dev->wants_json) {
         printf("%.*s\n", (int)dev->line.len, (const char *)dev->line.ptr);
         (void)fflush(stdout);

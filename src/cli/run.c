@@ -9,7 +9,9 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/sandbox.h"
 #include "service/master.h"
+#include "token/crypto_memory.h"
 
 static void to_stderr(void *state, enum log_level level, const char *line, size_t len)
 {
@@ -52,7 +54,9 @@ void run_prepare(const struct config *config)
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL); /* cannot fail with these arguments */
     (void)sigaction(SIGPIPE, &ignore, NULL);
     (void)prctl(PR_SET_DUMPABLE, 0); /* keys must not reach a core file */
+    sandbox_renounce_privileges();
     log_open(to_stderr, log_clock, (void *)(uintptr_t)host_machine(), level_of(config->log_level));
+    if (crypto_memory_guard()) log_error("keys_not_guarded", log_text("because", "the library is in use"));
 }
 
 static int folder_failed(const struct running *running, enum err e)
@@ -85,19 +89,20 @@ static int data_failed(const struct running *running, enum err e, const char *wh
 static enum err open_data(struct running *running, const char **why)
 {
     const struct host *host = host_machine();
-    struct secret master = {.len = 0};
+    struct secret *master = secret_new();
     char path[4200];
     bool is_new;
-    enum err e;
+    enum err e = ERR_NO_MEMORY;
 
+    if (!master) goto done;
     TRY(e = folder_file(path, sizeof path, &running->folder, "coatcheck.db"), done);
     is_new = access(path, F_OK) != 0;
     TRY(e = store_sqlite_open(&running->node.store, path, why), done);
-    TRY(e = master_load(&master, running->folder.path, is_new, &host->dice, why), done);
-    e = keyring_open(&running->node.ring, running->node.store, &master, &host->dice,
+    TRY(e = master_load(master, running->folder.path, is_new, &host->dice, why), done);
+    e = keyring_open(&running->node.ring, running->node.store, master, &host->dice,
                      host->wall_ms(host->state), why);
 done:
-    secret_release(&master);
+    secret_free(master);
     if (e && running->node.store) running->node.store->ops->close(running->node.store);
     return e;
 }
@@ -122,6 +127,15 @@ int run_open_data(struct running *running)
     running->node.folder = running->folder.path;
     running->node.host = host;
     return EXIT_OK;
+}
+
+enum err run_settle(const struct running *running, const char **why)
+{
+    *why = "the kernel refuses the system call filter: set sandbox = off if that is meant to be";
+    if (strcmp(running->config.sandbox, "off") == 0) return ERR_OK;
+    if (sandbox_is_possible()) return sandbox_close();
+    log_warn("sandbox_not_possible", log_text("because", "of a build with sanitizers, or of the processor"));
+    return ERR_OK;
 }
 
 /* The setting whose port it was, for the remedy. */

@@ -1,6 +1,7 @@
 /* serve.c — `coatcheck serve`: the server, from a configuration file, the environment and options. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "cli/check.h"
@@ -88,6 +89,7 @@ static int start(struct running *running)
         return run_give_up(running, ERR_CONFIG, why);
     TRY(e = node_listen(&running->node, &why), failed);
     TRY(e = node_start(&running->node, &why), failed);
+    TRY(e = run_settle(running, &why), failed);
     log_info("listening", log_text("url", running->config.public_url), log_text("host", running->config.host),
              log_number("port", running->node.port), log_number("tls_port", running->node.tls_port),
              log_number("admin_port", running->node.admin_port),
@@ -112,5 +114,7 @@ int cli_serve(int argc, char **argv)
     code = check(&running.config);
     if (code) return code;
     run_prepare(&running.config);
+    if (geteuid() == 0)
+        log_warn("running_as_root", log_text("fix", "give it a user of its own, see docs/operating.md"));
     return start(&running);
 }

@@ -228,6 +228,7 @@ enum err loop_start(struct loop *loop)
 {
     sigset_t all, before;
     sigfillset(&all);
+    (void)sigdelset(&all, SIGSYS); /* about a call of the thread itself: see cli/sandbox.h */
     (void)pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
     int refused = uv_thread_create(&loop->thread, run, loop);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
