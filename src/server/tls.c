@@ -1,11 +1,18 @@
 #include "server/tls.h"
 
+#include <fcntl.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/vault.h"
+#include "token/crypto_memory.h"
 
 #define RECORD_PLAIN_MAX 16384 /* RFC 8446 §5.1 */
+#define KEY_FILE_MAX     32768 /* a PEM of 16384 RSA bits has half of that */
 
 struct tls {
     SSL_CTX *context;
@@ -99,6 +106,38 @@ static bool set_rules(SSL_CTX *context)
            SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384");
 }
 
+/* A key under a password would make a server wait at a terminal for somebody to type it. */
+static int no_password(char *out, int size, int is_writing, void *unused)
+{
+    (void)out;
+    (void)size;
+    (void)is_writing;
+    (void)unused;
+    return -1;
+}
+
+/* Read by ourselves: the library would leave the file's text behind in a buffer of the C library's. */
+static bool use_key(SSL_CTX *context, const char *path)
+{
+    char *text = vault_take(KEY_FILE_MAX);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t len = text && file >= 0 ? read(file, text, KEY_FILE_MAX) : -1;
+    EVP_PKEY *key = NULL;
+    BIO *bio;
+    bool ok;
+
+    crypto_secrets_begin();
+    bio = len > 0 ? BIO_new_mem_buf(text, (int)len) : NULL;
+    if (bio) key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+    ok = key && SSL_CTX_use_PrivateKey(context, key) == 1;
+    EVP_PKEY_free(key); /* the context holds it now */
+    BIO_free(bio);
+    crypto_secrets_end();
+    if (file >= 0) (void)close(file);
+    vault_release(text);
+    return ok;
+}
+
 enum err tls_open(struct tls **out, const char *certificate_file, const char *key_file, const char **why)
 {
     enum err e = ERR_CRYPTO;
@@ -112,7 +151,7 @@ enum err tls_open(struct tls **out, const char *certificate_file, const char *ke
     e = ERR_CONFIG;
     if (SSL_CTX_use_certificate_chain_file(tls->context, certificate_file) != 1) {
         *why = "the certificate file cannot be read as PEM";
-    } else if (SSL_CTX_use_PrivateKey_file(tls->context, key_file, SSL_FILETYPE_PEM) != 1) {
+    } else if (!use_key(tls->context, key_file)) {
         *why = "the key file cannot be read as PEM, or does not belong to the certificate";
     } else if (SSL_CTX_check_private_key(tls->context) != 1) {
         *why = "the key does not belong to the certificate";
