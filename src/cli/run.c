@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/footprint.h"
 #include "cli/sandbox.h"
 #include "service/master.h"
 #include "token/crypto_memory.h"
@@ -132,6 +133,7 @@ int run_open_data(struct running *running)
 enum err run_settle(const struct running *running, const char **why)
 {
     *why = "the kernel refuses the system call filter: set sandbox = off if that is meant to be";
+    footprint_shrink();
     if (strcmp(running->config.sandbox, "off") == 0) return ERR_OK;
     if (sandbox_is_possible()) return sandbox_close();
     log_warn("sandbox_not_possible", log_text("because", "of a build with sanitizers, or of the processor"));

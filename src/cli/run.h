@@ -16,7 +16,7 @@ struct running {
 void run_prepare(const struct config *config);
 /* Folder, lock, store, master key, key ring. Returns an exit code and has said why. */
 int run_open_data(struct running *running);
-/* Once the node has started: gives up what it no longer needs, unless the configuration keeps it. */
+/* Once the node has started: gives back memory, and system calls unless the configuration keeps them. */
 MUST_USE enum err run_settle(const struct running *running, const char **why);
 /* For a failed node_listen or node_start: says why and releases everything. */
 int run_give_up(struct running *running, enum err error, const char *why);
