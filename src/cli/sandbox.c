@@ -53,90 +53,35 @@ struct allowed {
 
 /* The busiest first. Older kernels walk through this at every call; newer ones keep a bitmap of the calls
  * that are allowed whatever their arguments. */
+/* clang-format off */
 static const struct allowed list[] = {
     /* sockets that are open, or come in */
-    ALLOW(read),
-    ALLOW(write),
-    ALLOW(epoll_pwait),
-    ALLOW(epoll_ctl),
-    ALLOW(futex),
-    ALLOW(getpid),
-    ALLOW(accept4),
-    ALLOW(close),
-    ALLOW(readv),
-    ALLOW(writev),
-    ALLOW(recvmsg),
-    ALLOW(sendmsg),
-    ALLOW(recvfrom),
-    ALLOW(sendto),
-    ALLOW(setsockopt),
-    ALLOW(getsockopt),
-    ALLOW(getsockname),
-    ALLOW(getpeername),
-    ALLOW(shutdown),
-    ALLOW_IF(ioctl, 1, WHOLE, FIONBIO),
-    ALLOW_IF(ioctl, 1, WHOLE, FIONREAD),
+    ALLOW(read), ALLOW(write), ALLOW(epoll_pwait), ALLOW(epoll_ctl), ALLOW(futex), ALLOW(getpid), ALLOW(accept4),
+    ALLOW(close), ALLOW(readv), ALLOW(writev), ALLOW(recvmsg), ALLOW(sendmsg), ALLOW(recvfrom), ALLOW(sendto),
+    ALLOW(setsockopt), ALLOW(getsockopt), ALLOW(getsockname), ALLOW(getpeername), ALLOW(shutdown),
+    ALLOW_IF(ioctl, 1, WHOLE, FIONBIO), ALLOW_IF(ioctl, 1, WHOLE, FIONREAD),
+    ALLOW_IF(ioctl, 1, WHOLE, TCGETS), /* the C library asks of its output whether it is a terminal */
     /* time and dice */
-    ALLOW(clock_gettime),
-    ALLOW(clock_nanosleep),
-    ALLOW(getrandom),
+    ALLOW(clock_gettime), ALLOW(clock_nanosleep), ALLOW(nanosleep), ALLOW(getrandom),
     /* memory, but none that could be run */
-    ALLOW(brk),
-    ALLOW(munmap),
-    ALLOW(mremap),
-    ALLOW(madvise),
-    ALLOW(mlock2),
-    ALLOW_IF(mmap, 2, PROT_EXEC, 0),
-    ALLOW_IF(mprotect, 2, PROT_EXEC, 0),
+    ALLOW(brk), ALLOW(munmap), ALLOW(mremap), ALLOW(madvise), ALLOW(mlock2),
+    ALLOW_IF(mmap, 2, PROT_EXEC, 0), ALLOW_IF(mprotect, 2, PROT_EXEC, 0),
     /* the database: which files is for the service file to say (packaging/coatcheck.service) */
-    ALLOW(pread64),
-    ALLOW(pwrite64),
-    ALLOW(lseek),
-    ALLOW(fsync),
-    ALLOW(fdatasync),
-    ALLOW(ftruncate),
-    ALLOW(fallocate),
-    ALLOW(fcntl),
-    ALLOW(openat),
-    ALLOW(fstat),
-    ALLOW(newfstatat),
-    ALLOW(readlinkat),
-    ALLOW(unlinkat),
-    ALLOW(faccessat),
-    ALLOW(fchmod),
-    ALLOW(fchown),
-    ALLOW(getcwd),
-    ALLOW(geteuid),
-    /* threads, but no process; signals, but only to ourselves (see close_list) */
-    ALLOW_IF(clone, 0, CLONE_THREAD, CLONE_THREAD),
-    ALLOW(set_robust_list),
-    ALLOW(rseq),
-    ALLOW(gettid),
-    ALLOW(sched_yield),
-    ALLOW(sched_getaffinity),
-    ALLOW(exit),
-    ALLOW(exit_group),
-    ALLOW(rt_sigprocmask),
-    ALLOW(rt_sigreturn),
-    ALLOW(rt_sigtimedwait),
-    ALLOW(sigaltstack),
-    ALLOW(restart_syscall),
-    ALLOW_IF(prctl, 0, WHOLE, PR_SET_NAME),
-    ALLOW_IF(prlimit64, 0, WHOLE, 0),
-/* older forms that a C library may still use where the processor has them */
+    ALLOW(pread64), ALLOW(pwrite64), ALLOW(lseek), ALLOW(fsync), ALLOW(fdatasync), ALLOW(ftruncate), ALLOW(fallocate),
+    ALLOW(fcntl), ALLOW(openat), ALLOW(fstat), ALLOW(newfstatat), ALLOW(statx), ALLOW(readlinkat), ALLOW(unlinkat),
+    ALLOW(faccessat), ALLOW(fchmod), ALLOW(fchown), ALLOW(getcwd), ALLOW(geteuid),
+    /* threads, but no process; its own limits; signals, but only to itself (write_program) */
+    ALLOW_IF(clone, 0, CLONE_THREAD, CLONE_THREAD), ALLOW(set_robust_list), ALLOW(rseq), ALLOW(gettid),
+    ALLOW(sched_yield), ALLOW(sched_getaffinity), ALLOW(exit), ALLOW(exit_group),
+    ALLOW(rt_sigprocmask), ALLOW(rt_sigreturn), ALLOW(rt_sigtimedwait), ALLOW(sigaltstack), ALLOW(restart_syscall),
+    ALLOW_IF(prctl, 0, WHOLE, PR_SET_NAME), ALLOW_IF(prlimit64, 0, WHOLE, 0),
+    /* older forms that a C library may still use where the processor has them */
 #ifdef __NR_open
-    ALLOW(open),
-    ALLOW(stat),
-    ALLOW(lstat),
-    ALLOW(access),
-    ALLOW(readlink),
-    ALLOW(unlink),
-    ALLOW(epoll_wait),
-    ALLOW(poll),
-    ALLOW(gettimeofday),
-    ALLOW(time),
+    ALLOW(open), ALLOW(stat), ALLOW(lstat), ALLOW(access), ALLOW(readlink), ALLOW(unlink), ALLOW(epoll_wait), ALLOW(poll),
+    ALLOW(gettimeofday), ALLOW(time),
 #endif
 };
+/* clang-format on */
 #define LIST_LEN  (sizeof list / sizeof list[0])
 #define LINES_MAX (8 * LIST_LEN + 32)
 

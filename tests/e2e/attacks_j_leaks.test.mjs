@@ -2,7 +2,9 @@
 // of the case.
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import fs from "node:fs";
 import net from "node:net";
+import path from "node:path";
 import { Duplex } from "node:stream";
 import tls from "node:tls";
 import { call, info, JWKS, mint, mintToken } from "../harness/http.mjs";
@@ -222,6 +224,23 @@ test("J-135 no log line holds a token, a secret or an Authorization value", asyn
     const { api_token, client_secret, secret_key, c2c_token, admin_token } = server.contract;
     for (const secret of [...issued, api_token, client_secret, secret_key, c2c_token, admin_token, server.basic.slice(6)])
         assert.ok(!server.logs.some((line) => line.includes(secret)), `${secret.slice(0, 6)}… was logged`);
+    assert.ok(server.logs.some((line) => / debug /.test(line)), "refusals are logged at debug, and that was searched too");
+});
+
+test("J-135 nor does any file of the data folder or the metrics, in any shape", async () => {
+    const { api_token, client_secret, secret_key, c2c_token, admin_token } = server.contract;
+    const metrics = await admin("/metrics", { authorization: `Bearer ${admin_token}` });
+    // Two files are there to hold secrets: the test project's credentials, and the keys, which are never issued.
+    const files = fs.readdirSync(server.data).filter((name) => name !== "seed.json");
+    assert.ok(files.includes("coatcheck.db") && files.includes("coatcheck.db-wal"));
+    const told = Buffer.concat([Buffer.from(metrics.text), ...files.map((name) => fs.readFileSync(path.join(server.data, name)))]);
+    assert.ok(told.includes("j135@example.com"), "the search does find what is there");
+    for (const secret of [...issued, api_token, client_secret, secret_key, c2c_token, admin_token, server.basic.slice(6)]) {
+        const bytes = Buffer.from(secret);
+        for (const shape of [bytes, bytes.toString("hex"), bytes.toString("hex").toUpperCase(), bytes.toString("base64").slice(0, -4),
+            Buffer.from(secret.split("_").at(-1), "base64url")])
+            assert.ok(shape.length < 8 || !told.includes(shape), `${secret.slice(0, 6)}… is in a file`);
+    }
 });
 
 await run({
