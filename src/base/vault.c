@@ -2,11 +2,11 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/mman.h>
-#include <threads.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -30,7 +30,7 @@ static struct {
     _Atomic size_t used;  /* from the start on; only grows */
     atomic_bool is_swappable;
 } vault;
-static once_flag opened = ONCE_FLAG_INIT;
+static pthread_once_t opened = PTHREAD_ONCE_INIT;
 
 /* A thread that ends leaves its spare blocks, wiped, to nobody: ours live as long as the server. */
 static _Thread_local struct block *spares[RANKS];
@@ -109,7 +109,7 @@ void *vault_take(size_t len)
     struct block *block;
     unsigned rank;
 
-    call_once(&opened, open_once);
+    (void)pthread_once(&opened, open_once); /* cannot fail */
     if (!vault.start || len == 0 || len > VAULT_BLOCK_MAX) return NULL;
     rank = rank_for(len);
     block = spares[rank];

@@ -1,10 +1,10 @@
 #include "base/vault.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <threads.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -136,7 +136,7 @@ static void a_guard_stands_on_both_sides(void)
     vault_release((void *)(uintptr_t)block);
 }
 
-static int work_with_blocks(void *failures)
+static void *work_with_blocks(void *failures)
 {
     for (unsigned round = 0; round < 200; round++) {
         unsigned char *blocks[32];
@@ -151,18 +151,18 @@ static int work_with_blocks(void *failures)
             vault_release(blocks[i]);
         }
     }
-    return 0;
+    return NULL;
 }
 
 static void threads_do_not_meet(void)
 {
-    thrd_t threads[4];
+    pthread_t threads[4];
     int failures[4] = {0};
 
     for (size_t i = 0; i < 4; i++)
-        if (!CHECK(thrd_create(&threads[i], work_with_blocks, &failures[i]) == thrd_success)) return;
+        if (!CHECK(pthread_create(&threads[i], NULL, work_with_blocks, &failures[i]) == 0)) return;
     for (size_t i = 0; i < 4; i++) {
-        (void)thrd_join(threads[i], NULL);
+        (void)pthread_join(threads[i], NULL);
         CHECK_INT(failures[i], 0);
     }
 }

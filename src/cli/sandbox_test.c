@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -11,7 +12,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <threads.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -101,7 +101,7 @@ static int end_a_thread_of_a_process(void)
 
 static int become_another(void)
 {
-    return setuid(65534);
+    return (int)syscall(SYS_setuid, 65534);
 }
 
 static int be_dumped(void)
@@ -116,8 +116,7 @@ static int rename_a_file(void)
 
 static int ignore_the_signal(void)
 {
-    signal(SIGSYS, SIG_IGN);
-    return 0;
+    return (int)syscall(SYS_rt_sigaction, SIGSYS, NULL, NULL, 8);
 }
 
 static int block_the_signal(void)
@@ -128,17 +127,16 @@ static int block_the_signal(void)
     return socket(AF_INET, SOCK_STREAM, 0) >= 0;
 }
 
-static int on_a_thread(void *unused)
+static void *on_a_thread(void *unused)
 {
-    (void)unused;
-    return socket(AF_INET, SOCK_STREAM, 0);
+    (void)socket(AF_INET, SOCK_STREAM, 0);
+    return unused;
 }
 
 static int ask_on_a_thread(void)
 {
-    thrd_t thread;
-    int result = 1;
-    if (thrd_create(&thread, on_a_thread, NULL) == thrd_success) (void)thrd_join(thread, &result);
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, on_a_thread, NULL) == 0) (void)pthread_join(thread, NULL);
     return 1;
 }
 
@@ -176,10 +174,10 @@ static void ends_whoever_asks_for_more(void)
     }
 }
 
-static int count_on_a_thread(void *number)
+static void *count_on_a_thread(void *number)
 {
     ++*(int *)number;
-    return 0;
+    return NULL;
 }
 
 static int serve(void)
@@ -187,15 +185,15 @@ static int serve(void)
     char text[4];
     int file = open("/dev/null", O_RDWR | O_CLOEXEC), number = 0;
     struct timespec now;
-    thrd_t thread;
+    pthread_t thread;
     char *memory = malloc(4 << 20);
 
     if (file < 0 || write(file, "abcd", 4) != 4 || read(file, text, 4) != 0 || close(file) != 0) return 1;
     if (clock_gettime(CLOCK_REALTIME, &now) != 0 || !memory) return 2;
     memset(memory, 1, 4 << 20);
     free(memory);
-    if (thrd_create(&thread, count_on_a_thread, &number) != thrd_success) return 3;
-    if (thrd_join(thread, NULL) != thrd_success || number != 1) return 4;
+    if (pthread_create(&thread, NULL, count_on_a_thread, &number) != 0) return 3;
+    if (pthread_join(thread, NULL) != 0 || number != 1) return 4;
     return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0); /* not in the list */
 }
 
@@ -235,9 +233,9 @@ static void lets_it_end(void)
 static void start_a_thread(void)
 {
     int number = 0;
-    thrd_t thread;
+    pthread_t thread;
 
-    if (thrd_create(&thread, count_on_a_thread, &number) == thrd_success) (void)thrd_join(thread, NULL);
+    if (pthread_create(&thread, NULL, count_on_a_thread, &number) == 0) (void)pthread_join(thread, NULL);
 }
 
 int main(void)

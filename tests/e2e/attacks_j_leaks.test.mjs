@@ -231,7 +231,8 @@ test("J-135 nor does any file of the data folder or the metrics, in any shape", 
     const { api_token, client_secret, secret_key, c2c_token, admin_token } = server.contract;
     const metrics = await admin("/metrics", { authorization: `Bearer ${admin_token}` });
     // Two files are there to hold secrets: the test project's credentials, and the keys, which are never issued.
-    const files = fs.readdirSync(server.data).filter((name) => name !== "seed.json");
+    const files = fs.readdirSync(server.data, { withFileTypes: true }).filter((entry) => entry.isFile() && entry.name !== "seed.json")
+        .map((entry) => entry.name);
     assert.ok(files.includes("coatcheck.db") && files.includes("coatcheck.db-wal"));
     const told = Buffer.concat([Buffer.from(metrics.text), ...files.map((name) => fs.readFileSync(path.join(server.data, name)))]);
     assert.ok(told.includes("j135@example.com"), "the search does find what is there");

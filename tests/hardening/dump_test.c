@@ -70,7 +70,7 @@ static int child_run(int from_parent, int to_parent)
     const char *why;
 
     if (crypto_memory_guard() || !master) return 1;
-    if (store_sqlite_open(&store, database, &why) || master_load(master, folder, &dice, &why)) return 2;
+    if (store_sqlite_open(&store, database, &why) || master_load(master, folder, true, &dice, &why)) return 2;
     if (keyring_open(&ring, store, master, &dice, 1, &why)) return 3;
     secret_free(master);
     for (int i = 0; i < 2; i++)
@@ -162,7 +162,7 @@ static void find_out_keys(void)
     const char *why;
 
     if (!CHECK(store_sqlite_open(&store, database, &why) == ERR_OK)) return;
-    CHECK(crypto_new(&crypto) == ERR_OK && master_load(&master, folder, &dice, &why) == ERR_OK);
+    CHECK(crypto_new(&crypto) == ERR_OK && master_load(&master, folder, false, &dice, &why) == ERR_OK);
     CHECK(crypto_derive(crypto, &wrapping, 64, &master, BYTES("coatcheck wrap v1")) == ERR_OK);
     CHECK(crypto_siv_new(&siv, crypto, &wrapping) == ERR_OK && store->ops->ring(store, &ring) == ERR_OK);
     add("master", master.data, master.len, false);
