@@ -15,6 +15,7 @@ target_compile_options(house_options INTERFACE -Wall -Wextra -Wshadow -Wconversi
 target_link_options(house_options INTERFACE -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code)
 # What a compiler or a processor may lack. tests/hardening/binary_test.sh looks at what came out.
 include(CheckCCompilerFlag)
+set(CMAKE_REQUIRED_FLAGS -Werror) # clang takes flags of other processors, too, and warns that it does nothing with them
 foreach(flag -fstack-clash-protection -fcf-protection=full -mbranch-protection=standard)
     string(MAKE_C_IDENTIFIER "has${flag}" has)
     check_c_compiler_flag(${flag} ${has})
@@ -22,6 +23,7 @@ foreach(flag -fstack-clash-protection -fcf-protection=full -mbranch-protection=s
         target_compile_options(house_options INTERFACE ${flag})
     endif()
 endforeach()
+unset(CMAKE_REQUIRED_FLAGS)
 if(COATCHECK_WERROR)
     target_compile_options(house_options INTERFACE -Werror)
 endif()

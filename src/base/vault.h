@@ -15,9 +15,9 @@
 #define VAULT_BLOCK_MAX 65536
 
 void *vault_take(size_t len); /* zeroed, aligned for anything; NULL: no room, or len 0 or past the maximum */
-void vault_release(void *block); /* wipes; NULL is fine */
-bool vault_holds(const void *block);
-size_t vault_room(const void *block); /* bytes that may be used, at least as many as asked for */
-bool vault_is_locked(void);           /* all that was handed out so far is kept from swap */
+void vault_release(void *data); /* wipes; NULL is fine */
+bool vault_holds(const void *data);
+size_t vault_room(const void *data); /* bytes that may be used, at least as many as asked for */
+bool vault_is_locked(void);          /* all that was handed out so far is kept from swap */
 
 #endif

@@ -40,7 +40,7 @@ struct allowed {
     int argument; /* ANY, or: only if (argument & mask) == wanted */
     uint32_t mask, wanted;
 };
-#define ANY -1
+#define ANY (-1)
 #define ALLOW(name)                                                                                          \
     {                                                                                                        \
         __NR_##name, ANY, 0, 0                                                                               \

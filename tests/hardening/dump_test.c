@@ -162,15 +162,19 @@ static void find_out_keys(void)
     const char *why;
 
     if (!CHECK(store_sqlite_open(&store, database, &why) == ERR_OK)) return;
-    CHECK(crypto_new(&crypto) == ERR_OK && master_load(&master, folder, false, &dice, &why) == ERR_OK);
-    CHECK(crypto_derive(crypto, &wrapping, 64, &master, BYTES("coatcheck wrap v1")) == ERR_OK);
-    CHECK(crypto_siv_new(&siv, crypto, &wrapping) == ERR_OK && store->ops->ring(store, &ring) == ERR_OK);
+    if (!CHECK(crypto_new(&crypto) == ERR_OK) ||
+        !CHECK(master_load(&master, folder, false, &dice, &why) == ERR_OK) ||
+        !CHECK(crypto_derive(crypto, &wrapping, 64, &master, BYTES("coatcheck wrap v1")) == ERR_OK) ||
+        !CHECK(crypto_siv_new(&siv, crypto, &wrapping) == ERR_OK) ||
+        !CHECK(store->ops->ring(store, &ring) == ERR_OK))
+        goto done;
     add("master", master.data, master.len, false);
     add("wrapping", wrapping.data, wrapping.len, false);
     add_master_text();
     CHECK_INT(ring->count, 3);
     for (size_t i = 0; i < ring->count; i++)
         add_ring_key(crypto, siv, &ring->keys[i]);
+done:
     store_ring_free(ring);
     crypto_siv_free(siv);
     crypto_free(crypto);
