@@ -323,7 +323,7 @@ static void on_read(struct item *item)
     struct sim_read *one = HOLDER(item, struct sim_read, item);
 
     look_up(one->store, one->read);
-    agenda_put(&one->item, delay_us(300), on_read_answered);
+    agenda_put(&one->item, delay_us(world.temper.disk_us), on_read_answered);
 }
 
 static void sim_read(struct store *base, struct store_read *read)

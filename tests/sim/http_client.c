@@ -116,7 +116,7 @@ static struct request *send_mint(struct buf *out, struct link *link)
 
     buf_init(&body, 16384);
     request->project = (unsigned)roll(PROJECTS);
-    request->user = (unsigned)roll(REFERENCES);
+    request->user = chance(40) ? 0 : (unsigned)roll(REFERENCES); /* some are asked for at once */
     request->key = chance(70) ? KEY_GOOD : chance(70) ? KEY_TOGGLED : KEY_POWERLESS;
     request->shown_floor = shown_floor(link, request->project, request->user);
     say_mint_body(&body, request);

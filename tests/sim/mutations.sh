@@ -83,7 +83,15 @@ breaks "a span of the read buffer is kept over a wait" src/server/pipeline.c 'x-
 breaks "an older read overwrites a newer user" src/service/service.c 'if (run->changes_before_read == run->service->changes) run_remember' 'run_remember'
 breaks "other lanes keep an older user" src/server/lane.c '.user_changed = tell_others,' '.user_changed = NULL,'
 breaks "want of memory passes for a bad Origin" src/server/pipeline.c 'return arena_copy_failed(origin, x->origin) ? ERR_NO_MEMORY : ERR_OK;' 'return arena_copy_failed(origin, x->origin) ? ERR_MALFORMED : ERR_OK;'
-breaks "the JSON library hears of lost memory" src/wire/json_read.c 'return take_reserve(size);' '(void)take_reserve; return NULL;'
+breaks "the JSON library goes on without memory" src/wire/json_read.c 'memory_failed ? NULL : malloc(size);
+
+    if (memory) return memory;
+    memory_failed = true;
+    return take_reserve(size);' 'malloc(size);
+
+    if (!memory) memory_failed = true;
+    (void)take_reserve;
+    return memory;'
 breaks "want of memory passes for a crypto failure" src/wire/ws_handshake.c 'if (e) out->status = err_http_status(e);' 'if (e) out->status = err_http_status(ERR_CRYPTO);'
 
 # sessions
