@@ -55,7 +55,8 @@ void socket_close(struct socket *socket, int code, const char *reason)
     stream_close_after_sending(socket->stream);
 }
 
-/* The error.data of a refusal: its id, and the slug that is all a client may learn. */
+/* The error.data of a refusal: its id, and the slug that is all a client may learn. Absent without memory for
+ * it: the answer is then without, but whole. */
 static struct bytes write_data(struct buf *out, struct socket *socket, const struct rpc_message *call,
                                const struct finding *finding)
 {
@@ -73,7 +74,7 @@ static struct bytes write_data(struct buf *out, struct socket *socket, const str
     json_key(&w, "error_code");
     json_put_literal(&w, finding_slug(finding));
     json_object_end(&w);
-    return buf_bytes(out);
+    return buf_error(out) ? BYTES_NONE : buf_bytes(out);
 }
 
 void socket_refuse_call(struct socket *socket, const struct rpc_message *call, const struct finding *finding)
