@@ -85,13 +85,10 @@ breaks "other lanes keep an older user" src/server/lane.c '.user_changed = tell_
 breaks "want of memory passes for a bad Origin" src/server/pipeline.c 'return arena_copy_failed(origin, x->origin) ? ERR_NO_MEMORY : ERR_OK;' 'return arena_copy_failed(origin, x->origin) ? ERR_MALFORMED : ERR_OK;'
 breaks "the JSON library goes on without memory" src/wire/json_read.c 'memory_failed ? NULL : malloc(size);
 
-    if (memory) return memory;
-    memory_failed = true;
-    return take_reserve(size);' 'malloc(size);
+    if (memory || !is_parsing)' 'malloc(size);
 
-    if (!memory) memory_failed = true;
-    (void)take_reserve;
-    return memory;'
+    if (memory || !is_parsing || size)'
+breaks "want of memory makes half a reply" src/server/socket.c 'return buf_error(out) ? BYTES_NONE : buf_bytes(out);' 'return buf_bytes(out);'
 breaks "want of memory passes for a crypto failure" src/wire/ws_handshake.c 'if (e) out->status = err_http_status(e);' 'if (e) out->status = err_http_status(ERR_CRYPTO);'
 
 # sessions
@@ -133,7 +130,11 @@ breaks "lanes are counted before they are made" src/server/node.c '    for (i = 
     }' '    node->lane_count = lanes_wanted(node->config);
     for (i = 0; i < node->lane_count; i++)
         if ((e = lane_new(&node->lanes[i], node, i))) return e;'
-breaks "the watch stops for want of memory" src/server/watch.c 'set_timer(watch, DEADLINE_NEVER); /* takes' '/* takes'
+breaks "one failed poll ends the watch" src/server/watch.c '        begin_poll(watch);
+    else
+        wait_for_next(watch);' '        begin_poll(watch);
+    else if (!e)
+        wait_for_next(watch);'
 breaks "the watch sees no new version" src/server/watch.c 'version != watch->version))' 'version < watch->version))'
 
 # the disk
