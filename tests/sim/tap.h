@@ -89,7 +89,7 @@ struct tap {
     const char *origin;
     const struct token *token; /* of the live session */
     int64_t dies_tick_ms;
-    int64_t since_us; /* in this session state */
+    int64_t since_us; /* when the state it is in began */
     int64_t heard_us; /* when the client's last bytes arrived */
 };
 
