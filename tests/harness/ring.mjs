@@ -9,7 +9,7 @@ import path from "node:path";
 
 export function databaseFile(folder)
 {
-    const files = fs.readdirSync(folder, { recursive: true }).map((name) => path.join(folder, String(name)));
+    const files = fs.readdirSync(folder).map((name) => path.join(folder, String(name)));
     const found = files.find((file) => fs.statSync(file).isFile()
         && fs.readFileSync(file).subarray(0, 15).toString() === "SQLite format 3");
     if (!found) throw new Error(`no database in ${folder}: ${files}`);
