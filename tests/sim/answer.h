@@ -10,6 +10,6 @@ void answer_frame(struct link *link, enum ws_opcode opcode, struct bytes payload
 void answer_closed(struct link *link); /* the server's end of the link is gone */
 
 /* Both halves of a mint's answer: checks them, and adds the token to the model. */
-void answer_minted(struct link *link, struct request *request, struct bytes body);
+void answer_minted(struct link *link, struct request *request, struct bytes text);
 
 #endif

@@ -118,10 +118,10 @@ static struct call *call_of(struct link *link, struct bytes id)
 
     while (call && call->is_answered)
         call = call->next;
-    if (!call ||
-        (call->kind == CALL_BROKEN ? !bytes_is_absent(id) : !bytes_equal(id, bytes_of_text(call->id))))
+    if (call == NULL) world_fail("one reply a call, in order", "link %u: a reply too many", link->number);
+    if (call->kind == CALL_BROKEN ? !bytes_is_absent(id) : !bytes_equal(id, bytes_of_text(call->id)))
         world_fail("one reply a call, in order", "link %u: reply to \"%.*s\", not \"%s\"", link->number,
-                   (int)id.len, (const char *)id.ptr, call ? call->id : "nothing");
+                   (int)id.len, (const char *)id.ptr, call->id);
     if (call->delivered_ms == INT64_MIN)
         world_fail("a reply follows its call", "link %u: %s", link->number, call->id);
     call->is_answered = true;

@@ -234,9 +234,11 @@ static void on_group(struct item *item)
     struct store_commit *group[WAITING_MAX];
 
     trace("store", "%zu commits are durable", count);
-    memcpy(group, store->waiting, count * sizeof *group);
+    for (i = 0; i < count; i++)
+        group[i] = store->waiting[i];
     store->waiting_count -= count;
-    memmove(store->waiting, store->waiting + count, store->waiting_count * sizeof *group);
+    for (i = 0; i < store->waiting_count; i++)
+        store->waiting[i] = store->waiting[i + count];
     store->group_count = 0;
     for (i = 0; i < count; i++) {
         if (store->failing) {

@@ -28,7 +28,7 @@ unsigned disk_shown_at(const struct disk_user *user, unsigned shown);
 /* A store over the disk. Until store_goes_live commits are answered at once and nothing fails. */
 MUST_USE enum err disk_store_open(struct store **out);
 void disk_store_goes_live(struct store *store);
-void disk_store_crash(struct store *store); /* its process is gone */
+void disk_store_crash(struct store *base); /* its process is gone */
 /* A commit of the command line, in the same process; the write is copied. */
 bool disk_store_operate(struct store *store, const struct write *write); /* false: it failed */
 void disk_store_trouble(struct store *store);                            /* the next commits and reads fail */

@@ -66,7 +66,7 @@ void trace_line(const char *what, const char *format, ...) __attribute__((format
     } while (0)
 
 /* A law is broken: says which and ends this process. */
-_Noreturn void world_fail(const char *law, const char *format, ...) __attribute__((format(printf, 2, 3)));
+__attribute__((noreturn, format(printf, 2, 3))) void world_fail(const char *law, const char *format, ...);
 #define EXIT_LAW_BROKEN 3
 
 #endif
