@@ -113,19 +113,10 @@ static void write_sat_claims(struct json_writer *w, const struct holder *holder)
 {
     json_key(w, "sat_claims");
     json_object_begin(w);
-    json_key(w, "scope");
-    json_array_begin(w);
-    if (holder->may_self_refresh) json_put_literal(w, "sat:refresh");
-    json_array_end(w);
+    signalwire_write_scope(w, holder);
     json_key(w, "expires_at");
     json_put_number(w, holder->exp_s);
-    if (!bytes_is_absent(holder->jkt)) {
-        json_key(w, "cnf");
-        json_object_begin(w);
-        json_key(w, "jkt");
-        json_put_string(w, holder->jkt);
-        json_object_end(w);
-    }
+    signalwire_write_binding(w, holder);
     json_object_end(w);
 }
 

@@ -23,4 +23,9 @@ void signalwire_ping(struct buf *out, const struct dialect_session *session);
 #define SIGNALWIRE_CALLS 2
 extern const struct socket_call signalwire_calls[SIGNALWIRE_CALLS];
 
+/* Members of an object that speaks of a token: "scope", and "cnf" if it is bound. */
+struct json_writer;
+void signalwire_write_scope(struct json_writer *w, const struct holder *holder);
+void signalwire_write_binding(struct json_writer *w, const struct holder *holder);
+
 #endif

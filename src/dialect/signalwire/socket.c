@@ -42,14 +42,6 @@ static void write_protocol(struct json_writer *w, const char *key, const char *p
     buf_release(&text);
 }
 
-static void write_scope(struct json_writer *w, const struct holder *holder)
-{
-    json_key(w, "scope");
-    json_array_begin(w);
-    if (holder->may_self_refresh) json_put_literal(w, "sat:refresh");
-    json_array_end(w);
-}
-
 static void write_subscriber(struct json_writer *w, const struct holder *holder)
 {
     char text[UUID_TEXT_LEN];
@@ -84,15 +76,9 @@ static void write_authorization(struct json_writer *w, const struct holder *hold
     json_put_string(w, holder->jti);
     json_key(w, "project_id");
     json_put_string(w, uuid_text(text, &holder->project));
-    write_scope(w, holder);
+    signalwire_write_scope(w, holder);
     write_subscriber(w, holder);
-    if (!bytes_is_absent(holder->jkt)) {
-        json_key(w, "cnf");
-        json_object_begin(w);
-        json_key(w, "jkt");
-        json_put_string(w, holder->jkt);
-        json_object_end(w);
-    }
+    signalwire_write_binding(w, holder);
     json_object_end(w);
 }
 
