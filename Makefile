@@ -30,7 +30,7 @@ coverage: ## lines that unit tests and corpora run, per pure folder; below 95 pe
 	@tools/install.sh check
 	@tools/check.sh coverage
 
-fuzz: ## each fuzzer for FUZZ_S seconds (default 60), or only those of FUZZ="name ..."
+fuzz: ## each fuzzer for FUZZ_S seconds of processor time (default 60), or only those of FUZZ="name ..."
 	@tools/install.sh check
 	@tools/fuzz.sh $(FUZZ)
 
