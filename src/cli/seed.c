@@ -155,9 +155,7 @@ static void sow_project(struct sowing *sowing)
     write->project.id = sowing->project;
     write->project.name = BYTES("dev");
     write->project.is_test = true;
-    write->project.sat_life_s = SAT_LIFE_DEFAULT_S;
-    write->project.sat_life_max_s = SAT_LIFE_MAX_S;
-    write->project.family_max_age_s = FAMILY_MAX_AGE_S;
+    settings_standard(write->project.setting);
 }
 
 static void sow_front_desk(struct sowing *sowing)

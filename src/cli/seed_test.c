@@ -116,7 +116,8 @@ static void stores_what_the_credentials_open(void)
     CHECK_INT(key_bench_open(&bench, ring, 0), ERR_OK);
     project = facts_project(facts, &id);
     if (CHECK(project != NULL)) {
-        CHECK(project->is_test && project->sat_life_s == 7200 && project->sat_life_max_s == 86400);
+        CHECK(project->is_test && project->setting[SETTING_SAT_LIFE] == 7200 &&
+              project->setting[SETTING_SAT_LIFE_MAX] == 86400);
         CHECK(facts_project_lists(project, BYTES("http://localhost:3000")));
         CHECK(facts_project_lists(project, BYTES("null")));
         CHECK(!facts_project_lists(project, BYTES("https://evil.test")));

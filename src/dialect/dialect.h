@@ -11,9 +11,11 @@
 #include "wire/rpc.h"
 
 struct dialect_request {
-    struct bytes query;  /* absent if there is none */
-    struct json body;    /* absent unless the route takes JSON; lives as long as the ask */
-    struct arena *arena; /* for what the ask keeps */
+    struct bytes query; /* absent if there is none */
+    struct json body;   /* absent unless the route takes JSON and there was some; lives as long as the ask */
+    struct bytes form;  /* the body of a route that takes a form; absent otherwise */
+    struct route_params params; /* of the path; borrowed: copied by a decoder that keeps one */
+    struct arena *arena;        /* for what the ask keeps */
 };
 
 /* What a reply carries besides its body. */
@@ -34,6 +36,7 @@ struct dialect_route {
     struct route route; /* first: see route_find */
     ask_decode_fn *decode;
     outcome_encode_fn *encode;
+    uint32_t takes_keys; /* KEY_BIT(kind) of each; routes that take a project's secret */
 };
 
 /* What a session is to its dialect when it must speak of it. */
@@ -83,7 +86,7 @@ extern const size_t dialect_count;
 /* The row for a method and path over all dialects, and whose it is; *owner is set whenever some dialect owns
  * the path. */
 enum route_match dialect_find(const struct dialect **owner, const struct dialect_route **row,
-                              enum http_method method, struct bytes path);
+                              struct route_params *params, enum http_method method, struct bytes path);
 /* The dialect that speaks on the socket. */
 const struct dialect *dialect_of_socket(void);
 

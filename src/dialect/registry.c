@@ -6,20 +6,21 @@ const struct dialect *const dialects[] = {&signalwire_dialect};
 const size_t dialect_count = sizeof dialects / sizeof dialects[0];
 
 enum route_match dialect_find(const struct dialect **owner, const struct dialect_route **row,
-                              enum http_method method, struct bytes path)
+                              struct route_params *params, enum http_method method, struct bytes path)
 {
     enum route_match best = ROUTE_UNKNOWN;
     size_t i;
 
     *owner = NULL;
     *row = NULL;
+    params->count = 0;
     for (i = 0; i < dialect_count; i++) {
         const void *found;
         enum route_match match;
 
         if (!dialects[i]->owns_path(path)) continue;
         *owner = dialects[i];
-        match = route_find(&found, dialects[i]->routes, dialects[i]->route_count,
+        match = route_find(&found, params, dialects[i]->routes, dialects[i]->route_count,
                            sizeof dialects[i]->routes[0], method, path);
         if (match < best) best = match;
         if (match != ROUTE_FOUND) continue;

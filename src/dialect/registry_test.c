@@ -9,8 +9,9 @@ static void finds_no_owner_for_foreign_paths(void)
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         const struct dialect *owner;
         const struct dialect_route *row;
+        struct route_params params;
         CHECK_NOTE("%s", paths[i]);
-        CHECK_INT(dialect_find(&owner, &row, HTTP_GET, bytes_of_text(paths[i])), ROUTE_UNKNOWN);
+        CHECK_INT(dialect_find(&owner, &row, &params, HTTP_GET, bytes_of_text(paths[i])), ROUTE_UNKNOWN);
         CHECK(!owner && !row);
     }
 }
@@ -20,10 +21,11 @@ static void tells_the_owner_of_a_path_without_a_row(void)
 {
     const struct dialect *owner;
     const struct dialect_route *row;
+    struct route_params params;
 
-    CHECK_INT(dialect_find(&owner, &row, HTTP_GET, BYTES("/api/fabric/nothing")), ROUTE_UNKNOWN);
+    CHECK_INT(dialect_find(&owner, &row, &params, HTTP_GET, BYTES("/api/fabric/nothing")), ROUTE_UNKNOWN);
     CHECK(owner && owner->refuse && !row);
-    CHECK_INT(dialect_find(&owner, &row, HTTP_GET, BYTES("/api/fabric/addresses\0")), ROUTE_UNKNOWN);
+    CHECK_INT(dialect_find(&owner, &row, &params, HTTP_GET, BYTES("/api/fabric/addresses\0")), ROUTE_UNKNOWN);
     CHECK(owner && !row);
 }
 
@@ -38,9 +40,10 @@ static void finds_each_row_by_its_method_alone(void)
             for (enum http_method method = HTTP_GET; method <= HTTP_OTHER; method++) {
                 const struct dialect *owner;
                 const struct dialect_route *row;
+                struct route_params params;
                 bool is_its = method == route->method;
                 CHECK_NOTE("%s, method %d", route->path, (int)method);
-                CHECK_INT(dialect_find(&owner, &row, method, bytes_of_text(route->path)),
+                CHECK_INT(dialect_find(&owner, &row, &params, method, bytes_of_text(route->path)),
                           is_its ? ROUTE_FOUND : ROUTE_OTHER_METHOD);
                 CHECK(owner == dialects[d]);
                 CHECK(row == (is_its ? &dialects[d]->routes[r] : NULL));

@@ -3,11 +3,13 @@
 #ifndef COATCHECK_ENGINE_ADMIT_H
 #define COATCHECK_ENGINE_ADMIT_H
 
+#include "engine/capability.h"
 #include "engine/outcome.h"
 #include "engine/proof.h"
 
 struct admit_facts {
     const struct fact_project *project; /* NULL: the token's project does not exist here */
+    enum capability needs;              /* what this call takes: a kind of token that may do it */
     int64_t cutoff_ms;                  /* greatest that applies; INT64_MIN: none */
     const struct proof_facts *proof;    /* NULL: none was sent, or it did not verify (proof_broken) */
     bool proof_broken;

@@ -68,11 +68,12 @@ static void admits_by_the_table(void)
 
     for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct proof_facts proof = proof_of(rows[i].proof);
-        struct admit_facts facts = {.project = rows[i].has_project ? &project : NULL,
+        struct admit_facts facts = {.needs = MAY_CONNECT,
+                                    .project = rows[i].has_project ? &project : NULL,
                                     .cutoff_ms = rows[i].cutoff_ms,
                                     .takes_bound_as_bearer = rows[i].as_bearer,
                                     .proof_broken = rows[i].proof == BROKEN};
-        struct holder holder = {.gt_ms = rows[i].gt_ms};
+        struct holder holder = {.kind = TOKEN_SUBSCRIBER, .gt_ms = rows[i].gt_ms};
 
         if (rows[i].proof != NO_PROOF && rows[i].proof != BROKEN) facts.proof = &proof;
         if (rows[i].is_bound) holder.jkt = BYTES(MINE);
@@ -85,8 +86,9 @@ static void admits_by_the_table(void)
 static void takes_the_key_from_the_token(void)
 {
     struct proof_facts mine = proof_of(GOOD), others = proof_of(OTHERS_KEY);
-    struct admit_facts facts = {.project = &project, .cutoff_ms = NEVER, .proof = &others};
-    struct holder holder = {.gt_ms = 1, .jkt = BYTES(MINE)};
+    struct admit_facts facts = {
+        .needs = MAY_CONNECT, .project = &project, .cutoff_ms = NEVER, .proof = &others};
+    struct holder holder = {.kind = TOKEN_SUBSCRIBER, .gt_ms = 1, .jkt = BYTES(MINE)};
     struct proof_policy named = policy;
 
     named.jkt = BYTES(OTHER);

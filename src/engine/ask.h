@@ -7,7 +7,38 @@
 
 #include "engine/facts.h"
 
-enum ask_kind { ASK_NONE, ASK_MINT_SUBSCRIBER, ASK_WHO_AM_I, ASK_ADDRESSES, ASK_CONNECT, ASK_KIND_COUNT };
+enum ask_kind {
+    ASK_NONE,
+    /* access tokens, each with its member of the union below */
+    ASK_MINT_SUBSCRIBER, /* mint */
+    ASK_MINT_GUEST,      /* guest */
+    ASK_MINT_INVITE,     /* invite */
+    ASK_MINT_EMBED,      /* embed */
+    ASK_REFRESH,         /* refresh */
+    ASK_BIND,            /* bind: a browser ties its token to its key, or renews a tied one */
+    /* tickets, and what they become */
+    ASK_LAUNCH,    /* launch */
+    ASK_BOOTSTRAP, /* bootstrap */
+    ASK_REDEEM,    /* redeem */
+    ASK_VISIT,     /* visit: a session without any identity */
+    /* with an access token */
+    ASK_WHO_AM_I,
+    ASK_ADDRESSES, /* addresses */
+    ASK_ADDRESS,   /* address: one, by id */
+    ASK_CONNECT,   /* connect */
+    /* participants */
+    ASK_STUDY,     /* interview.study */
+    ASK_INTERVIEW, /* interview */
+    /* running a project, with its key */
+    ASK_USER,      /* user */
+    ASK_USERS,     /* page */
+    ASK_RESOURCE,  /* resource */
+    ASK_RESOURCES, /* page */
+    ASK_MAKE_KEY,  /* make_key */
+    ASK_REVOKE,    /* revoke */
+    ASK_INTROSPECT /* introspect */,
+    ASK_KIND_COUNT
+};
 
 enum credential_kind { CREDENTIAL_NONE, CREDENTIAL_BASIC, CREDENTIAL_BEARER, CREDENTIAL_BAD };
 
@@ -27,6 +58,23 @@ enum ask_field {
     FIELD_FINGERPRINT,
     FIELD_SCOPE,
     FIELD_ADDRESS_NAME,
+    FIELD_ADDRESSES,
+    FIELD_ADDRESS,
+    FIELD_TOKEN,
+    FIELD_REFRESH_TOKEN,
+    FIELD_PROOF,
+    FIELD_LIFE,
+    FIELD_USER_ID,
+    FIELD_EXTERNAL_ID,
+    FIELD_PAYLOAD,
+    FIELD_PUBLISHABLE_KEY,
+    FIELD_STUDY,
+    FIELD_INTERVIEW,
+    FIELD_ANSWER,
+    FIELD_NAME,
+    FIELD_PERMISSIONS,
+    FIELD_EMAIL,
+    FIELD_PAGE,
     FIELD_PROFILE /* last: FIELD_PROFILE + enum profile_field names one value */
 };
 
@@ -42,6 +90,117 @@ struct ask_mint {
     struct bytes password;    /* absent or empty: leave alone */
     struct bytes fingerprint; /* thumbprint of the key to bind to; absent: unbound */
     bool may_self_refresh;    /* scope sat:refresh */
+};
+
+struct ask_guest {
+    struct uuid addresses[ADDRESSES_MAX];
+    size_t address_count, address_count_asked; /* more were asked for than fit: refused */
+    bool has_expiry;
+    int64_t expire_at_s;
+};
+
+struct ask_invite {
+    struct uuid address; /* one of the inviter's own */
+    bool has_expiry;
+    int64_t expire_at_s;
+    struct bytes proof; /* absent if none was sent */
+};
+
+struct ask_embed {
+    struct bytes token; /* a click-to-call token, or an access token that one was exchanged for */
+};
+
+struct ask_refresh {
+    struct bytes refresh_token;
+    struct bytes proof; /* absent if none was sent; a key then has to authenticate the caller */
+};
+
+struct ask_bind {
+    struct bytes proof;
+    bool has_life;
+    int64_t life_s; /* wished; clamped, not refused */
+    bool renews;    /* the token is bound already */
+};
+
+enum ticket_kind { TICKET_BOOTSTRAP = 1, TICKET_LAUNCH };
+
+struct ask_launch {
+    struct bytes user_id;     /* absent, or not known here: a new user under a fresh id */
+    struct bytes external_id; /* a label, never a key to look up by */
+    struct bytes payload;     /* JSON object as text; absent: none */
+};
+
+struct ask_bootstrap {
+    struct bytes external_id; /* absent: a participant nobody knows again */
+};
+
+struct ask_redeem {
+    enum ticket_kind kind;
+    struct bytes ticket;
+    struct bytes publishable_key; /* absent if none was sent */
+    bool needs_publishable_key;   /* of the ticket's own project */
+};
+
+struct ask_visit { /* one of the two must name a project */
+    bool has_study;
+    struct uuid study;
+    struct bytes publishable_key;
+};
+
+enum interview_step {
+    INTERVIEW_READ,
+    INTERVIEW_BEGIN,
+    INTERVIEW_CONSENT,
+    INTERVIEW_ANSWER,
+    INTERVIEW_COMPLETE
+};
+
+struct ask_interview {
+    enum interview_step step;
+    struct uuid study; /* BEGIN, and ASK_STUDY */
+    struct uuid id;    /* all others */
+    struct bytes question, answer;
+};
+
+#define PAGE_SIZE_STANDARD 50
+#define PAGE_SIZE_MAX      1000
+
+struct ask_page {
+    uint32_t size;       /* 1..PAGE_SIZE_MAX */
+    struct bytes cursor; /* of the page before, opaque to the caller; absent: the first */
+    bool has_owner;      /* addresses of one resource or user only */
+    struct uuid owner;
+};
+
+enum object_step { OBJECT_READ, OBJECT_CREATE, OBJECT_UPDATE, OBJECT_DELETE };
+
+struct ask_user { /* subscribers */
+    enum object_step step;
+    struct uuid id; /* all but CREATE; also the id of the user's resource is taken */
+    struct bytes reference, password;
+    struct profile profile;
+};
+
+struct ask_resource {
+    enum object_step step;
+    struct uuid id;
+    enum address_type type;
+    struct bytes name, display_name;
+};
+
+struct ask_make_key {
+    struct bytes name;
+    uint32_t permissions;
+};
+
+struct ask_revoke { /* by what: one token, or (an operator's) everything of one thing */
+    struct bytes token;
+    enum cutoff_of of; /* 0: by token */
+    struct bytes id;
+};
+
+struct ask_introspect {
+    struct bytes token;
 };
 
 struct ask_addresses {
@@ -60,8 +219,25 @@ struct ask {
     struct bytes origin; /* absent: not a browser */
     union {
         struct ask_mint mint;
+        struct ask_guest guest;
+        struct ask_invite invite;
+        struct ask_embed embed;
+        struct ask_refresh refresh;
+        struct ask_bind bind;
+        struct ask_launch launch;
+        struct ask_bootstrap bootstrap;
+        struct ask_redeem redeem;
+        struct ask_visit visit;
         struct ask_addresses addresses;
+        struct uuid address;
         struct ask_connect connect;
+        struct ask_interview interview;
+        struct ask_user user;
+        struct ask_resource resource;
+        struct ask_page page;
+        struct ask_make_key make_key;
+        struct ask_revoke revoke;
+        struct ask_introspect introspect;
     };
 };
 

@@ -18,11 +18,32 @@ enum write_kind {
     WRITE_ADDRESS,
     WRITE_STUDY,
     WRITE_RING_KEY,
+    WRITE_SETTING,
+    WRITE_ORIGIN_GONE,
+    WRITE_RESOURCE,      /* insert, or update the names, user and is_disabled of one's own */
+    WRITE_RESOURCE_GONE, /* with its addresses; its click-to-call keys are retired */
+    WRITE_EPOCH,         /* raises the deployment epoch: every sealed credential is void */
+    WRITE_CUTOFF,        /* t is assigned inside the commit; the row tells it. Does not raise the version */
     /* users */
     WRITE_USER,    /* insert unless (project, reference) exists; then the row that exists comes back */
     WRITE_PROFILE, /* update the given fields of an existing user; ROW_ABSENT if the user is gone */
     WRITE_ONCE,    /* insert a 16-byte id into an expiry bucket unless it is there: replay protection */
-    WRITE_PRUNE    /* forget up to PRUNE_ROWS_MAX ids whose bucket is over; ROW_ABSENT when none is left */
+    WRITE_PRUNE, /* forget up to PRUNE_ROWS_MAX ids and families whose bucket is over; ROW_ABSENT when none is
+                    left. Commits pruned_through first: what expired by then stays expired, whatever the clock
+                    says */
+    WRITE_PAYLOAD,   /* of an embedded user who was not changed since if_updated_ms, else ROW_EXISTS with the
+                        user as it   stands; ROW_ABSENT if the user is gone */
+    WRITE_USER_GONE, /* with all that is the user's; ROW_ABSENT if there was none */
+    /* refresh credentials */
+    WRITE_FAMILY, /* insert (from_generation 0) or compare-and-set; ROW_EXISTS with the family as it stands if
+                     another came first, ROW_ABSENT if a compare-and-set met no row */
+    /* what is only told, never decided by */
+    WRITE_KEY_USED,
+    /* interviews */
+    WRITE_INTERVIEW,      /* insert */
+    WRITE_INTERVIEW_STEP, /* from one of the states to another, of this user; ROW_EXISTS with the interview as
+                             it stands, ROW_ABSENT if there is none of this user */
+    WRITE_ANSWER          /* put, while the interview is INTERVIEW_AGREED; rows as WRITE_INTERVIEW_STEP */
 };
 
 #define PRUNE_ROWS_MAX 1000 /* of one write: the writer serves others between two of them */
@@ -39,13 +60,29 @@ struct ring_key {    /* private material is wrapped under the master key; the en
     int64_t created_ms;
 };
 
-struct study {
-    struct uuid id, project;
-    struct bytes title, questions_json;
+/* The line of refresh credentials that descends from one mint, from its first refresh on. */
+enum family_state { FAMILY_LIVE = 1, FAMILY_DEAD };
+struct family {
+    struct uuid id, project, user;
+    enum family_state state;
+    uint32_t generation; /* of the refresh token that is good now */
+    int64_t rotated_ms;  /* when it was first given out */
+    int64_t succ_exp_s;  /* exp of the access token given out with it */
+    int64_t bucket_s; /* first second at which the row may be forgotten: birth + absolute end, never moved */
+    struct bytes holder; /* who rotated last: a key's thumbprint (bound), or an API key's public id */
+    bool holder_is_bound;
+    struct bytes seal_key; /* id of the key that sealed it: a retry gets the same bytes */
 };
+
+/* A cutoff's t lies after every stamp that a mint under way could still take: lease, skew, commit, a second
+ * each. */
+#define CUTOFF_AHEAD_MS 3000
+#define CUTOFF_APART_MS 2 /* of two cutoffs of one project: a mint between them fits */
 
 struct write {
     enum write_kind kind;
+    bool is_gate; /* if it meets a row that is not as it needs it, nothing of this commit is written: the
+                     other rows come back as ROW_SKIPPED */
     union {
         struct fact_project project; /* origins and age not read: see WRITE_ORIGIN, WRITE_AGE */
         struct {
@@ -78,21 +115,69 @@ struct write {
         struct {
             int64_t through_s; /* buckets at or before it */
         } prune;
+        struct {
+            struct uuid project;
+            enum setting setting;
+            int64_t value;
+        } setting;
+        struct resource resource; /* RESOURCE_GONE reads id and project only */
+        struct {
+            struct cutoff cutoff;   /* t_ms is not read */
+            int64_t now_ms, keep_s; /* kept for t + keep_s: the longest absolute life */
+        } cutoff;
+        struct {
+            struct uuid project, user;
+            struct bytes payload;     /* replaces; absent stays */
+            struct bytes external_id; /* absent stays */
+            int64_t if_updated_ms, now_ms;
+        } payload;
+        struct {
+            struct uuid project, user;
+        } user_gone;
+        struct {
+            struct family family;
+            uint32_t from_generation; /* 0: there must be no row */
+        } family;
+        struct {
+            struct bytes public_id;
+            int64_t used_ms;
+        } key_used;
+        struct interview interview;
+        struct {
+            struct uuid project, id, user;
+            uint32_t from; /* states as bits: 1u << INTERVIEW_OPEN */
+            enum interview_state to;
+            int64_t now_ms;
+        } interview_step;
+        struct {
+            struct uuid project, interview, user;
+            struct bytes question, answer;
+            int64_t now_ms;
+        } answer;
     };
 };
 
-enum row_state { ROW_WRITTEN, ROW_EXISTS, ROW_ABSENT };
+enum row_state { ROW_WRITTEN, ROW_EXISTS, ROW_ABSENT, ROW_SKIPPED };
 
 struct row {
     enum row_state state;
-    struct user user; /* WRITE_USER and WRITE_PROFILE: the user as it now stands */
+    struct user user;           /* USER, PROFILE, PAYLOAD: the user as it now stands */
+    struct family family;       /* FAMILY */
+    struct interview interview; /* INTERVIEW, INTERVIEW_STEP, ANSWER */
+    int64_t t_ms;               /* CUTOFF */
 };
 
-#define PLAN_WRITES_MAX 4
+#define PLAN_WRITES_MAX 6
 
-struct grant { /* an access token to be signed, and the refresh credential beside it */
+struct grant { /* an access token to be signed, and the refresh credential beside it; or what an opened one
+                  carries */
+    enum token_kind kind;
     struct uuid project, user, application, jti, family;
+    uint32_t generation; /* of the refresh credential: 0 at the mint */
     enum user_kind user_kind;
+    struct uuid addresses[ADDRESSES_MAX];
+    size_t address_count;
+    struct uuid resource, inviter; /* zero: none */
     struct bytes parent_key;
     struct bytes jkt; /* absent: unbound */
     bool may_self_refresh;
@@ -100,6 +185,16 @@ struct grant { /* an access token to be signed, and the refresh credential besid
     int64_t age_ms; /* of the project, at this mint */
     bool has_refresh;
     int64_t refresh_exp_s, absolute_end_s;
+    struct bytes seal_key; /* absent: the ring's present one */
+};
+
+struct ticket { /* a one-time credential: what it will make of whoever redeems it first */
+    enum ticket_kind kind;
+    struct uuid id, project, user;
+    struct bytes parent_key;
+    int64_t gt_ms, iat_s, exp_s, age_ms;
+    bool is_new_user;
+    struct bytes external_id, payload; /* absent: none */
 };
 
 struct plan {
@@ -107,6 +202,7 @@ struct plan {
     struct write writes[PLAN_WRITES_MAX];
     size_t write_count; /* 0 and not refused: nothing to store, settle at once */
     struct grant grant;
+    struct ticket ticket; /* of asks for one */
 };
 
 struct decision {

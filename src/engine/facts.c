@@ -79,6 +79,49 @@ const struct fact_key *facts_key(const struct facts *facts, struct bytes public_
     return find(&wanted, facts->keys, facts->key_count, sizeof wanted, key_order);
 }
 
+static int address_id_order(const void *a, const void *b)
+{
+    const struct address *left = *(const struct address *const *)a,
+                         *right = *(const struct address *const *)b;
+    return uuid_order(&left->id, &right->id);
+}
+
+static int resource_order(const void *a, const void *b)
+{
+    return uuid_order(&((const struct resource *)a)->id, &((const struct resource *)b)->id);
+}
+
+static int study_order(const void *a, const void *b)
+{
+    return uuid_order(&((const struct study *)a)->id, &((const struct study *)b)->id);
+}
+
+const struct address *facts_address_by_id(const struct facts *facts, const struct uuid *project,
+                                          const struct uuid *id)
+{
+    struct address wanted = {.id = *id};
+    const struct address *key = &wanted;
+    const struct address *const *found =
+        find(&key, facts->addresses_by_id, facts->address_count, sizeof key, address_id_order);
+    return found && uuid_equal(&(*found)->project, project) ? *found : NULL;
+}
+
+const struct resource *facts_resource(const struct facts *facts, const struct uuid *project,
+                                      const struct uuid *id)
+{
+    struct resource wanted = {.id = *id};
+    const struct resource *found =
+        find(&wanted, facts->resources, facts->resource_count, sizeof wanted, resource_order);
+    return found && uuid_equal(&found->project, project) ? found : NULL;
+}
+
+const struct study *facts_study(const struct facts *facts, const struct uuid *project, const struct uuid *id)
+{
+    struct study wanted = {.id = *id};
+    const struct study *found = find(&wanted, facts->studies, facts->study_count, sizeof wanted, study_order);
+    return found && uuid_equal(&found->project, project) ? found : NULL;
+}
+
 const struct address *facts_address(const struct facts *facts, const struct uuid *project, struct bytes name)
 {
     struct address wanted = {.project = *project, .name = name};
@@ -148,4 +191,12 @@ void facts_sort(struct fact_project *projects, size_t project_count, struct fact
     sort(keys, key_count, sizeof *keys, key_order);
     sort(addresses, address_count, sizeof *addresses, address_order);
     sort(origins, origin_count, sizeof *origins, origin_order);
+}
+
+void facts_sort_resources(struct resource *resources, size_t resource_count, struct study *studies,
+                          size_t study_count, const struct address **by_id, size_t address_count)
+{
+    sort(resources, resource_count, sizeof *resources, resource_order);
+    sort(studies, study_count, sizeof *studies, study_order);
+    sort(by_id, address_count, sizeof *by_id, address_id_order);
 }

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/uuid.h"
+#include "engine/setting.h"
 
 #define PROFILE_TEXT_MAX  255 /* bytes of one profile value */
 #define REFERENCE_MAX     255 /* bytes of a user's reference */
@@ -16,6 +17,10 @@
 #define KEY_PUBLIC_ID_MAX 32
 #define KEY_HASH_LEN      32
 #define ORIGIN_MAX        255
+#define KEY_NAME_MAX      100  /* bytes of the name an operator gives a key */
+#define EXTERNAL_ID_MAX   255  /* bytes of a customer's own id for a user */
+#define PAYLOAD_MAX       2048 /* bytes of the JSON object a customer attaches to an embedded user */
+#define ADDRESSES_MAX     10   /* addresses one limited token may reach */
 
 enum profile_field {
 #define PROFILE_ROW(name, member) PROFILE_##name,
@@ -30,6 +35,7 @@ struct profile {
 };
 
 enum key_kind { KEY_API_TOKEN = 1, KEY_CLIENT, KEY_SECRET, KEY_PUBLISHABLE, KEY_CLICK_TO_CALL };
+#define KEY_BIT(kind) (1u << (kind))
 
 /* What an api token may do, as bits; the names are the REST API's (permission_of). */
 enum permission {
@@ -54,7 +60,9 @@ struct fact_key {
     struct bytes public_id;     /* the part that is looked up; unique over all projects */
     uint8_t hash[KEY_HASH_LEN]; /* keyed hash of the whole secret; meaningless for a publishable key */
     uint32_t permissions;
-    bool is_retired;      /* mints no more */
+    bool is_retired;   /* mints no more; what it minted lives on, unless a cutoff voids it */
+    struct bytes name; /* for people; may be absent */
+    int64_t created_ms;
     struct uuid resource; /* click-to-call: what it leads to; zero otherwise */
 };
 
@@ -63,9 +71,8 @@ struct fact_project {
     struct bytes name;
     bool is_test; /* fixed at creation: origins may be "null", secrets may come from browsers, time can be
                      moved */
-    int64_t sat_life_s, sat_life_max_s; /* 7200, 86400 */
-    int64_t family_max_age_s;           /* 30 days */
-    int64_t age_ms; /* how far its clock has been moved (engine/age.h); 0 in live projects */
+    int64_t setting[SETTING_COUNT]; /* each within its bounds */
+    int64_t age_ms;                 /* how far its clock has been moved (engine/age.h); 0 in live projects */
     const struct bytes *origins;
     size_t origin_count;
 };
@@ -81,8 +88,43 @@ struct address {
     int64_t created_ms;
 };
 
-/* A void-before stamp: everything of the named thing granted at or before t_ms is void. */
+/* What an address leads to: an app, a room, a click-to-call button. Users are not resources here, though the
+ * REST API calls them that: they are too many for a snapshot. */
+struct resource {
+    struct uuid id, project;
+    enum address_type type;
+    struct bytes name, display_name;
+    struct uuid user; /* who is rung; zero: nobody */
+    bool is_disabled; /* its click-to-call tokens are refused, nothing is lost */
+    int64_t created_ms, updated_ms;
+};
+
+struct study {
+    struct uuid id, project;
+    struct bytes title, questions_json;
+};
+
+/* Everything of the named thing granted at or before t_ms is void: a credential whose gt_ms <= t_ms. The id
+ * is a uuid's 16 bytes, or a key's public id. An append-only table beside the snapshot: service/cutoffs.h. */
 enum cutoff_of { CUTOFF_PROJECT = 1, CUTOFF_KEY, CUTOFF_USER, CUTOFF_FAMILY, CUTOFF_RESOURCE };
+struct cutoff {
+    enum cutoff_of of;
+    struct uuid project;
+    struct bytes id;
+    int64_t t_ms;
+};
+
+/* What an access token is; no kind stands in for another (engine/capability.h says what each may do). */
+enum token_kind {
+    TOKEN_NONE,
+    TOKEN_SUBSCRIBER,
+    TOKEN_GUEST,
+    TOKEN_INVITE,
+    TOKEN_EMBED,
+    TOKEN_PARTICIPANT,
+    TOKEN_EMBEDDED,
+    TOKEN_KINDS
+};
 
 struct facts {
     struct arena arena; /* owns everything below */
@@ -94,7 +136,12 @@ struct facts {
     const struct fact_key *keys;
     size_t key_count; /* by public_id */
     const struct address *addresses;
-    size_t address_count; /* of resources, by project and name */
+    size_t address_count;                         /* of resources, by project and name */
+    const struct address *const *addresses_by_id; /* the same */
+    const struct resource *resources;
+    size_t resource_count; /* by id */
+    const struct study *studies;
+    size_t study_count; /* by id */
     const struct bytes *origins;
     size_t origin_count; /* of all projects, sorted: for preflights */
     const struct bytes *test_origins;
@@ -103,6 +150,11 @@ struct facts {
 const struct fact_project *facts_project(const struct facts *facts, const struct uuid *id);
 const struct fact_key *facts_key(const struct facts *facts, struct bytes public_id);
 const struct address *facts_address(const struct facts *facts, const struct uuid *project, struct bytes name);
+const struct address *facts_address_by_id(const struct facts *facts, const struct uuid *project,
+                                          const struct uuid *id);
+const struct resource *facts_resource(const struct facts *facts, const struct uuid *project,
+                                      const struct uuid *id);
+const struct study *facts_study(const struct facts *facts, const struct uuid *project, const struct uuid *id);
 /* Origins are listed exactly. A test project may also list "http://localhost:*": that host on any port. */
 bool facts_project_lists(const struct fact_project *project, struct bytes origin);
 bool facts_any_lists(const struct facts *facts, struct bytes origin);
@@ -110,15 +162,21 @@ bool facts_any_test_lists(const struct facts *facts, struct bytes origin);
 /* Puts the arrays into the order the look-ups need; called once by whoever fills a snapshot. */
 void facts_sort(struct fact_project *projects, size_t project_count, struct fact_key *keys, size_t key_count,
                 struct address *addresses, size_t address_count, struct bytes *origins, size_t origin_count);
+void facts_sort_resources(struct resource *resources, size_t resource_count, struct study *studies,
+                          size_t study_count, const struct address **by_id, size_t address_count);
 
-enum user_kind { USER_SUBSCRIBER = 1, USER_PARTICIPANT, USER_EMBEDDED };
+/* Guests and anonymous visitors have no row: an id that was drawn for them is all there is. */
+enum user_kind { USER_SUBSCRIBER = 1, USER_PARTICIPANT, USER_EMBEDDED, USER_GUEST, USER_ANONYMOUS };
 
 struct user {
     struct uuid id, project;
     enum user_kind kind;
-    struct bytes reference;
+    struct bytes reference; /* subscribers: unique in their project; absent for all others */
+    struct bytes
+        external_id;      /* the customer's own id: participants are found by it, for others it is a label */
+    struct bytes payload; /* embedded users: a JSON object, at most PAYLOAD_MAX bytes; absent: none */
     struct profile profile;
-    struct address address; /* the user's own: "/private/ada" */
+    struct address address; /* a subscriber's own: "/private/ada"; zeroed for all others */
     int64_t created_ms, updated_ms;
 };
 

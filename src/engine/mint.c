@@ -62,7 +62,7 @@ static struct refused check_expiry(const struct ask_mint *ask, const struct fact
     if (ask->expire_at_s <= now_s)
         return refuse(REFUSAL_PARAMETER_INVALID, FIELD_EXPIRE_AT, "must be in the future");
     /* compared by difference: expire_at_s comes from outside and now_s + max could be passed by any int64 */
-    if (ask->expire_at_s - now_s > project->sat_life_max_s)
+    if (ask->expire_at_s - now_s > project->setting[SETTING_SAT_LIFE_MAX])
         return refuse(REFUSAL_PARAMETER_INVALID, FIELD_EXPIRE_AT,
                       "is further ahead than this project allows");
     return refuse(REFUSAL_NONE, FIELD_NONE, NULL);
@@ -194,9 +194,11 @@ static void draw_grant(struct grant *out, const struct mint_facts *facts, const 
 {
     bool is_bound = !bytes_is_absent(ask->fingerprint);
     int64_t now_s = now_ms / 1000;
-    int64_t age_max_s = is_bound ? least(facts->project->family_max_age_s, FAMILY_MAX_AGE_BOUND_S)
-                                 : facts->project->family_max_age_s;
+    int64_t age_max_s = is_bound ? least(facts->project->setting[SETTING_FAMILY_MAX_AGE],
+                                         facts->project->setting[SETTING_FAMILY_MAX_AGE_BOUND])
+                                 : facts->project->setting[SETTING_FAMILY_MAX_AGE];
 
+    out->kind = TOKEN_SUBSCRIBER;
     out->project = facts->project->id;
     out->user_kind = USER_SUBSCRIBER;
     out->application = ask->application;
@@ -211,7 +213,7 @@ static void draw_grant(struct grant *out, const struct mint_facts *facts, const 
     out->age_ms = facts->project->age_ms;
     out->iat_s = now_s;
     out->absolute_end_s = now_s + age_max_s;
-    out->exp_s = ask->has_expiry ? ask->expire_at_s : now_s + facts->project->sat_life_s;
+    out->exp_s = ask->has_expiry ? ask->expire_at_s : now_s + facts->project->setting[SETTING_SAT_LIFE];
     if (ask->may_self_refresh && !is_bound) out->exp_s = least(out->exp_s, now_s + SAT_LIFE_LOOSE_S);
     out->exp_s = least(out->exp_s, out->absolute_end_s);
     out->has_refresh = true;

@@ -8,8 +8,11 @@
 #define NOW_MS      ((int64_t)NOW_S * 1000 + 321)
 #define THUMBPRINT  "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
 
-static const struct fact_project project = {
-    .id = {{1}}, .sat_life_s = 7200, .sat_life_max_s = 86400, .family_max_age_s = 30 * 86400};
+static const struct fact_project project = {.id = {{1}},
+                                            .setting = {[SETTING_SAT_LIFE] = 7200,
+                                                        [SETTING_SAT_LIFE_MAX] = 86400,
+                                                        [SETTING_FAMILY_MAX_AGE] = 30 * 86400,
+                                                        [SETTING_FAMILY_MAX_AGE_BOUND] = 86400}};
 static const struct fact_key key = {
     .kind = KEY_API_TOKEN,
     .project = {{1}},
@@ -246,8 +249,8 @@ static void times_a_grant(void)
         struct planned planned;
         const struct grant *grant = &planned.plan.grant;
 
-        own.sat_life_s = rows[i].life_s;
-        own.family_max_age_s = rows[i].age_max_s;
+        own.setting[SETTING_SAT_LIFE] = rows[i].life_s;
+        own.setting[SETTING_FAMILY_MAX_AGE] = rows[i].age_max_s;
         ask.fingerprint = bytes_of_text(rows[i].fingerprint);
         ask.may_self_refresh = rows[i].self;
         ask.has_expiry = rows[i].has_expiry;

@@ -16,19 +16,50 @@ struct refused {
 enum outcome_kind {
     OUTCOME_FAILED,
     OUTCOME_REFUSED,
-    OUTCOME_MINTED,
-    OUTCOME_WHO,
-    OUTCOME_ADDRESSES,
-    OUTCOME_CONNECTED
+    OUTCOME_MINTED,      /* minted */
+    OUTCOME_TICKET,      /* ticket */
+    OUTCOME_WHO,         /* who; of a token, or of a key's asking for one user */
+    OUTCOME_USERS,       /* users */
+    OUTCOME_ADDRESSES,   /* addresses */
+    OUTCOME_CONNECTED,   /* connected */
+    OUTCOME_RESOURCE,    /* resource */
+    OUTCOME_RESOURCES,   /* resources */
+    OUTCOME_GONE,        /* removed, or it was not there any more */
+    OUTCOME_KEY_MADE,    /* key_made */
+    OUTCOME_REVOKED,     /* revoked */
+    OUTCOME_STUDY,       /* study */
+    OUTCOME_INTERVIEW,   /* interview */
+    OUTCOME_INTROSPECTED /* introspected */
+};
+
+/* One page of a list. */
+struct list_page {
+    uint32_t size;
+    struct bytes cursor, next; /* as asked; of the next page, absent if this is the last */
+};
+
+enum interview_state { INTERVIEW_OPEN = 1, INTERVIEW_AGREED, INTERVIEW_DONE };
+
+struct interview { /* one participant's run through one study */
+    struct uuid id, project, study, user;
+    enum interview_state state;
+    uint32_t answer_count;
+    int64_t created_ms, completed_ms;
 };
 
 /* The verified holder of an access token. */
 struct holder {
     struct uuid project, user, application, family;
     enum user_kind user_kind;
+    enum token_kind kind;
     bool is_full_subscriber; /* may register and be called; others dial out only */
     bool may_self_refresh;
-    struct bytes jti, jkt; /* jkt absent: not bound */
+    struct bytes jti, jkt;                /* jkt absent: not bound */
+    struct bytes parent_key;              /* public id of the key that minted its root; absent: none did */
+    struct uuid addresses[ADDRESSES_MAX]; /* all it may reach; none: what its kind may reach anyway */
+    size_t address_count;
+    struct uuid resource; /* of an embed token: all it may reach; else zero */
+    struct uuid inviter;  /* of an invite: the user whose cutoffs apply too; else zero */
     int64_t exp_s, gt_ms;
     int64_t age_ms; /* of the project, when the token was minted */
 };
@@ -40,15 +71,52 @@ struct outcome {
     struct holder holder;   /* WHO, ADDRESSES, CONNECTED */
     union {
         struct {
+            enum token_kind kind;
             struct uuid user;
-            struct bytes token, refresh_token;
-            int64_t exp_s;
+            struct bytes token, refresh_token; /* refresh_token absent: none comes with this kind */
+            int64_t iat_s, exp_s, refresh_exp_s;
+            int64_t absolute_end_s; /* whatever descends from this mint ends by then */
+            struct bytes external_id;
         } minted;
+        struct {
+            struct bytes text;
+            struct uuid user;
+            int64_t iat_s, exp_s;
+        } ticket;
         struct user who;
+        struct {
+            const struct user *list;
+            size_t count;
+            struct list_page page;
+        } users;
         struct {
             const struct address *list;
             size_t count;
+            struct list_page page;
         } addresses;
+        struct resource resource;
+        struct {
+            const struct resource *list;
+            size_t count;
+            const struct user *users; /* subscribers count as resources: they follow the list */
+            size_t user_count;
+            struct list_page page;
+        } resources;
+        struct {
+            const struct fact_key *key;
+            struct bytes secret; /* shown this once */
+        } key_made;
+        struct {
+            size_t sessions_closed;
+            int64_t t_ms; /* of the cutoff */
+        } revoked;
+        const struct study *study;
+        struct interview interview;
+        struct {
+            bool is_active; /* false: nothing else is told (RFC 7662 §2.2); holder and times otherwise */
+            int64_t iat_s, exp_s;
+            bool is_refresh;
+        } introspected;
         struct {
             struct bytes session; /* the session's public name: 128 random bits */
         } connected;

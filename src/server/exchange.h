@@ -44,6 +44,7 @@ struct exchange {
     const uint8_t *target_bytes;     /* `bytes` when target was read: they may move while a body comes */
     const struct dialect *dialect;   /* whose path it is; NULL: nobody's */
     const struct dialect_route *row; /* NULL: no such route */
+    struct route_params params;
     enum route_match match;
     struct bytes origin; /* in the arena; absent: no Origin */
     bool may_read_reply; /* the Origin may see the answer: Access-Control-Allow-Origin */

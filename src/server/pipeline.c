@@ -237,7 +237,9 @@ static void ask_for_body(struct exchange *x)
     }
     if (x->row->route.credential == ROUTE_KEY) {
         finding.error = e = read_credential(x, &credential);
-        if (!e) e = service_check_key(&refusal, x->conn->lane->service, &credential, x->origin, &finding);
+        if (!e)
+            e = service_check_key(&refusal, x->conn->lane->service, &credential, x->row->takes_keys,
+                                  x->origin, &finding);
     }
     if (!refusal && !e) {
         stream_write(x->conn->stream, BYTES("HTTP/1.1 100 Continue\r\n\r\n"));
@@ -278,9 +280,9 @@ void pipeline_head(struct exchange *x)
         refuse(x, &finding, NULL);
         return;
     }
-    if (!x->conn->is_admin) x->match = dialect_find(&x->dialect, &x->row, method, x->target.path);
+    if (!x->conn->is_admin) x->match = dialect_find(&x->dialect, &x->row, &x->params, method, x->target.path);
     x->may_read_reply = origin_may_read(x);
-    x->request.body_max = x->row && x->row->route.body == ROUTE_JSON ? x->row->route.body_max : 1024;
+    x->request.body_max = x->row && x->row->route.body != ROUTE_NO_BODY ? x->row->route.body_max : 1024;
     if (is_opening(x)) {
         if (!x->request.has_body) return;
         refuse_upgrade(x, 400); /* RFC 6455 §4.1: an opening has no body, and none is waited for */
@@ -290,21 +292,35 @@ void pipeline_head(struct exchange *x)
 
 /* ---- body ---- */
 
-static bool is_json_type(struct bytes type)
+static bool has_essence(struct bytes type, struct bytes wanted)
 {
-    struct bytes essence = bytes_trim(bytes_part(type, 0, bytes_index(type, ';')));
-
-    return bytes_equal_nocase(essence, JSON_TYPE);
+    return bytes_equal_nocase(bytes_trim(bytes_part(type, 0, bytes_index(type, ';'))), wanted);
 }
 
-static enum err read_body(struct exchange *x)
+static enum err read_body(struct exchange *x, struct dialect_request *request)
 {
     unsigned count;
     struct bytes type = field(x, BYTES("Content-Type"), &count);
+    struct bytes body = http_span_of(x->request.body, x->bytes);
 
-    if (x->row->route.body == ROUTE_NO_BODY) return ERR_OK;
-    if (count != 1 || !is_json_type(type)) return ERR_UNSUPPORTED;
-    return json_read(&x->body, http_span_of(x->request.body, x->bytes));
+    switch (x->row->route.body) {
+    case ROUTE_NO_BODY:
+        return ERR_OK;
+    case ROUTE_FORM:
+        if (count != 1 || !has_essence(type, BYTES("application/x-www-form-urlencoded")))
+            return ERR_UNSUPPORTED;
+        request->form = arena_copy(&x->arena, body);
+        return arena_copy_failed(body, request->form) ? ERR_NO_MEMORY : ERR_OK;
+    case ROUTE_JSON_OPTIONAL:
+        if (!body.len) return ERR_OK;
+        break;
+    case ROUTE_JSON_ANY_TYPE:
+        return json_read(&x->body, body);
+    case ROUTE_JSON:
+        break;
+    }
+    if (count != 1 || !has_essence(type, JSON_TYPE)) return ERR_UNSUPPORTED;
+    return json_read(&x->body, body);
 }
 
 /* ---- run ---- */
@@ -329,7 +345,7 @@ static void answered(struct run *run)
 
 static void run_ask(struct exchange *x)
 {
-    struct dialect_request request = {.query = x->target.query, .arena = &x->arena};
+    struct dialect_request request = {.query = x->target.query, .params = x->params, .arena = &x->arena};
     struct run *run = &x->run;
     struct finding finding = {.refusal = REFUSAL_NONE};
     enum err e;
@@ -338,12 +354,15 @@ static void run_ask(struct exchange *x)
     run->refused = (struct refused){0};
     run->unreadable = ERR_OK;
     TRY(e = read_credential(x, &run->ask.credential), failed);
-    run->unreadable = read_body(x);
+    run->unreadable = read_body(x, &request);
     request.body = x->body;
     run->ask.origin = x->origin;
     e = x->row->decode(&run->ask, &run->refused, &request);
     if (!run->unreadable) run->unreadable = e;
     run->takes_bound_as_bearer = x->row->route.takes_bound_as_bearer;
+    run->takes_keys = x->row->takes_keys;
+    run->http_method = http_span_of(x->request.method_text, x->bytes);
+    run->http_path = x->target.path;
     run->proof_method = BYTES_NONE;
     run->now_ms = loop_now_ms(x->conn->lane->loop);
     run->arena = &x->arena;
@@ -367,10 +386,14 @@ static void answer_preflight(struct exchange *x)
     /* the row the real request will use decides who may ask */
     if (dialect) {
         const void *row;
+        struct route_params params;
         struct bytes wanted = field(x, BYTES("Access-Control-Request-Method"), NULL);
-        enum http_method method = bytes_equal(wanted, BYTES("POST")) ? HTTP_POST : HTTP_GET;
-        (void)route_find(&row, dialect->routes, dialect->route_count, sizeof dialect->routes[0], method,
-                         x->target.path);
+        enum http_method method = bytes_equal(wanted, BYTES("POST"))     ? HTTP_POST
+                                  : bytes_equal(wanted, BYTES("PUT"))    ? HTTP_PUT
+                                  : bytes_equal(wanted, BYTES("DELETE")) ? HTTP_DELETE
+                                                                         : HTTP_GET;
+        (void)route_find(&row, &params, dialect->routes, dialect->route_count, sizeof dialect->routes[0],
+                         method, x->target.path);
         x->row = row;
         x->may_read_reply = origin_may_read(x);
         route_methods(methods, dialect->routes, dialect->route_count, sizeof dialect->routes[0],
@@ -426,6 +449,10 @@ void pipeline_run(struct exchange *x)
     /* the body may have come later, and the bytes have moved since the head was read; its target was good */
     if (x->bytes != x->target_bytes && url_target_read(&x->target, http_span_of(x->request.target, x->bytes)))
         x->target = (struct url_target){BYTES_NONE, BYTES_NONE};
+    if (x->bytes != x->target_bytes && x->row) /* what the path's open segments took has moved with it */
+        (void)dialect_find(&x->dialect, &x->row, &x->params,
+                           x->request.method == HTTP_HEAD_METHOD ? HTTP_GET : x->request.method,
+                           x->target.path);
     if (x->conn->is_admin) {
         if (!builtin_answer_admin(x)) refuse_route(x, REFUSAL_NOT_FOUND, NULL);
     } else if (x->request.method == HTTP_OPTIONS)

@@ -49,7 +49,7 @@ void found_in_header(struct finding *finding, enum refusal refusal, const struct
     finding_clear(finding);
     if (refusal == REFUSAL_TOKEN_KIND) {
         finding_check(finding, "token.typ");
-        finding_expected(finding, "typ SAT");
+        finding_expected(finding, "typ SAT or at+jwt");
         finding_seen(finding, "typ %.*s", FINDING_BYTES(jws->typ, WORD_MAX));
     } else if (refusal == REFUSAL_TOKEN_KEY_UNKNOWN) {
         list_kids(kids, sizeof kids, bench);
@@ -66,6 +66,14 @@ void found_in_header(struct finding *finding, enum refusal refusal, const struct
                          FINDING_ID(jws->kid));
         finding_seen(finding, "alg %.*s", FINDING_BYTES(jws->alg, WORD_MAX));
     }
+}
+
+void found_other_typ(struct finding *finding, const struct jws *jws, const char *kind, struct bytes typ)
+{
+    finding_clear(finding);
+    finding_check(finding, "token.typ");
+    finding_expected(finding, "typ %.*s, as tokens of kind %s have it", FINDING_BYTES(typ, WORD_MAX), kind);
+    finding_seen(finding, "typ %.*s", FINDING_BYTES(jws->typ, WORD_MAX));
 }
 
 void found_no_claims(struct finding *finding, struct bytes payload)
@@ -141,7 +149,7 @@ void found_in_claims(struct finding *finding, enum refusal refusal, const struct
         found_expired(finding, claims, policy);
     else if (refusal == REFUSAL_TOKEN_KIND) {
         finding_check(finding, "token.kind");
-        finding_expected(finding, "kind subscriber");
+        finding_expected(finding, "a kind of token that this server issues");
         finding_seen(finding, "kind %s", claims_kind_text(claims->kind));
     } else if (claims->age_ms > policy->age_max_ms)
         found_too_old(finding, claims, policy);

@@ -13,6 +13,7 @@
 void found_no_token(struct finding *finding, struct bytes token);
 void found_in_header(struct finding *finding, enum refusal refusal, const struct key_bench *bench,
                      const struct jws *jws);
+void found_other_typ(struct finding *finding, const struct jws *jws, const char *kind, struct bytes typ);
 void found_no_claims(struct finding *finding, struct bytes payload);
 /* The signature was good: what the claims say of project, user and family is proved. */
 void found_in_claims(struct finding *finding, enum refusal refusal, const struct claims *claims,

@@ -7,6 +7,20 @@
 #include "engine/limits.h"
 #include "service/found_token.h"
 
+/* One list in two rooms: the engine must not know claims, nor the token room the engine. */
+_Static_assert((int)TOKEN_SUBSCRIBER == (int)KIND_SUBSCRIBER && (int)TOKEN_GUEST == (int)KIND_GUEST &&
+                   (int)TOKEN_INVITE == (int)KIND_INVITE && (int)TOKEN_EMBED == (int)KIND_EMBED &&
+                   (int)TOKEN_PARTICIPANT == (int)KIND_PARTICIPANT &&
+                   (int)TOKEN_EMBEDDED == (int)KIND_EMBEDDED && (int)TOKEN_KINDS == (int)KIND_COUNT,
+               "the kinds of tokens");
+_Static_assert(ADDRESSES_MAX == CLAIMS_ADDRESSES_MAX, "the addresses of a token");
+
+/* Tokens that open a socket carry its clients' own type; the others that of RFC 9068 §2.1. */
+static struct bytes typ_of(enum token_kind kind)
+{
+    return kind == TOKEN_PARTICIPANT || kind == TOKEN_EMBEDDED ? BYTES("at+jwt") : ACCESS_TYP;
+}
+
 enum err issuer_open(struct issuer *out, struct key_bench *bench, struct bytes url, struct bytes ch)
 {
     memset(out, 0, sizeof *out);
@@ -15,13 +29,16 @@ enum err issuer_open(struct issuer *out, struct key_bench *bench, struct bytes u
     buf_init(&out->header, 2048);
     buf_init(&out->scratch, JWS_MAX);
     buf_init(&out->text, JWS_MAX + SEAL_REFRESH_MAX);
-    jws_header(&out->header, bench->sign_alg, ACCESS_TYP, bench->sign_kid, ch);
-    return buf_error(&out->header);
+    buf_init(&out->header_plain, 2048);
+    jws_header(&out->header, bench->sign_alg, typ_of(TOKEN_SUBSCRIBER), bench->sign_kid, ch);
+    jws_header(&out->header_plain, bench->sign_alg, typ_of(TOKEN_PARTICIPANT), bench->sign_kid, BYTES_NONE);
+    return buf_error(&out->header) ? buf_error(&out->header) : buf_error(&out->header_plain);
 }
 
 void issuer_release(struct issuer *issuer)
 {
     buf_release(&issuer->header);
+    buf_release(&issuer->header_plain);
     buf_release(&issuer->scratch);
     buf_wipe(&issuer->text);
 }
@@ -30,6 +47,7 @@ enum err issue_access(struct buf *out, struct issuer *issuer, const struct grant
 {
     char sub[UUID_TEXT_LEN], jti[UUID_TEXT_LEN];
     struct claims claims = {0};
+    const struct buf *header;
 
     uuid_write(sub, &grant->user);
     uuid_write(jti, &grant->jti);
@@ -41,41 +59,21 @@ enum err issue_access(struct buf *out, struct issuer *issuer, const struct grant
     claims.gt_ms = grant->gt_ms;
     claims.age_ms = grant->age_ms;
     claims.project = grant->project;
-    claims.kind = KIND_SUBSCRIBER;
+    claims.kind = (enum claims_kind)grant->kind;
     if (grant->may_self_refresh) claims.scope = BYTES("sat:refresh");
     claims.family = grant->family;
     claims.parent = grant->parent_key;
     claims.application = grant->application;
     claims.jkt = grant->jkt;
+    claims.resource = grant->resource;
+    claims.inviter = grant->inviter;
+    claims.address_count = grant->address_count;
+    memcpy(claims.addresses, grant->addresses, sizeof claims.addresses);
     buf_reset(&issuer->scratch);
     claims_write(&issuer->scratch, &claims);
     if (buf_error(&issuer->scratch)) return buf_error(&issuer->scratch);
-    return jws_sign(out, issuer->bench->sign, buf_bytes(&issuer->header), buf_bytes(&issuer->scratch));
-}
-
-enum err issue_refresh(struct buf *out, struct issuer *issuer, const struct grant *grant)
-{
-    struct sealed sealed = {0};
-    size_t len;
-
-    sealed.id = grant->family;
-    sealed.project = grant->project;
-    sealed.user = grant->user;
-    sealed.gt_ms = grant->gt_ms;
-    sealed.age_ms = grant->age_ms;
-    sealed.iat_s = grant->iat_s;
-    sealed.exp_s = grant->refresh_exp_s;
-    sealed.absolute_end_s = grant->absolute_end_s;
-    sealed.claims_kind = KIND_SUBSCRIBER;
-    sealed.may_self_refresh = grant->may_self_refresh;
-    sealed.application = grant->application;
-    sealed.parent_key = grant->parent_key;
-    if (!bytes_is_absent(grant->jkt)) {
-        sealed.is_bound = base64url_read(sealed.jkt, sizeof sealed.jkt, &len, grant->jkt) == ERR_OK;
-        if (!sealed.is_bound) return ERR_MALFORMED; /* the engine lets no such fingerprint through */
-    }
-    seal_write(out, issuer->bench->seals[0], SEAL_REFRESH, &sealed);
-    return buf_error(out);
+    header = bytes_equal(typ_of(grant->kind), ACCESS_TYP) ? &issuer->header : &issuer->header_plain;
+    return jws_sign(out, issuer->bench->sign, buf_bytes(header), buf_bytes(&issuer->scratch));
 }
 
 static enum refusal check_signature(struct key_bench *bench, const struct jws *jws)
@@ -96,13 +94,26 @@ static enum refusal check_signature(struct key_bench *bench, const struct jws *j
 
 static enum refusal holder_of(struct holder *out, const struct claims *claims)
 {
-    if (claims->kind != KIND_SUBSCRIBER) return REFUSAL_TOKEN_KIND;
+    static const enum user_kind user_kinds[TOKEN_KINDS] = {[TOKEN_SUBSCRIBER] = USER_SUBSCRIBER,
+                                                           [TOKEN_GUEST] = USER_GUEST,
+                                                           [TOKEN_INVITE] = USER_GUEST,
+                                                           [TOKEN_EMBED] = USER_GUEST,
+                                                           [TOKEN_PARTICIPANT] = USER_PARTICIPANT,
+                                                           [TOKEN_EMBEDDED] = USER_EMBEDDED};
+
+    if (!user_kinds[claims->kind]) return REFUSAL_TOKEN_KIND;
     if (uuid_read(&out->user, claims->sub) || uuid_is_zero(&out->user)) return REFUSAL_TOKEN_MALFORMED;
     out->project = claims->project;
     out->application = claims->application;
     out->family = claims->family;
-    out->user_kind = USER_SUBSCRIBER;
-    out->is_full_subscriber = true;
+    out->kind = (enum token_kind)claims->kind;
+    out->user_kind = user_kinds[claims->kind];
+    out->is_full_subscriber = out->kind == TOKEN_SUBSCRIBER;
+    out->parent_key = claims->parent;
+    out->resource = claims->resource;
+    out->inviter = claims->inviter;
+    out->address_count = claims->address_count;
+    memcpy(out->addresses, claims->addresses, sizeof out->addresses);
     out->may_self_refresh = bytes_equal(claims->scope, BYTES("sat:refresh"));
     out->jti = claims->jti;
     out->jkt = claims->jkt;
@@ -115,8 +126,8 @@ static enum refusal holder_of(struct holder *out, const struct claims *claims)
 /* What the header says, against our keys. */
 static enum refusal check_header(struct finding *finding, struct key_bench *bench, const struct jws *jws)
 {
-    enum refusal refusal =
-        bytes_equal(jws->typ, ACCESS_TYP) ? check_signature(bench, jws) : REFUSAL_TOKEN_KIND;
+    bool is_ours = bytes_equal(jws->typ, ACCESS_TYP) || bytes_equal(jws->typ, typ_of(TOKEN_PARTICIPANT));
+    enum refusal refusal = is_ours ? check_signature(bench, jws) : REFUSAL_TOKEN_KIND;
 
     if (refusal) found_in_header(finding, refusal, bench, jws);
     return refusal;
@@ -135,7 +146,8 @@ static struct claims_policy policy_for(const struct claims *claims, const struct
                                   .now_s = now_ms / 1000,
                                   .moved_now_s = age_now_ms(now_ms, age_ms, claims->age_ms) / 1000,
                                   .age_max_ms = age_ms,
-                                  .life_max_s = SAT_LIFE_MAX_S,
+                                  .life_max_s =
+                                      claims->kind == KIND_INVITE ? INVITE_LIFE_MAX_S : TOKEN_LIFE_MAX_S,
                                   .requires_ours = true};
 }
 
@@ -152,6 +164,12 @@ static enum err check_claims(struct holder *out, enum refusal *refusal, struct f
     if (e) {
         found_no_claims(finding, jws->payload);
         return e;
+    }
+    /* RFC 8725 §3.11: typ and kind both say what it is, and must say the same */
+    if (!bytes_equal(jws->typ, typ_of((enum token_kind)claims.kind))) {
+        *refusal = REFUSAL_TOKEN_KIND;
+        found_other_typ(finding, jws, claims_kind_text(claims.kind), typ_of((enum token_kind)claims.kind));
+        return ERR_OK;
     }
     policy = policy_for(&claims, issuer, facts, now_ms);
     *refusal = claims_check(&claims, &policy);

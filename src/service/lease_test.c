@@ -18,7 +18,7 @@ static struct facts *facts_of(uint64_t version)
     if (facts_new(&facts) != ERR_OK) abort();
     projects = arena_alloc(&facts->arena, sizeof *projects);
     if (!projects) abort();
-    projects[0].sat_life_s = (int64_t)version;
+    projects[0].setting[SETTING_SAT_LIFE] = (int64_t)version;
     facts->projects = projects;
     facts->project_count = 1;
     facts->version = version;
@@ -49,7 +49,7 @@ static void lives_as_long_as_its_last_ask(void)
     CHECK(ask == one);
     lease_drop(one); /* the lane has taken newer facts; the ask goes on */
     lease_drop(two);
-    CHECK_INT(lease_facts(ask)->projects[0].sat_life_s, 7);
+    CHECK_INT(lease_facts(ask)->projects[0].setting[SETTING_SAT_LIFE], 7);
     lease_drop(ask);
 }
 
@@ -76,8 +76,8 @@ static void *run_lane(void *state)
         ask = lease_hold(current);
         lane->ok = lane->ok && lease_facts(ask)->version == i;
         if (i % 3 == 0) {
-            lane->ok =
-                lane->ok && (!slow || lease_facts(slow)->projects[0].sat_life_s == (int64_t)slow_version);
+            lane->ok = lane->ok && (!slow || lease_facts(slow)->projects[0].setting[SETTING_SAT_LIFE] ==
+                                                 (int64_t)slow_version);
             lease_drop(slow);
             slow = lease_hold(current);
             slow_version = i;

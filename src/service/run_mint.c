@@ -67,8 +67,10 @@ static void settle(struct run *run)
 
 static void plan(struct run *run, const struct user *user)
 {
+    const struct lineage lineage = {
+        .project = &run->project->id, .key = run->key->public_id, .user = user ? &user->id : NULL};
     struct mint_facts facts = {
-        .project = run->project, .key = run->key, .user = user, .cutoff_ms = INT64_MIN};
+        .project = run->project, .key = run->key, .user = user, .cutoff_ms = run_cutoff_ms(run, &lineage)};
     enum err e;
 
     if (run->has_password_hash) facts.password_hash = bytes_of(run->password_hash, sizeof run->password_hash);

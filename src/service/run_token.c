@@ -1,6 +1,7 @@
 /* run_token.c — the ways that begin with an access token: who am I, whom can I reach, open a session. */
 #include <string.h>
 
+#include "base/base64url.h"
 #include "base/hex.h"
 #include "engine/admit.h"
 #include "service/found_token.h"
@@ -71,6 +72,18 @@ static enum err plan_once(struct run *run, const struct proof_facts *proof)
     return ERR_OK;
 }
 
+#define ATH_LEN BASE64URL_LEN(SHA256_LEN)
+
+/* RFC 9449 §4.3 (11): with an access token a proof names that token. */
+static enum err hash_of_token(struct bytes *out, char ath[ATH_LEN], struct run *run, struct bytes token)
+{
+    uint8_t digest[SHA256_LEN];
+    enum err e = crypto_sha256(run->service->bench.crypto, digest, token);
+
+    if (!e) *out = bytes_of(ath, base64url_write(ath, bytes_of(digest, sizeof digest)));
+    return e;
+}
+
 /* Of a token that is good in itself: why it may not pass. */
 static void found_not_admitted(struct run *run, enum refusal refusal, const struct admit_facts *facts,
                                const struct proof_policy *policy)
@@ -83,6 +96,10 @@ static void found_not_admitted(struct run *run, enum refusal refusal, const stru
     if (!facts->project) {
         finding_expected(finding, "prj of a project that is here");
         finding_seen(finding, "prj of none; the token was signed here");
+    } else if (refusal == REFUSAL_TOKEN_KIND) {
+        finding_check(finding, "token.kind");
+        finding_expected(finding, "a token of a kind that may do this");
+        finding_seen(finding, "kind %s", claims_kind_text((enum claims_kind)holder->kind));
     } else if (refusal == REFUSAL_ORIGIN_NOT_LISTED) {
         finding_check(finding, "project.origins");
         run_found_origins(finding, run->project, run->ask.origin);
@@ -101,18 +118,22 @@ static void found_not_admitted(struct run *run, enum refusal refusal, const stru
     }
 }
 
-bool run_authenticate_token(struct run *run, struct bytes token, struct bytes proof)
+bool run_authenticate_token(struct run *run, struct bytes token, struct bytes proof, enum capability needs)
 {
-    struct admit_facts facts = {.cutoff_ms = INT64_MIN, .takes_bound_as_bearer = run->takes_bound_as_bearer};
-    struct proof_policy policy = {.profile = PROOF_VENDOR,
-                                  .now_s = run->now_ms / 1000,
-                                  .rpc = BYTES("request"),
-                                  .mth = run->proof_method};
+    struct admit_facts facts = {
+        .cutoff_ms = INT64_MIN, .needs = needs, .takes_bound_as_bearer = run->takes_bound_as_bearer};
+    struct proof_policy policy = {
+        .profile = PROOF_VENDOR, .now_s = run->now_ms / 1000, .htm = run->http_method, .htu = run->http_path};
     struct proof_facts proof_facts;
+    char ath[ATH_LEN];
     struct holder *holder = &run->outcome.holder;
     enum refusal refusal;
     enum err e;
 
+    if (run->proof_method.len) {
+        policy.rpc = BYTES("request");
+        policy.mth = run->proof_method;
+    }
     run->plan.write_count = 0;
     TRY(e = issue_verify(holder, &refusal, &run->finding, run->arena, &run->service->issuer, token,
                          lease_facts(run->lease), run->now_ms),
@@ -120,8 +141,16 @@ bool run_authenticate_token(struct run *run, struct bytes token, struct bytes pr
     run->has_finding = refusal != REFUSAL_NONE;
     if (!refusal) {
         run->project = facts.project = facts_project(lease_facts(run->lease), &holder->project);
+        facts.cutoff_ms = run_cutoff_ms(run, &(struct lineage){.project = &holder->project,
+                                                               .user = &holder->user,
+                                                               .family = &holder->family,
+                                                               .resource = &holder->resource,
+                                                               .inviter = &holder->inviter,
+                                                               .key = holder->parent_key});
         /* only a bound token needs its proof looked at: clients send one along with every token */
         if (!bytes_is_absent(holder->jkt)) TRY(e = read_proof(&proof_facts, &facts, run, proof), failed);
+        if (facts.proof && !run->proof_method.len)
+            TRY(e = hash_of_token(&policy.ath, ath, run, token), failed);
         refusal = admit(holder, &facts, &policy);
     }
     if (!refusal && run->ask.origin.len && !facts_project_lists(run->project, run->ask.origin))
@@ -136,14 +165,14 @@ failed:
     return false;
 }
 
-static bool authenticate_bearer(struct run *run)
+bool run_authenticate_bearer(struct run *run, struct bytes proof, enum capability needs)
 {
     const struct credential *credential = &run->ask.credential;
     bool is_absent = credential->kind == CREDENTIAL_NONE;
     struct finding *finding;
 
     if (credential->kind == CREDENTIAL_BEARER)
-        return run_authenticate_token(run, credential->token, BYTES_NONE);
+        return run_authenticate_token(run, credential->token, proof, needs);
     finding = run_finding(run, is_absent ? "credential.present" : "credential.form");
     finding_expected(finding, "Authorization: Bearer, and an access token");
     if (is_absent)
@@ -176,7 +205,7 @@ void run_who(struct run *run)
     const struct holder *holder = &run->outcome.holder;
     const struct user *user;
 
-    if (!authenticate_bearer(run)) return;
+    if (!run_authenticate_bearer(run, BYTES_NONE, MAY_ASK_WHO)) return;
     user = users_by_id(run->service->users, &holder->project, &holder->user);
     if (!user) {
         run_read(run, READ_USER_BY_ID, &holder->project, &holder->user, BYTES_NONE, tell_who);
@@ -218,7 +247,7 @@ void run_addresses(struct run *run)
     const struct bytes name = run->ask.addresses.name;
     const struct address *address;
 
-    if (!authenticate_bearer(run)) return;
+    if (!run_authenticate_bearer(run, BYTES_NONE, MAY_ASK_WHO)) return;
     if (run->unreadable) {
         run_fail(run, run->unreadable);
         return;
@@ -284,7 +313,9 @@ void run_connect(struct run *run)
 {
     bool has_token = run->refused.refusal != REFUSAL_CREDENTIAL_MISSING;
 
-    if (has_token && !run_authenticate_token(run, run->ask.connect.token, run->ask.connect.proof)) return;
+    if (has_token &&
+        !run_authenticate_token(run, run->ask.connect.token, run->ask.connect.proof, MAY_CONNECT))
+        return;
     if (run->refused.refusal)
         run_refuse(run, run->refused.refusal, run->refused.field, run->refused.because);
     else if (run->plan.write_count)

@@ -1,10 +1,8 @@
+#include "service/cutoffs.h"
 #include "service/service_run.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "service/key_text.h"
-#include "service/presented.h"
 
 enum err service_new(struct service **out, const struct service_options *options, struct publication *facts)
 {
@@ -17,6 +15,7 @@ enum err service_new(struct service **out, const struct service_options *options
     TRY(e = key_bench_open(&service->bench, options->ring, options->epoch), done);
     TRY(e = issuer_open(&service->issuer, &service->bench, options->url, options->ch), done);
     TRY(e = users_new(&service->users, options->users_max, dice_u64(&options->dice)), done);
+    TRY(e = cutoffs_new(&service->cutoffs, dice_u64(&options->dice)), done);
     TRY(e = lease_new(&service->lease, facts), done);
     *out = service;
     service = NULL;
@@ -29,6 +28,7 @@ void service_free(struct service *service)
 {
     if (!service) return;
     lease_drop(service->lease);
+    cutoffs_free(service->cutoffs);
     users_free(service->users);
     issuer_release(&service->issuer);
     key_bench_release(&service->bench);
@@ -72,6 +72,29 @@ void run_finish(struct run *run, enum outcome_kind kind)
     lease_drop(run->lease);
     run->lease = NULL;
     run->done(run); /* may free or reuse the run: nothing of it is touched after this */
+}
+
+int64_t run_cutoff_ms(const struct run *run, const struct lineage *lineage)
+{
+    const struct {
+        enum cutoff_of of;
+        struct bytes id;
+    } names[] = {
+        {CUTOFF_PROJECT, uuid_bytes(lineage->project)},
+        {CUTOFF_KEY, lineage->key},
+        {CUTOFF_USER, lineage->user ? uuid_bytes(lineage->user) : BYTES_NONE},
+        {CUTOFF_USER, lineage->inviter ? uuid_bytes(lineage->inviter) : BYTES_NONE},
+        {CUTOFF_FAMILY, lineage->family ? uuid_bytes(lineage->family) : BYTES_NONE},
+        {CUTOFF_RESOURCE, lineage->resource ? uuid_bytes(lineage->resource) : BYTES_NONE},
+    };
+    int64_t greatest = INT64_MIN;
+    size_t i;
+
+    for (i = 0; i < sizeof names / sizeof names[0]; i++) {
+        int64_t t_ms = cutoffs_of(run->service->cutoffs, names[i].of, lineage->project, names[i].id);
+        if (t_ms > greatest) greatest = t_ms;
+    }
+    return greatest;
 }
 
 struct finding *run_finding(struct run *run, const char *check)
@@ -208,190 +231,6 @@ void run_remember_read(struct run *run)
     if (run->changes_before_read == run->service->changes) run_remember(run, &run->read.user, false);
 }
 
-struct key_holder {
-    const struct fact_project *project;
-    const struct fact_key *key;
-    struct finding *finding;
-};
-
-static void found_no_key(struct finding *finding, const struct fact_key *key, struct bytes public_id,
-                         const struct uuid *project, struct bytes secret)
-{
-    char claimed[UUID_TEXT_LEN];
-
-    uuid_write(claimed, project);
-    finding_clear(finding);
-    finding_check(finding, bytes_is_absent(public_id) ? "key.form" : "key.known");
-    if (bytes_is_absent(public_id)) {
-        finding_expected(finding, "the api token of project %.36s: PT and 56 hex digits", claimed);
-        finding_seen(finding, "%s, %zu bytes", presented_text(presented_kind(secret)), secret.len);
-        return;
-    }
-    finding_key(finding, public_id);
-    finding_expected(finding, "a key of project %.36s", claimed);
-    finding_seen(finding, "%.*s, which is %s", FINDING_BYTES(public_id, KEY_PUBLIC_ID_MAX),
-                 key ? "another project's" : "no key of this server");
-}
-
-static void found_bad_key(struct finding *finding, enum refusal refusal, const struct fact_key *key,
-                          struct bytes secret)
-{
-    finding_clear(finding);
-    finding_key(finding, key->public_id);
-    if (refusal == REFUSAL_KEY_SECRET_WRONG) {
-        finding_check(finding, "key.secret");
-        finding_expected(finding, "the secret that belongs to key %s", finding->key);
-        finding_seen(finding, "another one of %zu bytes", secret.len);
-        return;
-    }
-    finding_check(finding, "key.live");
-    finding->project = key->project; /* whoever knows the secret is theirs */
-    finding_expected(finding, "a key in use, of a project that is there");
-    finding_seen(finding, "key %s, %s", finding->key, key->is_retired ? "retired" : "whose project is gone");
-}
-
-/* An unknown key is hashed all the same, so that its answer takes as long as a known key's. */
-static enum err check_secret(enum refusal *out, struct key_holder *holder, struct service *service,
-                             const struct facts *facts, enum key_kind kind, const struct uuid *project,
-                             struct bytes secret)
-{
-    static const uint8_t no_hash[KEY_HASH_LEN] = {0};
-    struct bytes public_id = key_text_public_id(kind, secret);
-    const struct fact_key *key = bytes_is_absent(public_id) ? NULL : facts_key(facts, public_id);
-    bool is_theirs = key && key->kind == kind && uuid_equal(&key->project, project);
-    uint8_t hash[KEY_HASH_LEN];
-    bool is_equal;
-    enum err e = keyring_hash(hash, &service->bench, secret);
-
-    *out = REFUSAL_KEY_UNKNOWN;
-    if (e) return e;
-    is_equal = secret_equal_bytes(bytes_of(hash, sizeof hash),
-                                  bytes_of(is_theirs ? key->hash : no_hash, sizeof hash));
-    if (!is_theirs) {
-        found_no_key(holder->finding, key, public_id, project, secret);
-        return ERR_OK;
-    }
-    holder->key = key;
-    holder->project = facts_project(facts, project);
-    *out = !is_equal          ? REFUSAL_KEY_SECRET_WRONG
-           : key->is_retired  ? REFUSAL_KEY_RETIRED
-           : !holder->project ? REFUSAL_KEY_UNKNOWN
-                              : REFUSAL_NONE;
-    if (*out) found_bad_key(holder->finding, *out, key, secret);
-    return ERR_OK;
-}
-
-void run_found_origins(struct finding *finding, const struct fact_project *project, struct bytes origin)
-{
-    char list[FINDING_TEXT_MAX] = "";
-    size_t i, at = 0;
-
-    for (i = 0; i < project->origin_count && at + 2 < sizeof list; i++) {
-        struct bytes listed = bytes_part(project->origins[i], 0, sizeof list - 2 - at);
-        if (i) list[at++] = ' ';
-        memcpy(list + at, listed.ptr, listed.len);
-        at += listed.len;
-    }
-    list[at < sizeof list ? at : sizeof list - 1] = 0;
-    finding_expected(finding, "%s", at ? list : "no Origin: the project lists none");
-    finding_seen(finding, "Origin %.*s", FINDING_BYTES(origin, ORIGIN_MAX));
-}
-
-/* A secret that comes with an Origin sits in a web page: anyone who opens that page has it. Test projects
- * may, so that our own demo pages can show the whole way. */
-static enum refusal check_origin_of_secret(const struct key_holder *holder, struct bytes origin)
-{
-    const struct fact_project *project = holder->project;
-    struct finding *finding = holder->finding;
-
-    if (bytes_is_absent(origin)) return REFUSAL_NONE;
-    if (project->is_test && facts_project_lists(project, origin)) return REFUSAL_NONE;
-    finding_clear(finding);
-    finding_check(finding, "key.no_origin");
-    finding_key(finding, holder->key->public_id);
-    finding->project = project->id;
-    run_found_origins(finding, project, origin);
-    if (!project->is_test) finding_expected(finding, "no Origin: this is the secret of a live project");
-    return REFUSAL_SECRET_FROM_BROWSER;
-}
-
-static void found_no_basic(struct finding *finding, const struct credential *credential)
-{
-    finding_clear(finding);
-    finding_check(finding, credential->kind == CREDENTIAL_NONE ? "credential.present" : "credential.form");
-    finding_expected(finding, "Authorization: Basic, project id (a UUID) and api token");
-    switch (credential->kind) {
-    case CREDENTIAL_NONE:
-        finding_seen(finding, "no Authorization field");
-        break;
-    case CREDENTIAL_BASIC:
-        finding_seen(finding, "Basic with %s as project id and %s as api token",
-                     presented_text(presented_kind(credential->user)),
-                     presented_text(presented_kind(credential->password)));
-        break;
-    case CREDENTIAL_BEARER:
-        finding_seen(finding, "Bearer with %s", presented_text(presented_kind(credential->token)));
-        break;
-    case CREDENTIAL_BAD:
-        finding_seen(finding, "Authorization that is neither one whole Basic nor one whole Bearer");
-        break;
-    }
-}
-
-static enum err check_key(enum refusal *out, struct key_holder *holder, struct service *service,
-                          const struct facts *facts, const struct credential *credential, struct bytes origin)
-{
-    struct uuid project;
-    enum err e;
-
-    if (credential->kind != CREDENTIAL_BASIC || uuid_read(&project, credential->user) ||
-        !credential->password.len) {
-        *out =
-            credential->kind == CREDENTIAL_NONE ? REFUSAL_CREDENTIAL_MISSING : REFUSAL_CREDENTIAL_MALFORMED;
-        found_no_basic(holder->finding, credential);
-        return ERR_OK;
-    }
-    e = check_secret(out, holder, service, facts, KEY_API_TOKEN, &project, credential->password);
-    if (!e && !*out) *out = check_origin_of_secret(holder, origin);
-    return e;
-}
-
-enum err service_check_key(enum refusal *out, struct service *service, const struct credential *credential,
-                           struct bytes origin, struct finding *finding)
-{
-    struct key_holder holder = {.finding = finding};
-    enum err e = check_key(out, &holder, service, lease_facts(service->lease), credential, origin);
-
-    if (e) {
-        *out = REFUSAL_NONE;
-        finding_clear(finding);
-    }
-    if (e || *out) finding_complete(finding, &(struct refused){.refusal = *out}, e);
-    finding->has_credential = credential->kind != CREDENTIAL_NONE;
-    return e;
-}
-
-bool run_authenticate_key(struct run *run)
-{
-    struct key_holder holder = {.finding = &run->finding};
-    enum refusal refusal;
-    enum err e = check_key(&refusal, &holder, run->service, lease_facts(run->lease), &run->ask.credential,
-                           run->ask.origin);
-
-    if (!e && !refusal) {
-        run->project = holder.project;
-        run->key = holder.key;
-        return true;
-    }
-    if (e)
-        run_fail(run, e);
-    else {
-        run->has_finding = true;
-        run_refuse(run, refusal, FIELD_NONE, NULL);
-    }
-    return false;
-}
-
 void service_start(struct service *service, struct run *run)
 {
     memset(&run->outcome, 0, sizeof run->outcome);
@@ -415,6 +254,25 @@ void service_start(struct service *service, struct run *run)
     case ASK_CONNECT:
         run_connect(run);
         return;
+    case ASK_MINT_GUEST:
+    case ASK_MINT_INVITE:
+    case ASK_MINT_EMBED:
+    case ASK_REFRESH:
+    case ASK_BIND:
+    case ASK_LAUNCH:
+    case ASK_BOOTSTRAP:
+    case ASK_REDEEM:
+    case ASK_VISIT:
+    case ASK_ADDRESS:
+    case ASK_STUDY:
+    case ASK_INTERVIEW:
+    case ASK_USER:
+    case ASK_USERS:
+    case ASK_RESOURCE:
+    case ASK_RESOURCES:
+    case ASK_MAKE_KEY:
+    case ASK_REVOKE:
+    case ASK_INTROSPECT:
     case ASK_NONE:
     case ASK_KIND_COUNT:
         run_fail(run, ERR_MALFORMED);

@@ -45,8 +45,8 @@ void service_forget_user(struct service *service, const struct uuid *project, co
 /* Whether this credential is a live project key that may be used from this Origin: for those who must know
  * before the ask is whole. The ask itself checks again. finding is filled on a refusal. */
 MUST_USE enum err service_check_key(enum refusal *out, struct service *service,
-                                    const struct credential *credential, struct bytes origin,
-                                    struct finding *finding);
+                                    const struct credential *credential, uint32_t takes_keys,
+                                    struct bytes origin, struct finding *finding);
 
 struct run {
     /* yours */
@@ -54,7 +54,10 @@ struct run {
     struct refused refused; /* set: the dialect refused already; credentials are still checked first */
     enum err unreadable; /* the body or a member could not be read at all: told after the credential check */
     bool takes_bound_as_bearer; /* a column of the route table */
+    uint32_t takes_keys;        /* another: KEY_BIT of each kind of key that may ask this */
     struct bytes proof_method;  /* sockets: the RPC method a proof must name */
+    struct bytes http_method,
+        http_path; /* requests: what a proof must name; the path as it came, without query */
     int64_t now_ms;
     struct arena *arena; /* for everything the answer points to */
     run_done_fn *done;

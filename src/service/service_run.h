@@ -2,7 +2,10 @@
 #ifndef COATCHECK_SERVICE_SERVICE_RUN_H
 #define COATCHECK_SERVICE_SERVICE_RUN_H
 
+#include "engine/capability.h"
 #include "service/service.h"
+
+struct cutoffs;
 
 struct service {
     struct service_options options;
@@ -10,6 +13,7 @@ struct service {
     struct issuer issuer;
     struct users *users;
     struct lease *lease;
+    struct cutoffs *cutoffs;
     uint64_t changes; /* of users, ours and those we were told of */
 };
 
@@ -29,10 +33,20 @@ void run_remember(struct run *run, const struct user *user,
                   bool changed);         /* in this lane's cache; others forget theirs */
 void run_remember_read(struct run *run); /* run->read.user, unless it may be out of date already */
 
+/* Whom a credential comes from and speaks for, as far as it says: what a cutoff can name. */
+struct lineage {
+    const struct uuid *project, *user, *family, *resource, *inviter; /* NULL or zero: none */
+    struct bytes key;                                                /* absent: none */
+};
+int64_t run_cutoff_ms(const struct run *run,
+                      const struct lineage *lineage); /* the greatest; INT64_MIN: none */
+
 /* Who asks. True: go on. False: the run is refused or failed already. */
 bool run_authenticate_key(struct run *run); /* fills project and key */
-bool run_authenticate_token(struct run *run, struct bytes token,
-                            struct bytes proof); /* fills project and outcome.holder */
+/* Fills project and outcome.holder; a proof that has to be remembered is in the plan's writes. */
+bool run_authenticate_token(struct run *run, struct bytes token, struct bytes proof, enum capability needs);
+/* The same for a request's own credential: Authorization: Bearer. */
+bool run_authenticate_bearer(struct run *run, struct bytes proof, enum capability needs);
 
 void run_mint(struct run *run);
 void run_who(struct run *run);

@@ -74,6 +74,19 @@ static enum err copy_strings(struct write *write, struct arena *arena)
     case WRITE_USER:
         write->user.address_name_alt = write->user.password_hash = BYTES_NONE; /* nothing reads them again */
         return user_copy(&write->user.user, &write->user.user, arena);
+    case WRITE_SETTING:
+    case WRITE_ORIGIN_GONE:
+    case WRITE_RESOURCE:
+    case WRITE_RESOURCE_GONE:
+    case WRITE_EPOCH:
+    case WRITE_CUTOFF:
+    case WRITE_PAYLOAD:
+    case WRITE_USER_GONE:
+    case WRITE_FAMILY:
+    case WRITE_KEY_USED:
+    case WRITE_INTERVIEW:
+    case WRITE_INTERVIEW_STEP:
+    case WRITE_ANSWER:
     case WRITE_NONE:
     case WRITE_AGE:
     case WRITE_PROFILE:
@@ -121,6 +134,19 @@ static bool is_same(const struct write *a, const struct write *b)
                bytes_equal(a->user.user.reference, b->user.user.reference);
     case WRITE_ONCE:
         return a->once.bucket_s == b->once.bucket_s && uuid_equal(&a->once.id, &b->once.id);
+    case WRITE_SETTING:
+    case WRITE_ORIGIN_GONE:
+    case WRITE_RESOURCE:
+    case WRITE_RESOURCE_GONE:
+    case WRITE_EPOCH:
+    case WRITE_CUTOFF:
+    case WRITE_PAYLOAD:
+    case WRITE_USER_GONE:
+    case WRITE_FAMILY:
+    case WRITE_KEY_USED:
+    case WRITE_INTERVIEW:
+    case WRITE_INTERVIEW_STEP:
+    case WRITE_ANSWER:
     case WRITE_NONE:
     case WRITE_AGE:
     case WRITE_PRUNE:
@@ -156,6 +182,19 @@ static bool may_replace(const struct write *before, const struct write *write)
     case WRITE_RING_KEY:
         return before->ring_key.use == write->ring_key.use &&
                bytes_equal(before->ring_key.algorithm, write->ring_key.algorithm);
+    case WRITE_SETTING:
+    case WRITE_ORIGIN_GONE:
+    case WRITE_RESOURCE:
+    case WRITE_RESOURCE_GONE:
+    case WRITE_EPOCH:
+    case WRITE_CUTOFF:
+    case WRITE_PAYLOAD:
+    case WRITE_USER_GONE:
+    case WRITE_FAMILY:
+    case WRITE_KEY_USED:
+    case WRITE_INTERVIEW:
+    case WRITE_INTERVIEW_STEP:
+    case WRITE_ANSWER:
     case WRITE_NONE:
     case WRITE_AGE:
     case WRITE_ORIGIN:
@@ -361,6 +400,19 @@ static enum err add_to_snapshot(struct snapshot *snapshot, const struct write *w
         return snapshot_add_origin(snapshot, &write->origin.project, write->origin.origin);
     case WRITE_ADDRESS:
         return snapshot_add_address(snapshot, &write->address);
+    case WRITE_SETTING:
+    case WRITE_ORIGIN_GONE:
+    case WRITE_RESOURCE:
+    case WRITE_RESOURCE_GONE:
+    case WRITE_EPOCH:
+    case WRITE_CUTOFF:
+    case WRITE_PAYLOAD:
+    case WRITE_USER_GONE:
+    case WRITE_FAMILY:
+    case WRITE_KEY_USED:
+    case WRITE_INTERVIEW:
+    case WRITE_INTERVIEW_STEP:
+    case WRITE_ANSWER:
     case WRITE_NONE:
     case WRITE_AGE:
     case WRITE_STUDY:

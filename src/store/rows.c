@@ -56,6 +56,29 @@ const struct uuid *write_belongs_to(const struct write *write)
         return &write->user.user.project;
     case WRITE_PROFILE:
         return &write->profile.project;
+    case WRITE_SETTING:
+        return &write->setting.project;
+    case WRITE_ORIGIN_GONE:
+        return &write->origin.project;
+    case WRITE_RESOURCE:
+    case WRITE_RESOURCE_GONE:
+        return &write->resource.project;
+    case WRITE_CUTOFF:
+        return &write->cutoff.cutoff.project;
+    case WRITE_PAYLOAD:
+        return &write->payload.project;
+    case WRITE_USER_GONE:
+        return &write->user_gone.project;
+    case WRITE_FAMILY:
+        return &write->family.family.project;
+    case WRITE_INTERVIEW:
+        return &write->interview.project;
+    case WRITE_INTERVIEW_STEP:
+        return &write->interview_step.project;
+    case WRITE_ANSWER:
+        return &write->answer.project;
+    case WRITE_EPOCH:
+    case WRITE_KEY_USED:
     case WRITE_NONE:
     case WRITE_PROJECT:
     case WRITE_RING_KEY:

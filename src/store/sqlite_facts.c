@@ -34,9 +34,10 @@ static void read_project(struct snapshot *snapshot, struct query_run *run)
     query_read_uuid(&project.id, run);
     project.name = query_read_text(run);
     project.is_test = query_read_number(run) != 0;
-    project.sat_life_s = query_read_number(run);
-    project.sat_life_max_s = query_read_number(run);
-    project.family_max_age_s = query_read_number(run);
+    settings_standard(project.setting);
+    project.setting[SETTING_SAT_LIFE] = query_read_number(run);
+    project.setting[SETTING_SAT_LIFE_MAX] = query_read_number(run);
+    project.setting[SETTING_FAMILY_MAX_AGE] = query_read_number(run);
     project.age_ms = query_read_number(run);
     if (run->error == ERR_OK) run->error = snapshot_add_project(snapshot, &project);
 }

@@ -125,9 +125,9 @@ static enum err write_project(struct row *row, struct db *db, const struct fact_
     query_bind_uuid(&run, &project->id);
     query_bind_text(&run, project->name);
     query_bind_number(&run, project->is_test);
-    query_bind_number(&run, project->sat_life_s);
-    query_bind_number(&run, project->sat_life_max_s);
-    query_bind_number(&run, project->family_max_age_s);
+    query_bind_number(&run, project->setting[SETTING_SAT_LIFE]);
+    query_bind_number(&run, project->setting[SETTING_SAT_LIFE_MAX]);
+    query_bind_number(&run, project->setting[SETTING_FAMILY_MAX_AGE]);
     return end_write(row, &run);
 }
 
@@ -243,6 +243,20 @@ static enum err write_row(struct row *row, struct db *db, const struct write *wr
         return write_once(row, db, write);
     case WRITE_PRUNE:
         return write_prune(row, db, write->prune.through_s);
+    case WRITE_SETTING:
+    case WRITE_ORIGIN_GONE:
+    case WRITE_RESOURCE:
+    case WRITE_RESOURCE_GONE:
+    case WRITE_EPOCH:
+    case WRITE_CUTOFF:
+    case WRITE_PAYLOAD:
+    case WRITE_USER_GONE:
+    case WRITE_FAMILY:
+    case WRITE_KEY_USED:
+    case WRITE_INTERVIEW:
+    case WRITE_INTERVIEW_STEP:
+    case WRITE_ANSWER:
+        return ERR_UNSUPPORTED;
     }
     row->state = ROW_ABSENT;
     return ERR_OK;

@@ -29,7 +29,17 @@ struct store_commit {
     enum err error;
 };
 
-enum read_kind { READ_USER_BY_REFERENCE, READ_USER_BY_ID, READ_USER_BY_ADDRESS };
+enum read_kind {
+    READ_USER_BY_REFERENCE,
+    READ_USER_BY_ID,
+    READ_USER_BY_ADDRESS,
+    READ_USER_BY_RESOURCE,     /* a subscriber, by the id its address names as resource */
+    READ_USERS_BY_EXTERNAL_ID, /* for operators: a label may be many users' */
+    READ_USERS,                /* a page of subscribers, by the order they were made */
+    READ_ADDRESSES,            /* of resources and users alike, by the ids */
+    READ_FAMILY,
+    READ_INTERVIEW /* by id, of this user */
+};
 
 struct store_read {
     struct mail mail;
@@ -37,9 +47,21 @@ struct store_read {
     void *to;
     enum read_kind kind;
     struct uuid project, id;
-    struct bytes text; /* reference or address name */
-    struct user user;  /* valid when found */
+    struct bytes text; /* reference, address name, external id, or a page's cursor: absent is the first */
+    struct uuid owner; /* READ_INTERVIEW: whose it must be */
+    uint32_t limit;    /* of a list, at most PAGE_SIZE_MAX */
+    const struct uuid *ids;
+    size_t id_count; /* at most ADDRESSES_MAX */
+
+    struct user user; /* valid when found */
     bool found;
+    const struct user *users; /* of a list, in the arena */
+    size_t user_count;
+    struct bytes next;               /* the next page's cursor; absent: no more */
+    const struct address *addresses; /* those that are there, in no order; in the arena */
+    size_t address_count;
+    struct family family;
+    struct interview interview;
     struct arena *arena;
     enum err error;
 };
@@ -51,15 +73,36 @@ struct store_ring {
     size_t count;
 };
 
+/* All cutoffs that still matter, for a process that starts. */
+struct store_cutoffs {
+    struct arena arena; /* owns */
+    struct cutoff *list;
+    size_t count;
+};
+
+/* What an operator wants to know of a key besides its facts. */
+struct store_key_use {
+    struct bytes public_id;
+    int64_t used_ms; /* 0: never */
+};
+struct store_key_uses {
+    struct arena arena; /* owns */
+    struct store_key_use *list;
+    size_t count;
+};
+
 struct store;
 struct store_ops {
     const char *name;
-    void (*commit)(struct store *store, struct store_commit *commit); /* never blocks */
-    void (*read)(struct store *store, struct store_read *read);       /* never blocks */
-    enum err (*facts)(struct store *store, struct facts **out);       /* blocks; a whole new snapshot */
-    enum err (*facts_version)(struct store *store, uint64_t *out);    /* blocks shortly */
-    enum err (*ring)(struct store *store, struct store_ring **out);   /* blocks */
-    void (*close)(struct store *store);                               /* finishes what waits, then frees */
+    void (*commit)(struct store *store, struct store_commit *commit);     /* never blocks */
+    void (*read)(struct store *store, struct store_read *read);           /* never blocks */
+    enum err (*facts)(struct store *store, struct facts **out);           /* blocks; a whole new snapshot */
+    enum err (*facts_version)(struct store *store, uint64_t *out);        /* blocks shortly */
+    enum err (*ring)(struct store *store, struct store_ring **out);       /* blocks */
+    enum err (*cutoffs)(struct store *store, struct store_cutoffs **out); /* blocks */
+    enum err (*key_uses)(struct store *store, const struct uuid *project,
+                         struct store_key_uses **out); /* blocks */
+    void (*close)(struct store *store);                /* finishes what waits, then frees */
 };
 struct store { /* first member of every store */
     const struct store_ops *ops;
@@ -76,6 +119,8 @@ MUST_USE enum err store_commit_wait(struct store *store, const struct write *wri
                                     struct row *rows, struct arena *arena);
 void facts_free(struct facts *facts);
 void store_ring_free(struct store_ring *ring);
+void store_cutoffs_free(struct store_cutoffs *cutoffs);
+void store_key_uses_free(struct store_key_uses *uses);
 const char *store_library(void); /* version of the embedded database, for people */
 
 #endif

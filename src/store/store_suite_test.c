@@ -431,9 +431,9 @@ static void keeps_every_fact(void)
     const struct fact_project *project = facts_project(facts, &lab);
     CHECK_BYTES(project->name, TEXT("A shop"));
     CHECK(project->is_test && !facts_project(facts, &shop)->is_test);
-    CHECK_INT(project->sat_life_s, 7200);
-    CHECK_INT(project->sat_life_max_s, 86400);
-    CHECK_INT(project->family_max_age_s, 2592000);
+    CHECK_INT(project->setting[SETTING_SAT_LIFE], 7200);
+    CHECK_INT(project->setting[SETTING_SAT_LIFE_MAX], 86400);
+    CHECK_INT(project->setting[SETTING_FAMILY_MAX_AGE], 2592000);
     const struct fact_key *kept = facts_key(facts, TEXT("c2c_1"));
     CHECK(uuid_equal(&kept->project, &lab) && uuid_equal(&kept->resource, &key.key.resource));
     CHECK(memcmp(kept->hash, key.key.hash, KEY_HASH_LEN) == 0);

@@ -85,6 +85,7 @@ void claims_write(struct buf *out, const struct claims *claims)
         json_array_end(&w);
     }
     write_uuid(&w, "res", &claims->resource);
+    write_uuid(&w, "inv", &claims->inviter);
     if (!bytes_is_absent(claims->jkt)) {
         json_key(&w, "cnf");
         json_object_begin(&w);
@@ -200,6 +201,7 @@ static enum err read_all(struct claims *out, struct arena *arena, struct json ob
     TRY(e = read_uuid(&out->application, object, "app"), done);
     TRY(e = read_addresses(out, object), done);
     TRY(e = read_uuid(&out->resource, object, "res"), done);
+    TRY(e = read_uuid(&out->inviter, object, "inv"), done);
     TRY(e = read_cnf(&out->jkt, arena, object), done);
     TRY(e = read_number(&out->age_ms, object, "age"), done);
 done:

@@ -43,6 +43,7 @@ struct claims {
     struct uuid addresses[CLAIMS_ADDRESSES_MAX]; /* adr */
     size_t address_count;
     struct uuid resource; /* res; zero: none */
+    struct uuid inviter;  /* inv: who made an invite; zero: none */
     struct bytes jkt;     /* cnf.jkt; absent: not bound */
     int64_t age_ms;       /* age: test projects; 0 otherwise */
 };

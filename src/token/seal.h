@@ -36,6 +36,8 @@ struct sealed {     /* zeroed fields are left out of the sealed form */
     struct uuid resource;
     struct bytes parent_key;  /* public id of the minting key, at most 32 bytes */
     struct bytes external_id; /* at most 255 bytes */
+    struct bytes payload;     /* at most 2048 bytes */
+    struct uuid inviter;
     int64_t age_ms;
 };
 

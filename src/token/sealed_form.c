@@ -4,6 +4,7 @@
 
 #define PARENT_KEY_MAX  32
 #define EXTERNAL_ID_MAX 255
+#define PAYLOAD_MAX     2048 /* its length takes two bytes, as a number does */
 
 /* Never renumber: refresh tokens in the wild carry these. A new field takes the next number. */
 enum tag {
@@ -24,6 +25,8 @@ enum tag {
     TAG_PARENT_KEY,
     TAG_EXTERNAL_ID,
     TAG_AGE,
+    TAG_PAYLOAD,
+    TAG_INVITER,
 };
 
 enum flag { FLAG_SELF_REFRESH = 1, FLAG_NEW_USER = 2, FLAGS_ALL = 3 };
@@ -59,6 +62,14 @@ static void put_text(struct buf *out, enum tag tag, struct bytes text, size_t ma
         out->error = ERR_TOO_LARGE; /* sticky, as every failure of a buf */
     buf_append_byte(out, (uint8_t)tag);
     buf_append_byte(out, (uint8_t)text.len);
+    buf_append(out, text);
+}
+
+static void put_long_text(struct buf *out, enum tag tag, struct bytes text, size_t max)
+{
+    if (text.len == 0) return;
+    if (text.len > max && out->error == ERR_OK) out->error = ERR_TOO_LARGE;
+    put_number(out, tag, text.len);
     buf_append(out, text);
 }
 
@@ -98,6 +109,8 @@ void sealed_form_write(struct buf *out, const struct sealed *sealed)
     put_text(out, TAG_PARENT_KEY, sealed->parent_key, PARENT_KEY_MAX);
     put_text(out, TAG_EXTERNAL_ID, sealed->external_id, EXTERNAL_ID_MAX);
     put_number(out, TAG_AGE, (uint64_t)sealed->age_ms);
+    put_long_text(out, TAG_PAYLOAD, sealed->payload, PAYLOAD_MAX);
+    put_uuid(out, TAG_INVITER, &sealed->inviter);
 }
 
 /* ---- reading ---- */
@@ -167,9 +180,8 @@ static void take_uuid(struct reader *r, struct uuid *out)
     if (uuid_is_zero(out)) fail(r, ERR_MALFORMED);
 }
 
-static struct bytes take_text(struct reader *r, size_t max)
+static struct bytes take_text(struct reader *r, size_t len, size_t max)
 {
-    size_t len = take_byte(r);
     struct bytes text, copy;
 
     if (len == 0 || len > max) fail(r, ERR_MALFORMED);
@@ -249,13 +261,19 @@ static void take_field(struct reader *r, struct sealed *out, unsigned tag)
         take_uuid(r, &out->resource);
         return;
     case TAG_PARENT_KEY:
-        out->parent_key = take_text(r, PARENT_KEY_MAX);
+        out->parent_key = take_text(r, take_byte(r), PARENT_KEY_MAX);
         return;
     case TAG_EXTERNAL_ID:
-        out->external_id = take_text(r, EXTERNAL_ID_MAX);
+        out->external_id = take_text(r, take_byte(r), EXTERNAL_ID_MAX);
         return;
     case TAG_AGE:
         out->age_ms = take_signed(r);
+        return;
+    case TAG_PAYLOAD:
+        out->payload = take_text(r, (size_t)take_number(r, PAYLOAD_MAX), PAYLOAD_MAX);
+        return;
+    case TAG_INVITER:
+        take_uuid(r, &out->inviter);
         return;
     }
     fail(r, ERR_MALFORMED); /* no such tag */

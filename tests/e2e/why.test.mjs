@@ -100,7 +100,7 @@ const upgradeHead = (more = "") => `GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websoc
 const provoked = {
     CREDENTIAL_MISSING: [async () => ofHttp(await call(server, "GET", ADDRESSES)), "credential.present", /Bearer/, /no Authorization/],
     CREDENTIAL_MALFORMED: [async () => ofHttp(await mint(server, {}, { authorization: basic(server.contract.api_token, server.contract.project_id) })),
-        "credential.form", /project id/, /an api token \(PT\.\.\.\) as project id and a UUID/],
+        "credential.form", /project id/, /an api token \(PT\.\.\.\) as user name and a UUID/],
     KEY_UNKNOWN: [async () => ofHttp(await mint(server, {}, { authorization: basic(server.contract.project_id, `PT${"0".repeat(56)}`) })),
         "key.known", () => server.contract.project_id, /PT0{16}, which is no key of this server/],
     KEY_SECRET_WRONG: [async () => ofHttp(await mint(server, {}, { authorization: basic(server.contract.project_id, swapped(server.contract.api_token)) })),

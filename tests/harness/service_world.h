@@ -144,9 +144,10 @@ static inline void world_project(const struct uuid *id, bool is_test)
     write.project = (struct fact_project){.id = *id,
                                           .name = BYTES("p"),
                                           .is_test = is_test,
-                                          .sat_life_s = 7200,
-                                          .sat_life_max_s = 86400,
-                                          .family_max_age_s = 2592000};
+                                          .setting = {[SETTING_SAT_LIFE] = 7200,
+                                                      [SETTING_SAT_LIFE_MAX] = 86400,
+                                                      [SETTING_FAMILY_MAX_AGE] = 2592000,
+                                                      [SETTING_FAMILY_MAX_AGE_BOUND] = 86400}};
     world_write(&write);
     write = (struct write){.kind = WRITE_ORIGIN};
     write.origin.project = *id;
@@ -268,6 +269,7 @@ static inline void ask_init(struct asked *asked, enum ask_kind kind)
     arena_init(&asked->arena, RUN_ARENA_MAX);
     asked->run.ask.kind = kind;
     asked->run.now_ms = NOW_MS;
+    asked->run.takes_keys = KEY_BIT(KEY_API_TOKEN);
     asked->run.arena = &asked->arena;
     asked->run.done = ask_answered;
     asked->run.owner = asked;

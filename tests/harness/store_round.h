@@ -73,9 +73,10 @@ static inline enum row_state put_project(const struct uuid *id, bool is_test)
                                     .project = {.id = *id,
                                                 .name = TEXT("A shop"),
                                                 .is_test = is_test,
-                                                .sat_life_s = 7200,
-                                                .sat_life_max_s = 86400,
-                                                .family_max_age_s = 2592000}});
+                                                .setting = {[SETTING_SAT_LIFE] = 7200,
+                                                            [SETTING_SAT_LIFE_MAX] = 86400,
+                                                            [SETTING_FAMILY_MAX_AGE] = 2592000,
+                                                            [SETTING_FAMILY_MAX_AGE_BOUND] = 86400}}});
 }
 
 static inline void begin(void)

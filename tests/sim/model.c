@@ -119,9 +119,10 @@ static void found_project(struct store *store, struct sim_project *project, bool
     write.project = (struct fact_project){.id = project->id,
                                           .name = BYTES("p"),
                                           .is_test = is_test,
-                                          .sat_life_s = 7200,
-                                          .sat_life_max_s = 86400,
-                                          .family_max_age_s = 2592000};
+                                          .setting = {[SETTING_SAT_LIFE] = 7200,
+                                                      [SETTING_SAT_LIFE_MAX] = 86400,
+                                                      [SETTING_FAMILY_MAX_AGE] = 2592000,
+                                                      [SETTING_FAMILY_MAX_AGE_BOUND] = 86400}};
     write_now(store, &write);
     write = (struct write){.kind = WRITE_ORIGIN};
     write.origin.project = project->id;

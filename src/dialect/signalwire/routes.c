@@ -11,13 +11,16 @@ static const struct dialect_route routes[] = {
        bearer */
     {{HTTP_POST, "/api/fabric/subscribers/tokens", ROUTE_KEY, ROUTE_JSON, MINT_BODY_MAX, false},
      signalwire_decode_mint,
-     signalwire_encode_minted},
+     signalwire_encode_minted,
+     KEY_BIT(KEY_API_TOKEN)},
     {{HTTP_GET, "/api/fabric/subscriber/info", ROUTE_BEARER, ROUTE_NO_BODY, 0, true},
      signalwire_decode_who,
-     signalwire_encode_who},
+     signalwire_encode_who,
+     0},
     {{HTTP_GET, "/api/fabric/addresses", ROUTE_BEARER, ROUTE_NO_BODY, 0, true},
      signalwire_decode_addresses,
-     signalwire_encode_addresses},
+     signalwire_encode_addresses,
+     0},
 };
 /* clang-format on */
 
