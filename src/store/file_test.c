@@ -176,6 +176,16 @@ static void refuses_a_newer_schema(void)
     CHECK(access(beside(".before-99"), F_OK) != 0);
 }
 
+static void refuses_a_floor_beyond_all_clocks(void)
+{
+    make_database();
+    run_sql(path, "UPDATE meta SET floor_ms = 253402300800001");
+    refused(ERR_CORRUPT);
+    run_sql(path, "UPDATE meta SET floor_ms = 253402300800000");
+    struct store *store = opened();
+    store->ops->close(store);
+}
+
 static void refuses_a_log_without_its_database(void)
 {
     empty_folder();
@@ -301,7 +311,7 @@ static void brings_the_first_schema_forward(void)
     facts_free(facts);
     store->ops->close(store);
     CHECK_INT(ask_sql(path, "PRAGMA user_version"), (int64_t)migration_count);
-    CHECK(access(beside(".before-2"), F_OK) == 0);
+    CHECK(access(beside(".before-3"), F_OK) == 0);
 }
 
 /* The last fence: not even a hand at the database moves a live project's clock, or a test project's back
@@ -328,6 +338,7 @@ int main(void)
     CHECK_RUN(refuses_a_database_with_a_damaged_page);
     CHECK_RUN(refuses_a_database_of_somebody_else);
     CHECK_RUN(refuses_a_newer_schema);
+    CHECK_RUN(refuses_a_floor_beyond_all_clocks);
     CHECK_RUN(refuses_a_log_without_its_database);
     CHECK_RUN(refuses_a_folder_that_is_not_there);
     CHECK_RUN(begins_again_after_a_creation_cut_short);

@@ -20,6 +20,7 @@ struct kept {
 struct lists {
     struct kept *newest[WRITE_PRUNE + 1];
     uint64_t version;
+    int64_t floor_ms;
 };
 
 struct memory_store {
@@ -360,6 +361,7 @@ static void memory_commit(struct store *base, struct store_commit *commit)
     for (size_t i = 0; i < commit->write_count && e == ERR_OK; i++)
         e = write_row(&commit->rows[i], store, &commit->writes[i], commit->arena);
     if (e != ERR_OK) store->lists = before;
+    if (base->floor != NULL) store->lists.floor_ms = base->floor(base->floor_state, store->lists.floor_ms);
     (void)pthread_mutex_unlock(&store->lock);
     for (size_t i = 0; i < commit->write_count && e != ERR_OK; i++)
         commit->rows[i] = (struct row){0};
@@ -499,6 +501,15 @@ done:
     return e;
 }
 
+static enum err memory_floor(struct store *base, int64_t *out)
+{
+    struct memory_store *store = store_of(base);
+    (void)pthread_mutex_lock(&store->lock);
+    *out = store->lists.floor_ms;
+    (void)pthread_mutex_unlock(&store->lock);
+    return ERR_OK;
+}
+
 static void memory_close(struct store *base)
 {
     struct memory_store *store = store_of(base);
@@ -514,6 +525,7 @@ static const struct store_ops memory_ops = {.name = "memory",
                                             .facts = memory_facts,
                                             .facts_version = memory_facts_version,
                                             .ring = memory_ring,
+                                            .floor = memory_floor,
                                             .close = memory_close};
 
 enum err store_memory_open(struct store **out)

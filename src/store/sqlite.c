@@ -73,6 +73,12 @@ static enum err sqlite_ring(struct store *store, struct store_ring **out)
     return ask_reader(store_of(store), sqlite_answer_ring, out);
 }
 
+static enum err sqlite_floor(struct store *store, int64_t *out)
+{
+    *out = 0;
+    return ask_reader(store_of(store), sqlite_answer_floor, out);
+}
+
 /* The writer goes first: what it still commits, the others may look at. Its connection is closed last, and as
  * the last one moves the log into the file and removes it: the mark of a clean end. */
 static void sqlite_close(struct store *base)
@@ -95,12 +101,14 @@ static const struct store_ops sqlite_ops = {.name = "sqlite",
                                             .facts = sqlite_facts,
                                             .facts_version = sqlite_facts_version,
                                             .ring = sqlite_ring,
+                                            .floor = sqlite_floor,
                                             .close = sqlite_close};
 
 static enum err start(struct sqlite_store *store)
 {
     enum err e;
     TRY(e = sqlite_open_writer(store), done);
+    TRY(e = sqlite_answer_floor(&store->floor_ms, store->writer_db), done);
     TRY(e = db_open(&store->reader_db, store->path), done);
     TRY(e = db_open(&store->sweeper_db, store->path), done);
     TRY(e = clerk_start(&store->writer, "store-writer", sqlite_writer_run, store), done);

@@ -31,6 +31,7 @@ struct sqlite_store {
     struct db *writer_db, *reader_db, *sweeper_db; /* each used by its clerk alone while that runs */
     struct mailbox commits, reads, questions;
     atomic_uint commits_waiting, reads_waiting;
+    int64_t floor_ms; /* as stored: the writer's own once it runs */
     int log_pages,
         log_pages_swept; /* after the writer's last commit; when the last sweep began. The writer's own */
 };
@@ -66,5 +67,6 @@ MUST_USE enum err sqlite_insert_user(struct db *db, const struct user *user, int
 enum err sqlite_answer_facts(void *out, struct db *db);
 enum err sqlite_answer_version(void *out, struct db *db);
 enum err sqlite_answer_ring(void *out, struct db *db);
+enum err sqlite_answer_floor(void *out, struct db *db);
 
 #endif

@@ -12,6 +12,24 @@ enum err sqlite_answer_version(void *out, struct db *db)
     return query_end(&run);
 }
 
+/* What no clock of ours can have said is damage: sums with it must not overflow. */
+enum err sqlite_answer_floor(void *out, struct db *db)
+{
+    struct query_run run;
+    int64_t floor_ms = 0;
+    enum err e;
+    *(int64_t *)out = 0;
+    query_start(&run, db, QUERY_FLOOR, NULL);
+    if (query_step(&run)) floor_ms = query_read_number(&run);
+    TRY(e = query_end(&run), done);
+    e = ERR_CORRUPT;
+    if (floor_ms < 0 || floor_ms > STORE_FLOOR_MAX_MS) goto done;
+    *(int64_t *)out = floor_ms;
+    e = ERR_OK;
+done:
+    return e;
+}
+
 static enum err read_counts(struct snapshot_counts *out, struct db *db)
 {
     struct query_run run;

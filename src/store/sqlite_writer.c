@@ -51,6 +51,7 @@ static void forget_rows(struct store_commit *commit)
 static enum err write_commit(struct db *db, struct store_commit *commit)
 {
     enum err e;
+    if (commit->write_count == 0) return ERR_OK; /* for the floor alone */
     if (commit->write_count == 1 && sqlite_write_is_single(commit->writes[0].kind))
         return write_all(db, commit);
     TRY(e = db_run(db, QUERY_SAVEPOINT), done);
@@ -70,17 +71,39 @@ done:
     return e;
 }
 
+/* Last in its transaction, so that it is no earlier than anything that was decided for it. */
+static enum err write_floor(struct db *db, int64_t floor_ms)
+{
+    struct query_run run;
+    query_start(&run, db, QUERY_FLOOR_WRITE, NULL);
+    query_bind_number(&run, floor_ms);
+    (void)query_step(&run); /* query_end tells */
+    return query_end(&run);
+}
+
+static int64_t floor_wanted_ms(const struct sqlite_store *store)
+{
+    const struct store *base = &store->store;
+    return base->floor == NULL ? store->floor_ms : base->floor(base->floor_state, store->floor_ms);
+}
+
 /* Some failures (a full disk, an I/O error) end the whole transaction: then nothing of the batch is written.
  */
-static enum err write_batch(struct db *db, struct batch *batch)
+static enum err write_batch(struct sqlite_store *store, struct batch *batch)
 {
+    struct db *db = store->writer_db;
+    int64_t floor_ms;
     enum err e = db_run(db, QUERY_BEGIN_WRITE);
     for (size_t i = 0; i < batch->count && e == ERR_OK; i++) {
         batch->commits[i]->error = write_commit(db, batch->commits[i]);
         if (!db_in_transaction(db)) e = ERR_STORE_FAILED;
     }
     if (e != ERR_OK) return e;
-    return db_run(db, QUERY_COMMIT) == ERR_OK ? ERR_OK : ERR_STORE_FAILED;
+    floor_ms = floor_wanted_ms(store);
+    if (floor_ms != store->floor_ms) e = write_floor(db, floor_ms);
+    if (e != ERR_OK || db_run(db, QUERY_COMMIT) != ERR_OK) return ERR_STORE_FAILED;
+    store->floor_ms = floor_ms;
+    return ERR_OK;
 }
 
 /* What is left in memory after a failed transaction is not trusted: the next batch starts on a new
@@ -119,7 +142,7 @@ static void commit_batch(struct sqlite_store *store, struct batch *batch)
 {
     enum err e = ERR_STORE_FAILED;
     if (store->writer_db == NULL) reopen(store);
-    if (store->writer_db != NULL) e = write_batch(store->writer_db, batch);
+    if (store->writer_db != NULL) e = write_batch(store, batch);
     if (e == ERR_OK && store->writer_db->is_failing) {
         store->writer_db->is_failing = false;
         log_info("store_working", log_number("commits", (int64_t)batch->count));

@@ -7,6 +7,9 @@
  * ERR_OK is on disk and survives kill -9 and power loss. ERR_STORE_FAILED: nothing of it was written;
  * ERR_STORE_BUSY: too many wait, try later.
  *
+ * With each group the store asks what its floor of time shall be now (server/clock.h) and keeps that in the
+ * same transaction. A commit without writes is for the floor alone; it costs nothing if that stays.
+ *
  * Everything a commit or read points to belongs to the asker, who keeps it until the answer. Strings of rows
  * are copied into the asker's arena by the store's thread: the asker must not touch that arena meanwhile. */
 #ifndef COATCHECK_STORE_STORE_H
@@ -15,8 +18,9 @@
 #include "base/mailbox.h"
 #include "engine/decision.h"
 
-#define STORE_WAITING_MAX 65536 /* commits that may wait at once; beyond it ERR_STORE_BUSY at once */
-#define STORE_BATCH_MAX   512   /* commits in one durable transaction */
+#define STORE_WAITING_MAX  65536 /* commits that may wait at once; beyond it ERR_STORE_BUSY at once */
+#define STORE_BATCH_MAX    512   /* commits in one durable transaction */
+#define STORE_FLOOR_MAX_MS ((int64_t)253402300800000) /* the year 10000 */
 
 struct store_commit {
     struct mail mail; /* set mail.open; opened once, after the answer is in */
@@ -91,6 +95,9 @@ struct store_key_uses {
     size_t count;
 };
 
+/* Given the floor that is stored, which it shall be; called on the store's threads. */
+typedef int64_t store_floor_fn(void *state, int64_t stored_ms);
+
 struct store;
 struct store_ops {
     const char *name;
@@ -99,6 +106,7 @@ struct store_ops {
     enum err (*facts)(struct store *store, struct facts **out);           /* blocks; a whole new snapshot */
     enum err (*facts_version)(struct store *store, uint64_t *out);        /* blocks shortly */
     enum err (*ring)(struct store *store, struct store_ring **out);       /* blocks */
+    enum err (*floor)(struct store *store, int64_t *out);                 /* blocks; 0: none yet */
     enum err (*cutoffs)(struct store *store, struct store_cutoffs **out); /* blocks */
     enum err (*key_uses)(struct store *store, const struct uuid *project,
                          struct store_key_uses **out); /* blocks */
@@ -106,6 +114,8 @@ struct store_ops {
 };
 struct store { /* first member of every store */
     const struct store_ops *ops;
+    store_floor_fn *floor; /* NULL: it stays. Set while no commit waits, or all come from this thread */
+    void *floor_state;
 };
 
 /* path: the database file, created if absent, migrated forward if older (after a copy to path.before-N),
