@@ -13,7 +13,7 @@ const struct command commands[] = {
     {"serve", "the server", cli_serve},
     {"why", "what was wrong with a request, by the error id of its answer", cli_why},
     {"token", "what a token is, and whether it is ours: token inspect", cli_token},
-    {"clock", "moves the time of a test project forward: clock advance 2h", cli_clock},
+    {"clock", "what time it is for the server; moves a test project's forward", cli_clock},
     {"version", "which version this is, and of which libraries", cli_version},
 };
 const unsigned command_count = sizeof commands / sizeof commands[0];

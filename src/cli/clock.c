@@ -1,5 +1,5 @@
-/* clock.c — `coatcheck clock advance`: moves a test project's time forward, in the running server if there is
- * one, else in the data folder itself. */
+#include "cli/clock.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,17 +23,25 @@ struct clock_order {
 
 static int print_help(void)
 {
-    fputs("usage: coatcheck clock advance DURATION --project ID [--data DIR] [--json]\n\n"
-          "Moves the time of a test project forward: its tokens, refresh tokens and sessions that exist now\n"
-          "get older by DURATION at once; what is minted afterwards lives its full time. There is no way "
-          "back,\n"
-          "and no way at all in a live project. Proofs, limits, keys and logs keep real time.\n\n"
-          "  DURATION      a whole number and its unit: 90s, 15m, 2h, 7d; at most ten years at a time\n"
-          "  --project ID  the test project\n"
-          "  --data DIR    the server's data folder [COATCHECK_DATA, else " FOLDER_DEFAULT "]\n"
-          "  --json        one line of JSON\n\n"
-          "A running server is asked, and has done it when this returns; without one the folder is opened.\n",
-          stdout);
+    fputs(
+        "usage: coatcheck clock advance DURATION --project ID [--data DIR] [--json]\n"
+        "       coatcheck clock [status | confirm] [--data DIR] [--json]\n\n"
+        "advance moves the time of a test project forward: its tokens, refresh tokens and sessions that "
+        "exist now\n"
+        "get older by DURATION at once; what is minted afterwards lives its full time. There is no way "
+        "back,\n"
+        "and no way at all in a live project. Proofs, limits, keys and logs keep real time.\n\n"
+        "  DURATION      a whole number and its unit: 90s, 15m, 2h, 7d; at most ten years at a time\n"
+        "  --project ID  the test project\n"
+        "  --data DIR    the server's data folder [COATCHECK_DATA, else " FOLDER_DEFAULT "]\n"
+        "  --json        one line of JSON\n\n"
+        "A running server is asked, and has done it when this returns; without one the folder is opened.\n\n"
+        "status tells the machine's clock, the time the server decides by, and the floor it keeps for its "
+        "next start.\n"
+        "confirm says that the machine's clock is right after it was set more than five minutes forward; "
+        "until then\n"
+        "the server is not ready and answers 503.\n",
+        stdout);
     return EXIT_OK;
 }
 
@@ -60,7 +68,8 @@ static int read_words(struct clock_order *order, int argc, char **argv)
                             options.name);
     }
     if (!verb || strcmp(verb, "advance") != 0)
-        return cli_fail(EXIT_USAGE, "a clock can only be advanced: coatcheck clock advance 2h --project ID");
+        return cli_fail(EXIT_USAGE, "what about the clock? coatcheck clock status, clock confirm, or clock "
+                                    "advance 2h --project ID");
     return -1; /* go on */
 }
 
@@ -116,8 +125,9 @@ static enum err read_age(struct clock_order *order, enum age_step *step, struct 
     return ERR_OK;
 }
 
-static int advance_in_store(struct clock_order *order, struct store *store)
+static int advance_in_store(void *state, struct store *store)
 {
+    struct clock_order *order = state;
     struct write write = {.kind = WRITE_AGE, .age = {.project = order->project, .by_ms = order->by_ms}};
     enum age_step step = AGE_NO_PROJECT;
     struct row row;
@@ -132,7 +142,7 @@ failed:
     return cli_fail(EXIT_FAILED, "the store did not take it (%s)", err_name(e));
 }
 
-static int advance_in_folder(struct clock_order *order, const char *data)
+int clock_with_store(const char *data, int (*use)(void *state, struct store *store), void *state)
 {
     struct folder folder;
     struct store *store = NULL;
@@ -146,7 +156,7 @@ static int advance_in_folder(struct clock_order *order, const char *data)
                         "%.200s: there is no database here: name the server's folder with --data", data);
     TRY(e = folder_open(&folder, data), not_opened);
     TRY(e = store_sqlite_open(&store, path, &why), not_opened);
-    code = advance_in_store(order, store);
+    code = use(state, store);
     store->ops->close(store);
     folder_close(&folder);
     return code;
@@ -188,7 +198,7 @@ static int advance(struct clock_order *order)
     (void)snprintf(line, sizeof line, "{\"command\":\"clock\",\"project\":\"%.*s\",\"by_ms\":%" PRId64 "}",
                    UUID_TEXT_LEN, project, order->by_ms);
     end = ask_server(&answer, data, bytes_of_text(line));
-    if (end == ASK_NO_SERVER) return advance_in_folder(order, data);
+    if (end == ASK_NO_SERVER) return clock_with_store(data, advance_in_store, order);
     if (end) return cli_fail(EXIT_FAILED, "%.200s: %s", data, ask_end_text(end));
     code = take_answer(order, answer);
     json_free(answer);
@@ -198,8 +208,9 @@ static int advance(struct clock_order *order)
 int cli_clock(int argc, char **argv)
 {
     struct clock_order order = {.data = NULL};
-    int code = read_words(&order, argc, argv);
+    int code = clock_status(argc, argv);
 
+    if (code < 0) code = read_words(&order, argc, argv);
     if (code < 0) code = check_words(&order);
     return code < 0 ? advance(&order) : code;
 }

@@ -122,6 +122,38 @@ static void answer_keys(struct admin *admin, const struct admin_ask *ask)
     send_line(admin, line);
 }
 
+static void put_instant(struct json_writer *w, const char *key, const char *key_ms, int64_t ms)
+{
+    char text[INSTANT_TEXT_LEN];
+
+    instant_write(text, ms);
+    json_key(w, key);
+    json_put_string(w, bytes_of(text, sizeof text));
+    json_key(w, key_ms);
+    json_put_number(w, ms);
+}
+
+static void answer_time(struct admin *admin, bool must_confirm)
+{
+    struct clock *clock = &admin->lane->node->clock;
+    int64_t confirmed_ms = must_confirm ? clock_confirm(clock) : 0;
+    struct buf *line = lane_body(admin->lane);
+    struct json_writer w = json_writer_on(line);
+    struct clock_reading reading;
+
+    clock_read(&reading, clock);
+    json_object_begin(&w);
+    put_instant(&w, "wall", "wall_ms", reading.wall_ms);
+    put_instant(&w, "engine", "engine_ms", reading.now_ms);
+    put_instant(&w, "floor", "floor_ms", atomic_load(&clock->floor_ms));
+    json_key(&w, "step_ms");
+    json_put_number(&w, reading.step_ms);
+    json_key(&w, "confirmed_ms");
+    json_put_number(&w, confirmed_ms);
+    json_object_end(&w);
+    send_line(admin, line);
+}
+
 static void answer_error(struct admin *admin, enum err error)
 {
     struct buf *line = lane_body(admin->lane);
@@ -237,6 +269,8 @@ static void take_line(struct admin *admin, struct bytes line)
         ask_why(admin, &ask);
     else if (ask.command == ADMIN_CLOCK)
         admin_clock(admin->lane, admin_wait(admin), &ask);
+    else if (ask.command == ADMIN_TIME || ask.command == ADMIN_CONFIRM)
+        answer_time(admin, ask.command == ADMIN_CONFIRM);
     else
         answer_keys(admin, &ask);
 }

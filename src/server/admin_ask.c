@@ -49,6 +49,12 @@ enum err admin_ask_read(struct admin_ask *out, struct bytes line)
     } else if (bytes_equal(command, BYTES("clock"))) {
         out->command = ADMIN_CLOCK;
         e = read_clock(out, document);
+    } else if (bytes_equal(command, BYTES("time"))) {
+        out->command = ADMIN_TIME;
+        e = ERR_OK;
+    } else if (bytes_equal(command, BYTES("confirm"))) {
+        out->command = ADMIN_CONFIRM;
+        e = ERR_OK;
     }
 done:
     json_free(document);

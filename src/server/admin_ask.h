@@ -3,6 +3,7 @@
  *     {"command":"why","error_id":"<16 base64url characters>"}
  *     {"command":"keys"}, and "project":"<uuid>" for how far its clock was moved
  *     {"command":"clock","project":"<uuid>","by_ms":7200000}
+ *     {"command":"time"}, and {"command":"confirm"}, which takes a step of the wall clock for right
  *
  * Strict: an unknown command, a missing member or one of another form is refused as a whole. The answer is
  * one line of JSON too; admin.c writes it. */
@@ -17,7 +18,7 @@
 #define ADMIN_SOCKET   "admin.sock" /* in the data folder */
 #define ADMIN_LINE_MAX 1024         /* bytes of an ask, its newline included */
 
-enum admin_command { ADMIN_NONE, ADMIN_WHY, ADMIN_KEYS, ADMIN_CLOCK };
+enum admin_command { ADMIN_NONE, ADMIN_WHY, ADMIN_KEYS, ADMIN_CLOCK, ADMIN_TIME, ADMIN_CONFIRM };
 
 struct admin_ask {
     enum admin_command command;

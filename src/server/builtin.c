@@ -37,12 +37,19 @@ static void answer_jwks(struct exchange *x)
 
 static void answer_ready(struct exchange *x)
 {
-    struct node *node = x->conn->lane->node;
-    bool is_ready = atomic_load(&node->is_ready) && !atomic_load(&node->is_stopping);
+    const struct lane *lane = x->conn->lane;
+    const char *because = atomic_load(&lane->node->is_stopping) ? "stopping"
+                          : !atomic_load(&lane->node->is_ready) ? "starting"
+                          : loop_step_ms(lane->loop)            ? "clock stepped"
+                                                                : NULL;
+    struct buf *body = lane_body(x->conn->lane);
 
-    pipeline_reply(x, is_ready ? 200 : 503, BYTES("application/json"),
-                   is_ready ? BYTES("{\"status\":\"ready\"}") : BYTES("{\"status\":\"not ready\"}"),
-                   BYTES_NONE);
+    buf_append_text(body, because ? "{\"status\":\"not ready\",\"because\":\"" : "{\"status\":\"ready\"}");
+    if (because) {
+        buf_append_text(body, because);
+        buf_append_text(body, "\"}");
+    }
+    pipeline_reply(x, because ? 503 : 200, BYTES("application/json"), buf_bytes(body), BYTES_NONE);
 }
 
 /* The pages show credentials. A name that an attacker's DNS points at this machine must not get them, so only

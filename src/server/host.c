@@ -53,7 +53,7 @@ static void fill(void *source, uint8_t *out, size_t len)
 static int64_t read_clock_ms(clockid_t id)
 {
     struct timespec t;
-    if (clock_gettime(id, &t) != 0) abort(); /* both clocks exist on every kernel we run on */
+    if (clock_gettime(id, &t) != 0) abort(); /* these clocks exist on every kernel we run on */
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
@@ -69,7 +69,13 @@ static int64_t monotonic_ms(void *state)
     return read_clock_ms(CLOCK_MONOTONIC);
 }
 
-static const struct host machine = {wall_ms, monotonic_ms, {fill, NULL}, NULL};
+static int64_t since_boot_ms(void *state)
+{
+    (void)state;
+    return read_clock_ms(CLOCK_BOOTTIME);
+}
+
+static const struct host machine = {wall_ms, monotonic_ms, since_boot_ms, {fill, NULL}, NULL};
 
 const struct host *host_machine(void)
 {

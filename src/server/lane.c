@@ -109,7 +109,7 @@ enum err lane_new(struct lane **out, struct node *node, unsigned index)
     buf_init(&lane->body, SCRATCH_MAX);
     buf_init(&lane->fields, FIELDS_MAX);
     e = records_new(&lane->records, (size_t)node->config->records_max, dice_u64(&node->host->dice));
-    if (!e) e = loop_new(&lane->loop, index, node->host);
+    if (!e) e = loop_new(&lane->loop, index, &node->clock);
     if (e)
         lane_free(lane);
     else
@@ -233,7 +233,7 @@ void lane_wipe_scratch(struct lane *lane)
 
 struct bytes lane_date(struct lane *lane)
 {
-    int64_t now_s = loop_now_ms(lane->loop) / 1000;
+    int64_t now_s = loop_wall_ms(lane->loop) / 1000;
 
     if (now_s != lane->date_s) {
         instant_write_http(lane->date, now_s * 1000);
@@ -250,7 +250,7 @@ void lane_refused(struct lane *lane, char out[LANE_ERROR_ID_LEN], const struct f
 
     dice_fill(&lane->node->host->dice, random, sizeof random);
     (void)base64url_write(record->id, bytes_of(random, sizeof random)); /* always RECORD_ID_LEN characters */
-    record->at_ms = loop_now_ms(lane->loop);
+    record->at_ms = loop_wall_ms(lane->loop);
     record->status = status;
     (void)snprintf(record->route, sizeof record->route, "%s", route); /* cut if need be */
     memcpy(out, record->id, RECORD_ID_LEN);

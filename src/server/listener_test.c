@@ -7,6 +7,8 @@
 
 #include "harness/peer.h"
 
+static struct clock test_clock;
+
 struct door { /* one loop and its listener */
     struct loop *loop;
     struct listener *listener;
@@ -71,7 +73,8 @@ static enum err door_open(struct door *door, const char *host, int port, unsigne
             .host = host, .port = port, .streams_max = streams_max, .accept = on_accept, .state = door}};
     sem_init(&door->accepted, 0, 0);
     sem_init(&door->gone, 0, 0);
-    CHECK(loop_new(&door->loop, 0, host_machine()) == ERR_OK);
+    clock_start(&test_clock, host_machine(), 0);
+    CHECK(loop_new(&door->loop, 0, &test_clock) == ERR_OK);
     return listener_open(&door->listener, door->loop, &door->options, why);
 }
 

@@ -18,9 +18,13 @@ static const struct loop_time *time_of(const struct loop *loop)
     struct loop_time *time = loop->time;
     uint64_t uv_ms = uv_now(&loop->uv);
     if (time->is_fresh && time->uv_ms == uv_ms) return time;
-    int64_t wall_ms = loop->host->wall_ms(loop->host->state);
-    int64_t tick_ms = loop->host->monotonic_ms(loop->host->state);
-    if (wall_ms > time->now_ms) time->now_ms = wall_ms; /* a clock set back stands still here */
+    const struct host *host = loop->clock->host;
+    struct clock_reading reading;
+    int64_t tick_ms = host->monotonic_ms(host->state);
+    clock_read(&reading, loop->clock);
+    time->now_ms = reading.now_ms;
+    time->wall_ms = reading.wall_ms;
+    time->step_ms = reading.step_ms;
     if (tick_ms > time->tick_ms) time->tick_ms = tick_ms;
     time->uv_ms = uv_ms;
     time->is_fresh = true;
@@ -29,7 +33,19 @@ static const struct loop_time *time_of(const struct loop *loop)
 
 int64_t loop_now_ms(const struct loop *loop)
 {
-    return time_of(loop)->now_ms;
+    int64_t now_ms = time_of(loop)->now_ms;
+    clock_use(loop->clock, now_ms);
+    return now_ms;
+}
+
+int64_t loop_wall_ms(const struct loop *loop)
+{
+    return time_of(loop)->wall_ms;
+}
+
+int64_t loop_step_ms(const struct loop *loop)
+{
+    return time_of(loop)->step_ms;
 }
 
 int64_t loop_tick_ms(const struct loop *loop)
@@ -194,16 +210,15 @@ static enum err init_handles(struct loop *loop)
     return ERR_OK;
 }
 
-enum err loop_new(struct loop **out, unsigned index, const struct host *host)
+enum err loop_new(struct loop **out, unsigned index, struct clock *clock)
 {
     enum err e = ERR_OK;
     *out = NULL;
     struct loop *loop = calloc(1, sizeof *loop);
     if (!loop) return ERR_NO_MEMORY;
     loop->index = index;
-    loop->host = host;
+    loop->clock = clock;
     loop->time = &loop->time_read;
-    loop->time_read.now_ms = INT64_MIN;
     loop->time_read.tick_ms = INT64_MIN;
     loop->timer_at_ms = DEADLINE_NEVER;
     buf_init(&loop->plain, LOOP_SCRATCH_BYTES);
@@ -285,7 +300,7 @@ unsigned loop_index(const struct loop *loop)
 
 const struct host *loop_host(const struct loop *loop)
 {
-    return loop->host;
+    return loop->clock->host;
 }
 
 const char *loop_library(void)

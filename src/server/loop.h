@@ -1,18 +1,18 @@
 /* loop.h — one event loop, one thread: the place where a core's connections live.
  *
  * With listener, stream and deadline the only code that knows libuv. Nothing of a loop may be touched from
- * another thread, except its mailbox: loop_post. Time comes from the host (host.h), so that it can be
+ * another thread, except its mailbox: loop_post. Time comes from the clock (clock.h), which can be
  * replaced. */
 #ifndef COATCHECK_SERVER_LOOP_H
 #define COATCHECK_SERVER_LOOP_H
 
 #include "base/err.h"
 #include "base/mailbox.h"
-#include "server/host.h"
+#include "server/clock.h"
 
 struct loop;
 
-MUST_USE enum err loop_new(struct loop **out, unsigned index, const struct host *host);
+MUST_USE enum err loop_new(struct loop **out, unsigned index, struct clock *clock);
 void loop_free(struct loop *loop); /* after its thread has ended */
 
 MUST_USE enum err loop_start(struct loop *loop); /* runs it on a thread of its own until loop_stop */
@@ -28,7 +28,10 @@ void loop_post_to(void *loop, struct mail *mail);     /* the same, as a store_co
 
 unsigned loop_index(const struct loop *loop);
 const struct host *loop_host(const struct loop *loop);
-int64_t loop_now_ms(const struct loop *loop);  /* engine time of this turn: ms since 1970, never backwards */
+/* Engine time of this turn: ms since 1970, never backwards. Whoever asks decides by it: the floor follows. */
+int64_t loop_now_ms(const struct loop *loop);
+int64_t loop_wall_ms(const struct loop *loop); /* the machine's: for logs, proofs and people */
+int64_t loop_step_ms(const struct loop *loop); /* not 0: an unconfirmed step of the wall clock (clock.h) */
 int64_t loop_tick_ms(const struct loop *loop); /* monotonic ms of this turn: for timeouts */
 
 /* Deadlines: one per thing, kept in a heap with a single timer. `at_ms` is on the monotonic clock

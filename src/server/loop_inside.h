@@ -22,7 +22,7 @@ struct loop_part {
 };
 
 struct loop_time { /* behind a pointer, as asking a const loop for the time may read the clock */
-    int64_t now_ms, tick_ms;
+    int64_t now_ms, wall_ms, step_ms, tick_ms;
     uint64_t uv_ms; /* libuv's time when they were read: it moves whenever epoll has come back */
     bool is_fresh;
 };
@@ -33,7 +33,7 @@ struct loop {
     uv_timer_t timer;
     uv_prepare_t turn;
     uv_thread_t thread;
-    const struct host *host;
+    struct clock *clock;
     struct loop_time *time;
     struct loop_time time_read;
     struct deadline_heap deadlines;

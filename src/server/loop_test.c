@@ -20,12 +20,14 @@ static int64_t read_tick_ms(void *state)
     return tick_ms;
 }
 
-static const struct host still = {read_wall_ms, read_tick_ms, {NULL, NULL}, NULL};
+static const struct host still = {read_wall_ms, read_tick_ms, read_tick_ms, {NULL, NULL}, NULL};
+static struct clock test_clock;
 
 static struct loop *open_loop(const struct host *host)
 {
     struct loop *loop;
-    CHECK(loop_new(&loop, 7, host) == ERR_OK);
+    clock_start(&test_clock, host, 0);
+    CHECK(loop_new(&loop, 7, &test_clock) == ERR_OK);
     return loop;
 }
 

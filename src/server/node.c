@@ -10,6 +10,7 @@
 #include "server/admin.h"
 #include "server/admin_ask.h"
 #include "server/conn.h"
+#include "server/floor.h"
 #include "server/tls.h"
 #include "server/prune.h"
 #include "server/watch.h"
@@ -102,6 +103,8 @@ enum err node_listen(struct node *node, const char **why)
     unsigned i;
     enum err e;
 
+    *why = "the floor of time cannot be read from the store";
+    if ((e = floor_begin(node))) return e;
     *why = "there is not enough memory to start";
     node->parking_seed = dice_u64(&node->host->dice);
     for (i = 0; i < lanes_wanted(node->config); i++) {
@@ -119,6 +122,7 @@ static void open_stop(struct mail *mail)
     if (order->lane == node->lanes[0]) {
         watch_stop(node->watch);
         prune_stop(node->prune);
+        floor_stop(node->floor);
     }
     lane_begin_stop(order->lane);
     free(order);
@@ -159,7 +163,9 @@ enum err node_start(struct node *node, const char **why)
     *why = "a loop cannot be started: not enough memory or threads";
     for (i = 0; i < node->lane_count; i++)
         if ((e = lane_open_service(node->lanes[i]))) return e;
-    if ((e = watch_start(&node->watch, node)) || (e = prune_start(&node->prune, node))) return e;
+    if ((e = watch_start(&node->watch, node)) || (e = prune_start(&node->prune, node)) ||
+        (e = floor_start(&node->floor, node)))
+        return e;
     for (i = 0; i < node->lane_count; i++) {
         if ((e = loop_start(node->lanes[i]->loop))) return e;
         node->started++;
@@ -178,6 +184,7 @@ void node_stop(struct node *node)
             loop_stop(node->lanes[i]->loop); /* no memory for a letter: stop hard */
     for (i = 0; i < node->started; i++)
         loop_join(node->lanes[i]->loop);
+    floor_end(node);
     /* the store finishes what waits, while the lanes' memory is still there to take the answers */
     if (node->store) node->store->ops->close(node->store);
     node->store = NULL;
@@ -193,6 +200,8 @@ void node_stop(struct node *node)
     node->watch = NULL;
     prune_free(node->prune);
     node->prune = NULL;
+    floor_free(node->floor);
+    node->floor = NULL;
     for (i = 0; i < node->lane_count; i++) {
         /* after a start that failed: the part of a lane that never took it */
         if (node->facts && !node->lanes[i]->service) publication_let_go(node->facts);

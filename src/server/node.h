@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 #include "config/config.h"
-#include "server/host.h"
+#include "server/clock.h"
 #include "server/lane.h"
 #include "service/keys.h"
 
@@ -20,11 +20,13 @@ struct page { /* a static page of `coatcheck dev`; absent in serve */
 struct node {
     const struct config *config;
     const struct host *host;
+    struct clock clock;
     struct store *store;       /* owned from node_start on */
     struct keyring *ring;      /* the same */
     struct publication *facts; /* the first; lanes hold what came after */
     struct watch *watch;       /* lane 0's */
     struct prune *prune;       /* lane 0's */
+    struct floor *floor;       /* the same */
     struct tls *tls;           /* NULL: plain only */
     const char *folder;        /* the data folder, absolute: the admin socket lies there; NULL: none */
     const struct page *pages;

@@ -365,6 +365,8 @@ static void run_ask(struct exchange *x)
     run->http_path = x->target.path;
     run->proof_method = BYTES_NONE;
     run->now_ms = loop_now_ms(x->conn->lane->loop);
+    run->wall_ms = loop_wall_ms(x->conn->lane->loop);
+    run->step_ms = loop_step_ms(x->conn->lane->loop);
     run->arena = &x->arena;
     run->done = answered;
     run->owner = x;

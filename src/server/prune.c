@@ -10,6 +10,14 @@
  * past. */
 #define SLACK_S 600
 
+/* A bucket is of proofs, so the wall clock's; but not of one that was set forward and is not confirmed. */
+static int64_t through_s(struct loop *loop)
+{
+    int64_t wall_ms = loop_wall_ms(loop), step_ms = loop_step_ms(loop);
+
+    return (wall_ms - step_ms) / 1000 - SLACK_S;
+}
+
 struct prune {
     struct node *node;
     struct deadline deadline;
@@ -51,7 +59,7 @@ static void due(struct deadline *deadline)
     struct loop *loop = prune->node->lanes[0]->loop;
 
     set_timer(prune, DEADLINE_NEVER); /* takes its place again, which has just become free */
-    prune->write = (struct write){.kind = WRITE_PRUNE, .prune = {loop_now_ms(loop) / 1000 - SLACK_S}};
+    prune->write = (struct write){.kind = WRITE_PRUNE, .prune = {through_s(loop)}};
     prune->commit = (struct store_commit){.mail = {.open = pruned},
                                           .post = loop_post_to,
                                           .to = loop,

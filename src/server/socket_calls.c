@@ -95,6 +95,8 @@ void socket_decide(struct socket *socket)
     run->ask.origin = bytes_of(socket->origin, socket->origin_len);
     run->proof_method = connecting->call.method;
     run->now_ms = loop_now_ms(socket->lane->loop);
+    run->wall_ms = loop_wall_ms(socket->lane->loop);
+    run->step_ms = loop_step_ms(socket->lane->loop);
     run->arena = &connecting->arena;
     run->done = decided;
     run->owner = connecting;

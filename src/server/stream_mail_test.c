@@ -6,6 +6,8 @@
 #include "harness/peer.h"
 #include "server/listener.h"
 
+static struct clock test_clock;
+
 struct letter {
     struct mail mail; /* first member */
     _Atomic bool is_open;
@@ -67,7 +69,8 @@ static void opens_earlier_mail_before_it_gives_bytes(void)
     sem_init(&held, 0, 0);
     sem_init(&gone, 0, 0);
     letter.mail.open = open_letter;
-    CHECK(loop_new(&loop, 0, host_machine()) == ERR_OK);
+    clock_start(&test_clock, host_machine(), 0);
+    CHECK(loop_new(&loop, 0, &test_clock) == ERR_OK);
     CHECK(listener_open(&listener, loop, &options, &why) == ERR_OK);
     CHECK(loop_start(loop) == ERR_OK);
     int fd = peer_connect(listener_port(listener));

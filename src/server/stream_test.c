@@ -9,6 +9,8 @@
 #include "harness/peer.h"
 #include "server/listener.h"
 
+static struct clock test_clock;
+
 #define MIB        1048576
 #define LATE_BYTES (32 * MIB) /* more than the socket buffers of both ways take */
 
@@ -47,7 +49,7 @@ static int64_t monotonic_ms(void *state)
     return host_machine()->monotonic_ms(NULL) + ahead_ms;
 }
 
-static const struct host shifted = {wall_ms, monotonic_ms, {NULL, NULL}, NULL};
+static const struct host shifted = {wall_ms, monotonic_ms, monotonic_ms, {NULL, NULL}, NULL};
 
 static void on_accept(void *state, struct stream *stream)
 {
@@ -124,7 +126,8 @@ static void scene_open(struct scene *scene, const struct stream_user *user, bool
     sem_init(&scene->ended, 0, 0);
     sem_init(&scene->held, 0, 0);
     sem_init(&scene->gone, 0, 0);
-    CHECK(loop_new(&scene->loop, 0, &shifted) == ERR_OK);
+    clock_start(&test_clock, &shifted, 0);
+    CHECK(loop_new(&scene->loop, 0, &test_clock) == ERR_OK);
     if (with_tls) CHECK(tls_open(&scene->tls, dev_file("tls.pem"), dev_file("tls.key"), &why) == ERR_OK);
     struct listener_options options = {
         .host = "127.0.0.1", .tls = scene->tls, .streams_max = 100, .accept = on_accept, .state = scene};

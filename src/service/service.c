@@ -231,6 +231,17 @@ void run_remember_read(struct run *run)
     if (run->changes_before_read == run->service->changes) run_remember(run, &run->read.user, false);
 }
 
+/* Whichever of the two clocks is right, by the other one something would be granted too long. What takes
+ * rights away may go on. */
+static void refuse_between_clocks(struct run *run)
+{
+    struct finding *finding = run_finding(run, "clock.confirmed");
+
+    finding_expected(finding, "a clock that nobody has set far forward, or an operator's confirmation");
+    finding_seen(finding, "a step of %lld s, unconfirmed", (long long)(run->step_ms / 1000));
+    run_fail(run, ERR_CLOCK_STEPPED);
+}
+
 void service_start(struct service *service, struct run *run)
 {
     memset(&run->outcome, 0, sizeof run->outcome);
@@ -241,6 +252,10 @@ void service_start(struct service *service, struct run *run)
     run->error = ERR_OK;
     run->has_password_hash = run->has_finding = false;
     run->tries = 0;
+    if (run->step_ms && run->ask.kind != ASK_REVOKE) {
+        refuse_between_clocks(run);
+        return;
+    }
     switch (run->ask.kind) {
     case ASK_MINT_SUBSCRIBER:
         run_mint(run);

@@ -268,7 +268,7 @@ static inline void ask_init(struct asked *asked, enum ask_kind kind)
     memset(asked, 0, sizeof *asked);
     arena_init(&asked->arena, RUN_ARENA_MAX);
     asked->run.ask.kind = kind;
-    asked->run.now_ms = NOW_MS;
+    asked->run.now_ms = asked->run.wall_ms = NOW_MS;
     asked->run.takes_keys = KEY_BIT(KEY_API_TOKEN);
     asked->run.arena = &asked->arena;
     asked->run.done = ask_answered;

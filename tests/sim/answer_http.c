@@ -4,6 +4,7 @@
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "sim/node.h"
+#include "sim/times.h"
 #include "wire/json_read.h"
 
 static int status_of(enum fate fate)
@@ -35,9 +36,9 @@ static bool key_may_say(bool *is_told, const struct request *request, int status
 }
 
 /* What became of a mint that nothing is wrong with, but for what time has done meanwhile. */
-static bool mint_may_say(const struct link *link, const struct request *request, int status)
+static bool mint_may_say(const struct request *request, int status)
 {
-    int64_t now_ms = loop_now_ms(link->stream->loop);
+    int64_t now_ms = times_now_ms();
 
     if (status == 200) return true;
     if (status != 422 || !request->has_expiry) return false;
@@ -46,13 +47,13 @@ static bool mint_may_say(const struct link *link, const struct request *request,
 }
 
 /* A token is good while now < exp, without leeway (design §4). */
-static bool bearer_may_say(const struct link *link, const struct request *request, int status)
+static bool bearer_may_say(const struct request *request, int status)
 {
     int64_t exp_s = request->token->exp_s;
 
     if (request->delivered_ms / 1000 >= exp_s) return status == 401;
-    if (status == 401 && !model_clock_reaches(request->token, request->delivered_ms)) return true;
-    if (loop_now_ms(link->stream->loop) / 1000 >= exp_s && status == 401) return true;
+    if (status == 401 && request->token->is_lost) return true;
+    if (times_now_ms() / 1000 >= exp_s && status == 401) return true;
     return status == status_of(request->fate);
 }
 
@@ -62,12 +63,20 @@ static bool upgrade_may_say(const struct link *link, const struct request *reque
     return status == 101 || (status == 429 && node_parking_is_full(link->stream->loop, link->peer));
 }
 
+static bool is_an_ask(const struct request *request)
+{
+    return request->kind == REQUEST_MINT || request->kind == REQUEST_INFO ||
+           request->kind == REQUEST_ADDRESSES;
+}
+
 static bool may_say(const struct link *link, const struct request *request, int status)
 {
     if (request->delivered_ms ==
         INT64_MIN) /* it is not whole: only its form can be judged, or its lateness */
         return status == 408 || (request->kind == REQUEST_BROKEN && status >= 400);
     if (had_trouble(request) && status == 503) return true;
+    if (is_an_ask(request) && times_is_stepped(request->delivered_us) && status == 200) return false;
+    if (is_an_ask(request) && times_was_stepped(request->delivered_us) && status == 503) return true;
     if (request->kind == REQUEST_BROKEN) return status >= 400 && status < 506;
     if (request->kind == REQUEST_MINT) {
         bool is_told, may = key_may_say(&is_told, request, status);
@@ -77,10 +86,10 @@ static bool may_say(const struct link *link, const struct request *request, int 
         return status == status_of(request->fate);
     switch (request->kind) {
     case REQUEST_MINT:
-        return mint_may_say(link, request, status);
+        return mint_may_say(request, status);
     case REQUEST_INFO:
     case REQUEST_ADDRESSES:
-        return bearer_may_say(link, request, status);
+        return bearer_may_say(request, status);
     case REQUEST_UPGRADE:
         return upgrade_may_say(link, request, status);
     case REQUEST_HEALTH:
@@ -163,8 +172,13 @@ void answer_http(struct link *link, struct request *request, struct bytes body)
         world_fail("each answer is one the contract allows",
                    "link %u: %s that should give %d got %d (asked at %lld, now %lld, expiry %lld)",
                    link->number, name_of(request->kind), status_of(request->fate), request->status,
-                   (long long)request->delivered_ms, (long long)loop_now_ms(link->stream->loop),
+                   (long long)request->delivered_ms, (long long)times_now_ms(),
                    (long long)request->expire_at_s);
+    if (request->token && request->status == 401 && times_now_ms() >= request->token->exp_s * 1000)
+        model_token_is_over(request->token);
+    if (request->token && request->status == 200 &&
+        model_token_was_over(request->token, request->delivered_us))
+        world_fail("a token that has expired stays expired", "link %u", link->number);
     if (request->status == 101) {
         link->tap.session = TAP_OPENING;
         link->tap.since_us = world.mono_us;

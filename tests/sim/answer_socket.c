@@ -5,6 +5,7 @@
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "sim/node.h"
+#include "sim/times.h"
 #include "wire/json_read.h"
 #include "wire/rpc.h"
 
@@ -45,12 +46,16 @@ static void check_granted(struct link *link, struct call *call, struct json resu
     struct json holder = json_member(result, "authorization");
     struct uuid id;
 
+    if (times_is_stepped(call->delivered_us))
+        world_fail("nothing is granted between two clocks", "link %u is connected", link->number);
+    if (token && model_token_was_over(token, call->delivered_us))
+        world_fail("a token that has expired stays expired", "link %u is connected", link->number);
     if (never) world_fail("a session needs a verified token", "link %u was granted %s", link->number, never);
     if (uuid_read(&id, json_text(json_member(holder, "jti"))) || !uuid_equal(&id, &token->jti))
         world_fail("an answer is for its own call", "link %u is welcomed by another token", link->number);
-    if (loop_now_ms(loop) >= token->exp_s * 1000)
+    if (times_now_ms() >= token->exp_s * 1000)
         world_fail("no session begins past its token's exp", "link %u, %lld ms late", link->number,
-                   (long long)(loop_now_ms(loop) - token->exp_s * 1000));
+                   (long long)(times_now_ms() - token->exp_s * 1000));
     if (token->browser >= 0) {
         if (call->proof->was_granted)
             world_fail("a proof is good once", "link %u was granted with it again", link->number);
@@ -59,22 +64,23 @@ static void check_granted(struct link *link, struct call *call, struct json resu
     enter(link, TAP_LIVE);
     link->tap.is_registered = false;
     link->tap.token = token;
-    link->tap.dies_tick_ms = loop_tick_ms(loop) + token->exp_s * 1000 - loop_now_ms(loop);
+    link->tap.dies_tick_ms = loop_tick_ms(loop) + token->exp_s * 1000 - times_now_ms();
 }
 
 static void check_refused(struct link *link, const struct call *call, int code)
 {
     const struct token *token = call->token;
-    int64_t now_s = loop_now_ms(link->stream->loop) / 1000;
-    bool is_excused =
-        why_never(link, call) || now_s >= token->exp_s || !model_clock_reaches(token, call->delivered_ms);
+    bool is_over = token && times_now_ms() / 1000 >= token->exp_s;
+    bool is_excused = why_never(link, call) || is_over || token->is_lost;
 
+    if (is_over && code != RPC_INTERNAL && !why_never(link, call)) model_token_is_over(token);
     if (!is_excused && token->browser >= 0) {
-        int64_t away_s = now_s - call->proof->iat_s;
+        int64_t away_s = world_wall_ms() / 1000 - call->proof->iat_s;
         is_excused = call->proof->sent > 1 || away_s > 290 || away_s < -290;
     }
     if (code == RPC_INTERNAL) {
-        if (!had_trouble(call)) world_fail("we fail only when something failed", "link %u", link->number);
+        if (!had_trouble(call) && !times_was_stepped(call->delivered_us))
+            world_fail("we fail only when something failed", "link %u", link->number);
         enter(link, TAP_FAILED);
         return;
     }
@@ -188,7 +194,7 @@ static bool may_expire(const struct link *link)
     const struct loop *loop = link->stream->loop;
 
     if (link->tap.session == TAP_PARKED) return has_lasted(link, node_config()->park_s);
-    return loop_tick_ms(loop) >= link->tap.dies_tick_ms || loop_now_ms(loop) >= link->tap.token->exp_s * 1000;
+    return loop_tick_ms(loop) >= link->tap.dies_tick_ms || times_now_ms() >= link->tap.token->exp_s * 1000;
 }
 
 /* A code for the client's fault is never used for ours (design §5). */

@@ -5,6 +5,7 @@
 
 #include "sim/loop_sim.h"
 #include "sim/memory.h"
+#include "sim/times.h"
 #include "sim/world.h"
 
 #define LOG_MAX     4096
@@ -22,6 +23,7 @@ static struct {
     size_t count;
     struct disk_user users[USERS_MAX];
     size_t user_count;
+    int64_t floor_ms;
 } disk;
 
 struct disk_store {
@@ -47,12 +49,18 @@ struct sim_read {
 void disk_begin(void)
 {
     disk.count = disk.user_count = 0;
+    disk.floor_ms = 0;
     arena_init(&disk.arena, (size_t)1 << 26);
 }
 
 void disk_end(void)
 {
     arena_release(&disk.arena);
+}
+
+int64_t disk_floor_ms(void)
+{
+    return disk.floor_ms;
 }
 
 const struct disk_user *disk_user(const struct uuid *project, struct bytes reference)
@@ -213,7 +221,7 @@ static void apply(struct disk_store *store, struct store_commit *commit)
     store->tables->ops->commit(store->tables, commit);
     commit->post = post;
     memory_leave(before);
-    if (!commit->error && !store->is_replaying)
+    if (!commit->error && !store->is_replaying && commit->write_count)
         keep_commit(commit->writes, commit->rows, commit->write_count);
 }
 
@@ -221,17 +229,30 @@ static void refuse(struct store_commit *commit, enum err error)
 {
     world.trouble++;
     trace("store", "a commit fails: %s", err_name(error));
-    memset(commit->rows, 0, commit->write_count * sizeof *commit->rows);
+    if (commit->write_count) memset(commit->rows, 0, commit->write_count * sizeof *commit->rows);
     commit->error = error;
 }
 
 static void begin_group(struct disk_store *store);
+
+/* With a group, last of it. */
+static void keep_floor(struct disk_store *store)
+{
+    int64_t floor_ms;
+
+    if (!store->base.floor) return;
+    floor_ms = store->base.floor(store->base.floor_state, disk.floor_ms);
+    if (floor_ms == disk.floor_ms) return;
+    disk.floor_ms = floor_ms;
+    times_floor(floor_ms);
+}
 
 static void on_group(struct item *item)
 {
     struct disk_store *store = HOLDER(item, struct disk_store, group);
     size_t i, count = store->group_count;
     struct store_commit *group[WAITING_MAX];
+    bool is_durable = false;
 
     trace("store", "%zu commits are durable", count);
     for (i = 0; i < count; i++)
@@ -246,7 +267,9 @@ static void on_group(struct item *item)
             refuse(group[i], ERR_STORE_FAILED);
         } else
             apply(store, group[i]);
+        is_durable = is_durable || !group[i]->error;
     }
+    if (is_durable) keep_floor(store);
     for (i = 0; i < count; i++)
         group[i]->post(group[i]->to, &group[i]->mail);
     begin_group(store);
@@ -368,6 +391,13 @@ static enum err sim_facts_version(struct store *base, uint64_t *out)
     return fails_now(store) ? ERR_STORE_FAILED : store->tables->ops->facts_version(store->tables, out);
 }
 
+static enum err sim_floor(struct store *base, int64_t *out)
+{
+    (void)base;
+    *out = disk.floor_ms;
+    return ERR_OK;
+}
+
 static enum err sim_ring(struct store *base, struct store_ring **out)
 {
     struct disk_store *store = store_of(base);
@@ -406,6 +436,7 @@ static const struct store_ops sim_ops = {.name = "sim",
                                          .facts = sim_facts,
                                          .facts_version = sim_facts_version,
                                          .ring = sim_ring,
+                                         .floor = sim_floor,
                                          .close = sim_close};
 
 static void replay(struct disk_store *store)
@@ -487,6 +518,7 @@ void disk_store_crash(struct store *base)
 
     for (i = 0; i < arrived; i++)
         apply(store, store->waiting[i]);
+    if (arrived && arrived == store->group_count) keep_floor(store);
     if (store->waiting_count)
         trace("store", "of %zu commits that waited %zu are durable", store->waiting_count, arrived);
     agenda_remove(&store->group);

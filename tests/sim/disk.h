@@ -19,6 +19,7 @@ struct disk_user { /* a user as the log has it */
     unsigned shown_count;
 };
 
+int64_t disk_floor_ms(void);
 void disk_begin(void);
 void disk_end(void);
 const struct disk_user *disk_user(const struct uuid *project, struct bytes reference);

@@ -2,24 +2,52 @@
 
 #include "sim/memory.h"
 #include "sim/node.h"
+#include "sim/times.h"
 #include "sim/world.h"
 
-static struct item next;
+static struct item next, operator_comes;
 
-/* Set back, set forward, or a process that stood still: everything that was due comes late. */
+static void set_clock(int64_t by_ms)
+{
+    world.wall_ahead_ms += by_ms;
+    world.clock_set_us = world.mono_us;
+    trace("clock", "set by %lld ms", (long long)by_ms);
+    times_check();
+}
+
+/* Looks why nothing is granted: the clock is right now, or it is wrong and is put right. */
+static void on_operator(struct item *item)
+{
+    (void)item;
+    if (!times_are_stepped()) return;
+    if (chance(30)) {
+        set_clock(-between(300000, 100000000));
+        return;
+    }
+    trace("operator", "confirms the clock");
+    world.clock_set_us = world.mono_us;
+    node_confirm_clock();
+}
+
+/* Set back, set forward, a lid that was closed, or a process that stood still: everything that was due comes
+ * late. */
 static void move_clock(void)
 {
-    int64_t by_ms = between(1, 100) * (int64_t[]){10, 1000, 10000}[roll(3)];
+    int64_t by_ms = between(1, 100) * (int64_t[]){10, 1000, 10000, 1000000}[roll(4)];
 
-    switch (roll(3)) {
+    switch (roll(4)) {
     case 0:
-        world.wall_ahead_ms -= by_ms;
-        trace("clock", "set back by %lld ms", (long long)by_ms);
+        set_clock(-by_ms);
         return;
     case 1:
-        world.wall_ahead_ms += by_ms;
+        set_clock(by_ms);
+        if (!operator_comes.place && chance(90))
+            agenda_put(&operator_comes, between(0, 30000000), on_operator);
+        return;
+    case 2:
+        world.slept_ms += by_ms;
         world.clock_set_us = world.mono_us;
-        trace("clock", "set forward by %lld ms", (long long)by_ms);
+        trace("clock", "the machine slept for %lld ms", (long long)by_ms);
         return;
     default:
         world.mono_us += by_ms % 5000 * 1000;
@@ -70,12 +98,13 @@ static void on_next(struct item *item)
 
 void faults_begin(void)
 {
-    next = (struct item){0};
+    next = operator_comes = (struct item){0};
     agenda_put(&next, between(0, 5000000), on_next);
 }
 
 void faults_end(void)
 {
     agenda_remove(&next);
+    agenda_remove(&operator_comes);
     memory_fail(0, 0);
 }

@@ -7,6 +7,7 @@
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "sim/node.h"
+#include "sim/times.h"
 
 struct tally { /* of one lane, counted by hand */
     int64_t live, registered, parked, connections;
@@ -36,7 +37,7 @@ static void check_times(const struct socket *socket, const struct tap *tap)
     const struct config *config = socket->lane->node->config;
     unsigned number = socket->stream->link->number;
     int64_t since_ms = (world.mono_us - tap->since_us) / 1000, tick_ms = loop_tick_ms(loop);
-    int64_t expired_ms = tap->token ? loop_now_ms(loop) - tap->token->exp_s * 1000 : 0;
+    int64_t expired_ms = tap->token ? times_now_ms() - tap->token->exp_s * 1000 : 0;
 
     if (socket->state != SESSION_CLOSED && !socket->deadline.place)
         world_fail("a socket's life is bounded", "link %u has no deadline", number);

@@ -4,6 +4,7 @@
 #include "sim/link.h"
 #include "sim/memory.h"
 #include "sim/node.h"
+#include "sim/times.h"
 
 #define DUE_PER_TURN 500
 #define ERRANDS_MAX  64
@@ -13,17 +14,36 @@
 static const struct loop_time *time_of(const struct loop *loop)
 {
     struct loop_time *time = loop->time;
-    int64_t wall_ms = loop->host->wall_ms(loop->host->state);
-    int64_t tick_ms = loop->host->monotonic_ms(loop->host->state);
+    const struct host *host = loop->clock->host;
+    struct clock_reading reading;
+    int64_t tick_ms = host->monotonic_ms(host->state);
 
-    if (wall_ms > time->now_ms) time->now_ms = wall_ms;
+    clock_read(&reading, loop->clock);
+    times_told(reading.now_ms);
+    time->now_ms = reading.now_ms;
+    time->wall_ms = reading.wall_ms;
+    time->step_ms = reading.step_ms;
     if (tick_ms > time->tick_ms) time->tick_ms = tick_ms;
     return time;
 }
 
 int64_t loop_now_ms(const struct loop *loop)
 {
-    return time_of(loop)->now_ms;
+    int64_t now_ms = time_of(loop)->now_ms;
+
+    clock_use(loop->clock, now_ms);
+    times_used(now_ms);
+    return now_ms;
+}
+
+int64_t loop_wall_ms(const struct loop *loop)
+{
+    return time_of(loop)->wall_ms;
+}
+
+int64_t loop_step_ms(const struct loop *loop)
+{
+    return time_of(loop)->step_ms;
 }
 
 int64_t loop_tick_ms(const struct loop *loop)
@@ -211,7 +231,7 @@ enum err loop_errand(struct loop *loop, struct errand *errand)
 
 /* ---- life ---- */
 
-enum err loop_new(struct loop **out, unsigned index, const struct host *host)
+enum err loop_new(struct loop **out, unsigned index, struct clock *clock)
 {
     struct loop *loop;
 
@@ -219,9 +239,9 @@ enum err loop_new(struct loop **out, unsigned index, const struct host *host)
     if (memory_refuses()) return ERR_NO_MEMORY;
     loop = memory_new(sizeof *loop);
     loop->index = index;
-    loop->host = host;
+    loop->clock = clock;
     loop->time = &loop->time_read;
-    loop->time_read = (struct loop_time){INT64_MIN, INT64_MIN};
+    loop->time_read.tick_ms = INT64_MIN;
     *out = loop;
     return ERR_OK;
 }
@@ -299,7 +319,7 @@ unsigned loop_index(const struct loop *loop)
 
 const struct host *loop_host(const struct loop *loop)
 {
-    return loop->host;
+    return loop->clock->host;
 }
 
 const char *loop_library(void)

@@ -19,12 +19,12 @@ struct listener {
 };
 
 struct loop_time {
-    int64_t now_ms, tick_ms;
+    int64_t now_ms, wall_ms, step_ms, tick_ms;
 };
 
 struct loop {
     unsigned index;
-    const struct host *host;
+    struct clock *clock;
     struct loop_time *time; /* behind a pointer, as a const loop is asked for it */
     struct loop_time time_read;
     struct deadline_heap deadlines;

@@ -215,9 +215,14 @@ const struct disk_user *model_disk_user(unsigned project, unsigned user)
     return disk_user(&model.projects[project].id, model_reference(user));
 }
 
-bool model_clock_reaches(const struct token *token, int64_t now_ms)
+void model_token_is_over(const struct token *token)
 {
-    return token->iat_s <= now_ms / 1000 + CLAIMS_IAT_AHEAD_S;
+    if (!token->over_us) model.tokens[token - model.tokens].over_us = world.mono_us;
+}
+
+bool model_token_was_over(const struct token *token, int64_t asked_us)
+{
+    return token->over_us && asked_us > token->over_us;
 }
 
 const struct token *model_pick_token(void)

@@ -44,8 +44,10 @@ struct token {
     unsigned project, user;
     struct uuid jti;
     int64_t iat_s, exp_s;
-    int browser;   /* bound to its key; -1: unbound */
-    bool is_known; /* a client has received it */
+    int browser;     /* bound to its key; -1: unbound */
+    bool is_known;   /* a client has received it */
+    int64_t over_us; /* first refused for its end, at a time that was not lost since; 0: not yet */
+    bool is_lost;    /* made at a time that no floor had reached when the process died */
 };
 
 struct proof { /* one signed text, as often as it is sent */
@@ -85,9 +87,9 @@ bool model_key_is_settled(unsigned project); /* long enough for every lane to kn
 struct bytes model_reference(unsigned user);
 const struct disk_user *model_disk_user(unsigned project, unsigned user);
 
-/* False: the token was made further in the future than a clock may differ. No floor is kept over restarts
- * yet, so a node that starts on a clock that was set back meets such tokens. */
-bool model_clock_reaches(const struct token *token, int64_t now_ms);
+/* It was refused for its end: what is asked from now on stays refused, also over crashes. */
+void model_token_is_over(const struct token *token);
+bool model_token_was_over(const struct token *token, int64_t asked_us);
 
 const struct token *model_pick_token(void); /* one that a client has; NULL: none yet */
 struct token *model_add_token(void);

@@ -65,6 +65,19 @@ breaks "the fingerprint is forgotten" src/service/issue.c 'claims.jkt = grant->j
 breaks "time runs backwards for asks" src/server/pipeline.c 'run->now_ms = loop_now_ms(x->conn->lane->loop);' \
     'run->now_ms = x->conn->lane->node->host->wall_ms(x->conn->lane->node->host->state);'
 
+# time
+breaks "a start forgets the floor of time" src/server/clock.c 'if (floor_ms - wall_ms > CLOCK_FLOOR_AHEAD_MS) {' 'if (floor_ms < 0) {'
+breaks "a start just before the floor of time does not wait" src/server/clock.c 'clock->least_ms = floor_ms;' 'clock->least_ms = 0;'
+breaks "the floor of time is not raised" src/server/clock.c 'if (!used_ms || (' 'if (used_ms >= 0 || ('
+breaks "the floor of time waits for other writes" src/server/floor.c '    ask(floor, &floor->commit, committed);' '    floor->commit.mail.open = committed; loop_post(floor->node->lanes[0]->loop, &floor->commit.mail);'
+breaks "a stop leaves the floor of time behind" src/server/floor.c 'if (node->floor && node->store) ask(node->floor, &node->floor->last, ended);' '(void)ended;'
+breaks "a step of time is followed at once" src/server/clock.c 'out->step_ms = ahead_ms - offset_ms > CLOCK_STEP_MAX_MS' 'out->step_ms = ahead_ms - offset_ms > 3153600000000'
+breaks "an unconfirmed step of time is stored" src/server/clock.c 'reading.now_ms += has_ended' 'reading.now_ms += reading.step_ms + (int64_t)has_ended'
+breaks "between two clocks of time there are grants" src/service/service.c 'if (run->step_ms && run' 'if (run->step_ms < 0 && run'
+breaks "the machine's sleep is a step of time" src/server/clock.c 'if (!out->step_ms && ahead_ms > offset_ms) offset_ms = raise(clock, ahead_ms);' \
+    'since_boot_ms = clock->host->monotonic_ms(clock->host->state); if (!out->step_ms && ahead_ms > offset_ms) offset_ms = raise(clock, ahead_ms);'
+breaks "proofs are judged by engine time" src/service/run_token.c '.now_s = run->wall_ms / 1000,' '.now_s = run->now_ms / 1000,'
+
 # who may ask
 breaks "a wrong secret is good" src/service/service.c '!is_equal          ? REFUSAL_KEY_SECRET_WRONG' '!is_equal && !is_theirs ? REFUSAL_KEY_SECRET_WRONG'
 breaks "a retired key mints" src/service/service.c ': key->is_retired  ? REFUSAL_KEY_RETIRED' ': key->is_retired  ? REFUSAL_NONE'

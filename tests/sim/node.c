@@ -10,6 +10,7 @@
 #include "sim/loop_sim.h"
 #include "sim/memory.h"
 #include "sim/model.h"
+#include "sim/times.h"
 
 static struct {
     struct node node;
@@ -98,6 +99,7 @@ static enum err start(void)
     sim.node.id = bytes_of(sim.id, sizeof sim.id);
     memcpy(sim.id, "00000000-0000-4000-8000-000000000001", sizeof sim.id);
     if ((e = open_data())) return e;
+    times_boot(disk_floor_ms());
     disk_store_goes_live(sim.node.store);
     if (sim.life > 1 && world.temper.has_memory_faults && chance(20))
         memory_fail((unsigned)roll(60), (unsigned)between(1, 3));
@@ -135,6 +137,7 @@ static void check_nothing_left(void)
 void node_stop_now(void)
 {
     enum memory_owner before;
+    unsigned trouble = world.trouble;
 
     if (!sim.has_lanes) return;
     trace("node", "stops");
@@ -145,6 +148,7 @@ void node_stop_now(void)
     sim.is_stopping = sim.has_lanes = sim.is_up = sim.is_dying = sim.is_dead = sim.wants_restart = false;
     memory_fail(0, 0);
     check_nothing_left();
+    times_stopped(world.trouble > trouble);
 }
 
 /* ---- death ---- */
@@ -209,6 +213,13 @@ void node_toggle_key(void)
 {
     if (sim.is_up && !sim.is_stopping && !sim.is_dying)
         model_toggle_key(sim.node.store, (unsigned)roll(PROJECTS));
+}
+
+void node_confirm_clock(void)
+{
+    if (!sim.is_up || sim.is_stopping) return;
+    times_confirm();
+    (void)clock_confirm(&sim.node.clock);
 }
 
 void node_trouble_store(void)

@@ -20,6 +20,7 @@ void node_want_restart(void);
 bool node_wants_restart(void);
 void node_toggle_key(void);
 void node_trouble_store(void);
+void node_confirm_clock(void);
 
 bool node_is_up(void); /* accepts */
 bool node_is_stopping(void);

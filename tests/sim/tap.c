@@ -7,6 +7,7 @@
 #include "sim/loop_sim.h"
 #include "sim/memory.h"
 #include "sim/node.h"
+#include "sim/times.h"
 #include "wire/ws_frame.h"
 
 #define MESSAGE_MAX ((size_t)1 << 20)
@@ -83,16 +84,20 @@ void tap_delivered(struct link *link)
 {
     struct request *request;
     struct call *call;
-    int64_t now_ms = loop_now_ms(link->stream->loop);
+    int64_t now_ms = times_now_ms();
 
     link->tap.heard_us = world.mono_us;
     for (request = link->tap.requests; request; request = request->next) {
         if (request->up_end > link->up_taken || request->delivered_ms != INT64_MIN) continue;
         request->delivered_ms = now_ms;
+        request->delivered_us = world.mono_us;
         request->lane = link->stream->loop->index;
     }
-    for (call = link->tap.calls; call; call = call->next)
-        if (call->up_end <= link->up_taken && call->delivered_ms == INT64_MIN) call->delivered_ms = now_ms;
+    for (call = link->tap.calls; call; call = call->next) {
+        if (call->up_end > link->up_taken || call->delivered_ms != INT64_MIN) continue;
+        call->delivered_ms = now_ms;
+        call->delivered_us = world.mono_us;
+    }
 }
 
 /* ---- whole replies ---- */

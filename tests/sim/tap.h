@@ -35,9 +35,10 @@ struct request {
     enum fate fate;
     size_t up_end;        /* where its last byte lies in what the client sends */
     int64_t delivered_ms; /* engine time when that byte had arrived; INT64_MIN: it has not */
-    unsigned trouble;     /* injected failures when it was sent */
-    unsigned failures;    /* of these, of memory */
-    unsigned life;        /* of the node when it was sent */
+    int64_t delivered_us;
+    unsigned trouble;  /* injected failures when it was sent */
+    unsigned failures; /* of these, of memory */
+    unsigned life;     /* of the node when it was sent */
     unsigned lane;
     unsigned project, user, shown, shown_floor;
     enum sim_key key;
@@ -56,7 +57,7 @@ struct call {
     enum call_kind kind;
     char id[16];
     size_t up_end;
-    int64_t delivered_ms;
+    int64_t delivered_ms, delivered_us;
     unsigned trouble;
     const struct token *token; /* NULL: none, or one made up */
     struct proof *proof;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "sim/law.h"
+#include "sim/times.h"
 
 #define AGENDA_MAX    8192
 #define WALL_START_MS ((int64_t)1767225600000) /* 2026-01-01 */
@@ -53,7 +54,12 @@ int64_t world_mono_ms(void)
 
 int64_t world_wall_ms(void)
 {
-    return WALL_START_MS + world_mono_ms() + world.wall_ahead_ms;
+    return WALL_START_MS + world_mono_ms() + world.slept_ms + world.wall_ahead_ms;
+}
+
+int64_t world_boot_ms(void)
+{
+    return world_mono_ms() + world.slept_ms + 1000; /* a machine has been up for a while */
 }
 
 static int64_t host_wall_ms(void *state)
@@ -65,7 +71,14 @@ static int64_t host_wall_ms(void *state)
 static int64_t host_monotonic_ms(void *state)
 {
     (void)state;
-    return world_mono_ms() + 1000; /* a machine has been up for a while */
+    return world_mono_ms() + 1000;
+}
+
+static int64_t host_since_boot_ms(void *state)
+{
+    (void)state;
+    times_read(); /* the wall was read just before */
+    return world_boot_ms();
 }
 
 /* ---- agenda ---- */
@@ -137,6 +150,7 @@ bool world_step(void)
     if (item->at_us > world.mono_us) world.mono_us = item->at_us;
     world.steps++;
     item->due(item);
+    times_check();
     law_check();
     return true;
 }
@@ -195,7 +209,9 @@ void world_begin(uint64_t seed)
     world.dice = dice_from_seed(&world.dice_storage, seed * 2);
     world.host.wall_ms = host_wall_ms;
     world.host.monotonic_ms = host_monotonic_ms;
+    world.host.since_boot_ms = host_since_boot_ms;
     world.host.dice = dice_from_seed(&world.node_dice_storage, seed * 2 + 1);
     (void)dice_u64(&world.dice); /* neighbouring seeds part at once */
     draw_temper(&world.temper);
+    times_begin();
 }

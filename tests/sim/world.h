@@ -35,7 +35,8 @@ struct world {
     struct dice dice;                    /* the world's choices */
     struct host host;                    /* what the node gets: virtual clocks, dice of its own */
     int64_t mono_us;                     /* the monotonic clock */
-    int64_t wall_ahead_ms, clock_set_us; /* against mono; when it was last set */
+    int64_t wall_ahead_ms, clock_set_us; /* against mono; when engine time may last have jumped by it */
+    int64_t slept_ms;                    /* the machine, while its monotonic clock stood */
     struct temper temper;
     uint64_t steps;
     unsigned trouble; /* injected failures so far: an answer of 503 needs one */
@@ -47,6 +48,7 @@ bool world_step(void); /* false: the agenda is empty */
 
 int64_t world_wall_ms(void);
 int64_t world_mono_ms(void);
+int64_t world_boot_ms(void);
 
 /* The seed's choices. */
 uint64_t roll(uint64_t limit);                /* 0..limit-1 */

@@ -16,6 +16,8 @@
 #include "wire/ws_handshake.h"
 #include "wire/ws_message.h"
 
+static struct clock test_clock;
+
 #define MESSAGE_MAX (16u << 20)
 #define UNSENT_MAX  (64u << 20) /* two of the longest messages and what is under way beside them */
 #define PIECE_BYTES 65536       /* given to the stream at once; the next when it has gone out */
@@ -233,7 +235,8 @@ int main(int argc, char **argv)
     sigaddset(&ending, SIGTERM);
     sigaddset(&ending, SIGINT);
     (void)pthread_sigmask(SIG_BLOCK, &ending, NULL); /* before there are threads, so that all inherit it */
-    if (loop_new(&loop, 0, host_machine()) != ERR_OK) return EXIT_FAILURE;
+    clock_start(&test_clock, host_machine(), 0);
+    if (loop_new(&loop, 0, &test_clock) != ERR_OK) return EXIT_FAILURE;
     if (listener_open(&listener, loop, &options, &why) == ERR_OK) {
         printf("ws://127.0.0.1:%d/\n", listener_port(listener));
         fflush(stdout);
