@@ -23,27 +23,32 @@ static void tell_instant(struct tell *tell, const char *label, int64_t ms)
     char text[INSTANT_SHORT_MAX];
 
     instant_write_short(text, ms / 1000);
-    tell_line(tell, label, "%s", text);
+    tell_line(tell, label, "%s", ms ? text : "none yet");
+}
+
+static void tell_span(struct tell *tell, const char *label, int64_t ms, const char *note)
+{
+    char span[DURATION_TEXT_MAX];
+
+    duration_write(span, ms);
+    tell_line(tell, label, "%s%s", span, note);
 }
 
 static void tell_state(struct tell *tell, const struct told *told)
 {
-    char span[DURATION_TEXT_MAX];
-    int64_t ahead_ms = told->engine_ms - told->wall_ms;
+    int64_t behind_ms = told->engine_ms - told->wall_ms;
 
-    duration_write(span, told->step_ms ? told->step_ms : ahead_ms);
     if (!told->is_running)
-        tell_line(tell, "state", "stopped: a start takes the machine's clock, if the floor is not later");
-    else if (told->step_ms)
-        tell_line(tell, "state", "not ready: the machine's clock was set %s forward; coatcheck clock confirm",
-                  span);
-    else if (ahead_ms > 1000)
-        tell_line(tell, "state", "ready: the machine's clock is %s behind, time goes on without it", span);
-    else
+        tell_line(tell, "state", "stopped");
+    else if (told->step_ms) {
+        tell_line(tell, "state", "stepped");
+        tell_span(tell, "step", told->step_ms, "; not ready until coatcheck clock confirm");
+    } else if (behind_ms > 1000) {
+        tell_line(tell, "state", "behind");
+        tell_span(tell, "behind", behind_ms, "; the server's time goes on without the machine's");
+    } else
         tell_line(tell, "state", "ready");
-    if (!told->confirmed_ms) return;
-    duration_write(span, told->confirmed_ms);
-    tell_line(tell, "confirmed", "a step of %s", span);
+    if (told->confirmed_ms) tell_span(tell, "confirmed", told->confirmed_ms, "");
 }
 
 static int print_told(const struct told *told)

@@ -323,9 +323,11 @@ static int inspect_and_tell(struct bytes text, const char *folder, bool is_json,
     struct inspection it = {
         .now_s = host->wall_ms(host->state) / 1000, .was_argument = was_argument, .folder = folder};
     enum ask_end end = ask_server(&it.server, folder, BYTES("{\"command\":\"keys\"}"));
+    int64_t now_ms;
     int code;
 
     if (end) it.unchecked = ask_end_text(end);
+    if (json_int64(&now_ms, json_member(it.server, "now_ms"))) it.now_s = now_ms / 1000; /* as it decides */
     arena_init(&it.arena, 4 * INPUT_MAX);
     if (crypto_new(&it.crypto)) {
         json_free(it.server);

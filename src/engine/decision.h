@@ -27,7 +27,8 @@ enum write_kind {
     /* users */
     WRITE_USER,    /* insert unless (project, reference) exists; then the row that exists comes back */
     WRITE_PROFILE, /* update the given fields of an existing user; ROW_ABSENT if the user is gone */
-    WRITE_ONCE,    /* insert a 16-byte id into an expiry bucket unless it is there: replay protection */
+    WRITE_ONCE,    /* insert a 16-byte id into an expiry bucket unless it is there: replay protection. In a
+                      bucket that was forgotten every id counts as there: a clock may have been set back */
     WRITE_PRUNE, /* forget up to PRUNE_ROWS_MAX ids and families whose bucket is over; ROW_ABSENT when none is
                     left. Commits pruned_through first: what expired by then stays expired, whatever the clock
                     says */

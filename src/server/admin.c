@@ -114,6 +114,8 @@ static void answer_keys(struct admin *admin, const struct admin_ask *ask)
     json_put_verbatim(&w, keyring_jwks(node->ring));
     json_key(&w, "keys");
     keyring_list(&w, node->ring);
+    json_key(&w, "now_ms");
+    json_put_number(&w, loop_now_ms(admin->lane->loop));
     if (project) {
         json_key(&w, "age_ms");
         json_put_number(&w, project->age_ms);

@@ -24,6 +24,8 @@ static void refuses_what_is_no_ask(void)
         "{\"command\":\"keys\",\"command\":\"keys\"}",
         "{\"command\":\"keys\"} x",
         "{\"command\":\"cloCk\"," PROJECT ",\"by_ms\":1}",
+        "{\"command\":\"times\"}",
+        "{\"command\":\"confirm\",\"confirm\":true,\"confirm\":true}",
         "{\"command\":\"keys\",\"project\":\"dev\"}",
         "{\"command\":\"keys\",\"project\":null}",
         "{" CLOCK "}",
@@ -58,7 +60,7 @@ static void refuses_a_long_line(void)
     CHECK(admin_ask_read(&ask, bytes_of(line, sizeof line - 1)) == ERR_OK);
 }
 
-static void reads_both_commands(void)
+static void reads_commands(void)
 {
     struct admin_ask ask;
 
@@ -67,6 +69,10 @@ static void reads_both_commands(void)
     CHECK(memcmp(ask.error_id, "ab-_ABCDEFGHIJKL", RECORD_ID_LEN) == 0);
     CHECK(admin_ask_read(&ask, BYTES("{\"error_id\":3,\"command\":\"keys\"}")) == ERR_OK);
     CHECK_INT(ask.command, ADMIN_KEYS);
+    CHECK(admin_ask_read(&ask, BYTES("{\"command\":\"time\"}")) == ERR_OK);
+    CHECK_INT(ask.command, ADMIN_TIME);
+    CHECK(admin_ask_read(&ask, BYTES("{\"command\":\"confirm\"}")) == ERR_OK);
+    CHECK_INT(ask.command, ADMIN_CONFIRM);
 }
 
 static void reads_a_clock(void)
@@ -89,7 +95,7 @@ int main(void)
 {
     CHECK_RUN(refuses_what_is_no_ask);
     CHECK_RUN(refuses_a_long_line);
-    CHECK_RUN(reads_both_commands);
+    CHECK_RUN(reads_commands);
     CHECK_RUN(reads_a_clock);
     return CHECK_END();
 }

@@ -52,6 +52,7 @@ static void knows_the_time(void)
     const struct host *host = host_machine();
     CHECK(host->wall_ms(host->state) > 1600000000000); /* after 2020 */
     int64_t before = host->monotonic_ms(host->state);
+    CHECK(host->since_boot_ms(host->state) >= before); /* the machine's sleep counts */
     for (int i = 0; i < 1000; i++) {
         int64_t now = host->monotonic_ms(host->state);
         CHECK(now >= before);

@@ -142,8 +142,8 @@ static void never_lets_time_run_backwards(void)
 {
     static const struct {
         int64_t wall, tick, now_wanted, tick_wanted;
-    } rows[] = {{5000, 10, 5000, 10}, {5001, 11, 5001, 11}, {4000, 12, 5001, 12},
-                {5000, 5, 5001, 12},  {5002, 13, 5002, 13}, {INT64_MAX, 14, INT64_MAX, 14}};
+    } rows[] = {{5000, 10, 5000, 10}, {5001, 11, 5001, 11}, {4000, 12, 5002, 12},
+                {5000, 13, 5003, 13}, {5010, 14, 5010, 14}, {5010 + CLOCK_STEP_MAX_MS + 2, 15, 5011, 15}};
     struct question question;
     wall_ms = 5000;
     tick_ms = 10;

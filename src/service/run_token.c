@@ -285,7 +285,9 @@ static void welcome(struct run *run)
     if (was_used_before(run)) {
         struct finding *finding = run_finding(run, "proof.once");
         finding_expected(finding, "a proof that was not used before");
-        finding_seen(finding, "the same key and jti were, within the last %lld s",
+        finding_seen(finding,
+                     "the same key and jti were, within the last %lld s; or the clock was set back "
+                     "to a time whose proofs are forgotten",
                      (long long)proof_keep_s(PROOF_VENDOR));
         run_refuse(run, REFUSAL_PROOF_REPLAYED, FIELD_NONE, NULL);
         return;

@@ -411,6 +411,58 @@ static void takes_a_jti_of_one_key_once(void)
     connect_and_check(bound, buf_bytes(&proof), REFUSAL_NONE);
 }
 
+/* A browser's proof says what its own clock says, and so does the wall clock; engine time may be ahead of it.
+ */
+static void judges_proofs_by_the_wall_clock(void)
+{
+    static const struct {
+        const char *name;
+        int64_t engine_s, wall_s; /* later than the proof */
+        enum refusal wanted;
+    } rows[] = {
+        {"wall-late", 0, 301, REFUSAL_PROOF_INVALID},
+        {"wall-early", 0, -301, REFUSAL_PROOF_INVALID},
+        {"engine-late", 3600, 0, REFUSAL_NONE},
+        {"both-in-time", 300, 300, REFUSAL_NONE},
+    };
+    struct asked asked;
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        CHECK_NOTE("%s", rows[i].name);
+        prove(&proof, rows[i].name, "open", NOW_S);
+        ask_connect_init(&asked, bound, buf_bytes(&proof));
+        asked.run.now_ms += rows[i].engine_s * 1000;
+        asked.run.wall_ms += rows[i].wall_s * 1000;
+        check_answer(&asked, rows[i].wanted, OUTCOME_CONNECTED);
+        ask_release(&asked);
+    }
+}
+
+static void grants_nothing_between_two_clocks(void)
+{
+    static const enum ask_kind kinds[] = {ASK_WHO_AM_I, ASK_ADDRESSES, ASK_CONNECT, ASK_MINT_SUBSCRIBER};
+    unsigned commits = world.spy.commits, reads = world.spy.reads;
+
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        struct asked asked;
+        CHECK_NOTE("ask %d", kinds[i]);
+        if (kinds[i] == ASK_MINT_SUBSCRIBER)
+            ask_mint_init(&asked, "ada");
+        else if (kinds[i] == ASK_CONNECT)
+            ask_connect_init(&asked, plain, BYTES_NONE);
+        else
+            ask_bearer_init(&asked, kinds[i], plain);
+        asked.run.step_ms = 300001;
+        ask_run(&asked);
+        CHECK_INT(asked.run.outcome.kind, OUTCOME_FAILED);
+        CHECK_INT(asked.run.outcome.error, ERR_CLOCK_STEPPED);
+        CHECK(strcmp(asked.run.finding.check, "clock.confirmed") == 0);
+        ask_release(&asked);
+    }
+    CHECK_INT(world.spy.commits, commits);
+    CHECK_INT(world.spy.reads, reads);
+}
+
 static void connects_nobody_when_the_store_cannot_remember_the_proof(void)
 {
     struct asked asked;
@@ -507,6 +559,8 @@ int main(void)
     CHECK_RUN(refuses_a_proof_of_another_key);
     CHECK_RUN(takes_a_proof_once);
     CHECK_RUN(takes_a_jti_of_one_key_once);
+    CHECK_RUN(judges_proofs_by_the_wall_clock);
+    CHECK_RUN(grants_nothing_between_two_clocks);
     CHECK_RUN(connects_nobody_when_the_store_cannot_remember_the_proof);
     CHECK_RUN(lets_unbound_tokens_send_what_they_like);
     CHECK_RUN(refuses_in_order);

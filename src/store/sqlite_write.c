@@ -107,13 +107,25 @@ static enum err write_once(struct row *row, struct db *db, const struct write *w
     return end_write(row, &run);
 }
 
+/* That they are forgotten is written first. */
+static enum err write_pruned(struct db *db, int64_t through_s)
+{
+    struct query_run run;
+    query_start(&run, db, QUERY_ONCE_PRUNED, NULL);
+    query_bind_number(&run, through_s);
+    (void)query_step(&run); /* query_end tells */
+    return query_end(&run);
+}
+
 static enum err write_prune(struct row *row, struct db *db, int64_t through_s)
 {
     struct query_run run;
+    enum err e = write_pruned(db, through_s);
+    if (e != ERR_OK) return e;
     query_start(&run, db, QUERY_ONCE_PRUNE, NULL);
     query_bind_number(&run, through_s);
     query_bind_number(&run, PRUNE_ROWS_MAX);
-    enum err e = end_write(row, &run);
+    e = end_write(row, &run);
     if (row->state == ROW_EXISTS) row->state = ROW_ABSENT; /* nothing was changed: nothing is left */
     return e;
 }

@@ -51,7 +51,7 @@ test("a project is named by its id, and is one of this server's", async () => {
 
 test("wrong usage says what to write", async () => {
     const project = ["--project", server.contract.project_id], data = ["--data", server.data];
-    for (const args of [[], ["back", "2h", ...project, ...data], ["advance", ...project, ...data], ["advance", "2h", ...data],
+    for (const args of [["back", "2h", ...project, ...data], ["advance", ...project, ...data], ["advance", "2h", ...data],
         ["advance", "2h", "2h", ...project, ...data], ["advance", "2h", ...project, "--force", ...data], ["advance", "2h", "--project"]]) {
         const { code, out, err } = await coatcheck("clock", ...args);
         assert.deepEqual([code, out], [2, ""], args.join(" "));

@@ -76,7 +76,9 @@ static void check_refused(struct link *link, const struct call *call, int code)
     if (is_over && code != RPC_INTERNAL && !why_never(link, call)) model_token_is_over(token);
     if (!is_excused && token->browser >= 0) {
         int64_t away_s = world_wall_ms() / 1000 - call->proof->iat_s;
-        is_excused = call->proof->sent > 1 || away_s > 290 || away_s < -290;
+        /* a proof is kept for 600 s; of one that ended before what was pruned nobody knows */
+        is_excused = call->proof->iat_s + 600 < disk_pruned_s() || call->proof->sent > 1 || away_s > 290 ||
+                     away_s < -290;
     }
     if (code == RPC_INTERNAL) {
         if (!had_trouble(call) && !times_was_stepped(call->delivered_us))

@@ -23,7 +23,7 @@ static struct {
     size_t count;
     struct disk_user users[USERS_MAX];
     size_t user_count;
-    int64_t floor_ms;
+    int64_t floor_ms, pruned_s;
 } disk;
 
 struct disk_store {
@@ -49,7 +49,7 @@ struct sim_read {
 void disk_begin(void)
 {
     disk.count = disk.user_count = 0;
-    disk.floor_ms = 0;
+    disk.floor_ms = disk.pruned_s = 0;
     arena_init(&disk.arena, (size_t)1 << 26);
 }
 
@@ -61,6 +61,11 @@ void disk_end(void)
 int64_t disk_floor_ms(void)
 {
     return disk.floor_ms;
+}
+
+int64_t disk_pruned_s(void)
+{
+    return disk.pruned_s;
 }
 
 const struct disk_user *disk_user(const struct uuid *project, struct bytes reference)
@@ -117,6 +122,8 @@ static void note_write(const struct write *write, const struct row *row)
 
     if (row->state != ROW_WRITTEN) return;
     if (write->kind == WRITE_USER) note_user(&row->user);
+    if (write->kind == WRITE_PRUNE && write->prune.through_s > disk.pruned_s)
+        disk.pruned_s = write->prune.through_s;
     if (write->kind != WRITE_PROFILE) return;
     for (i = 0; i < disk.user_count; i++)
         if (uuid_equal(&disk.users[i].id, &write->profile.user))

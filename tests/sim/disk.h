@@ -20,6 +20,7 @@ struct disk_user { /* a user as the log has it */
 };
 
 int64_t disk_floor_ms(void);
+int64_t disk_pruned_s(void); /* of what ended before it nobody knows whether it was used */
 void disk_begin(void);
 void disk_end(void);
 const struct disk_user *disk_user(const struct uuid *project, struct bytes reference);

@@ -72,7 +72,7 @@ breaks "the floor of time is not raised" src/server/clock.c 'if (!used_ms || (' 
 breaks "the floor of time waits for other writes" src/server/floor.c '    ask(floor, &floor->commit, committed);' '    floor->commit.mail.open = committed; loop_post(floor->node->lanes[0]->loop, &floor->commit.mail);'
 breaks "a stop leaves the floor of time behind" src/server/floor.c 'if (node->floor && node->store) ask(node->floor, &node->floor->last, ended);' '(void)ended;'
 breaks "a step of time is followed at once" src/server/clock.c 'out->step_ms = ahead_ms - offset_ms > CLOCK_STEP_MAX_MS' 'out->step_ms = ahead_ms - offset_ms > 3153600000000'
-breaks "an unconfirmed step of time is stored" src/server/clock.c 'reading.now_ms += has_ended' 'reading.now_ms += reading.step_ms + (int64_t)has_ended'
+breaks "an unconfirmed step of time is stored" src/server/clock.c 'reading.now_ms += has_ended ? 0 : CLOCK_FLOOR_AHEAD_MS;' 'reading.now_ms += reading.step_ms + CLOCK_FLOOR_AHEAD_MS;'
 breaks "between two clocks of time there are grants" src/service/service.c 'if (run->step_ms && run' 'if (run->step_ms < 0 && run'
 breaks "the machine's sleep is a step of time" src/server/clock.c 'if (!out->step_ms && ahead_ms > offset_ms) offset_ms = raise(clock, ahead_ms);' \
     'since_boot_ms = clock->host->monotonic_ms(clock->host->state); if (!out->step_ms && ahead_ms > offset_ms) offset_ms = raise(clock, ahead_ms);'

@@ -1,0 +1,185 @@
+// floor.test.mjs — the time a server decides by never runs backwards, over a stop, a kill and a clock that was set back, and
+// does not follow a clock that jumps far ahead before somebody confirms it.
+import assert from "node:assert/strict";
+import crypto from "node:crypto";
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { coatcheck } from "../harness/clock.mjs";
+import { compact } from "../harness/forge.mjs";
+import { call, info, mint, mintToken, nowS, readToken } from "../harness/http.mjs";
+import { change, rows } from "../harness/ring.mjs";
+import { connected, connectParams, Session } from "../harness/session.mjs";
+import { REPOSITORY, startRefused, startServer, temporaryFolder } from "../harness/server.mjs";
+import { run, test } from "../harness/suite.mjs";
+
+const HOUR_MS = 3_600_000, AHEAD_MS = 5000; // CLOCK_FLOOR_AHEAD_MS
+const ENV = { COATCHECK_PUBLIC_URL: "https://coatcheck.localhost:8443" };
+let data, server, clockFile, preload;
+
+const floorMs = () => rows(data, "SELECT floor_ms FROM meta")[0].floor_ms;
+const start = async () => { server = await startServer({ data, env: { ...ENV, LD_PRELOAD: preload, COATCHECK_TEST_CLOCK: clockFile,
+    ASAN_OPTIONS: `verify_asan_link_order=0:${process.env.ASAN_OPTIONS ?? ""}` } }); };
+const stop = async () => { await server.stop(); };
+const ada = (more = {}) => mintToken(server, { reference: "ada@example.com", ...more });
+const logged = (event) => server.logs.filter((line) => line.includes(` ${event} `)).length;
+
+// What the server takes for the machine's clock is so far ahead of it, from now on.
+function setClock(aheadMs)
+{
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(BigInt(aheadMs));
+    fs.writeFileSync(clockFile, bytes, { flag: "r+" });
+}
+
+async function clock(...words)
+{
+    const { code, out, err } = await coatcheck("clock", ...words, "--data", data, "--json");
+    assert.deepEqual({ code, err }, { code: 0, err: "" });
+    return JSON.parse(out);
+}
+
+// Minting is a decision; its floor is in the file a second or so later.
+async function floorIs(condition)
+{
+    for (let tries = 0; tries < 400 && !condition(floorMs()); tries++) await new Promise((done) => setTimeout(done, 25));
+    assert.ok(condition(floorMs()), `the floor is ${floorMs()}`);
+}
+
+async function bound()
+{
+    const { privateKey, publicKey } = crypto.generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const { kty, crv, x, y } = publicKey.export({ format: "jwk" });
+    const fingerprint = crypto.createHash("sha256").update(JSON.stringify({ crv, kty, x, y })).digest("base64url");
+    const { token } = await ada({ fingerprint });
+    const proof = compact({ typ: "dpop+jwt", alg: "ES256", jwk: { kty, crv, x, y } },
+        { jti: crypto.randomUUID(), iat: nowS(), rpc: "request", mth: "signalwire.connect" }, privateKey);
+    return { token, proof };
+}
+
+test("I-128 what was decided by is kept a few seconds ahead, and exactly at a stop", async () => {
+    assert.equal(floorMs(), 0);
+    const before = Date.now();
+    await ada();
+    await floorIs((ms) => ms > before);
+    assert.ok(floorMs() <= Date.now() + AHEAD_MS, `${floorMs()}`);
+    await stop();
+    assert.ok(floorMs() > before && floorMs() <= Date.now(), `${floorMs()}`);
+    assert.equal((await clock()).state, "stopped");
+    await start();
+    assert.equal(logged("clock_behind"), 0);
+    assert.equal((await clock("status")).state, "ready");
+});
+
+test("I-128 a floor an hour ahead: tokens are stamped from it on, what it is past stays expired, also after kill -9", async () => {
+    const short = await ada({ expire_at: nowS() + 1800 }), long = await ada({ expire_at: nowS() + 3 * 3600 });
+    await stop();
+    const floor = Date.now() + HOUR_MS;
+    change(data, `UPDATE meta SET floor_ms = ${floor}`);
+    for (const end of ["SIGTERM", "SIGKILL"]) {
+        await start();
+        assert.equal(logged("clock_behind"), 1);
+        assert.equal((await info(server, short.token)).status, 401);
+        assert.equal((await info(server, long.token)).status, 200);
+        const { claims } = readToken((await ada()).token);
+        assert.ok(claims.iat >= Math.floor(floor / 1000) && claims.iat < floor / 1000 + 120, `${claims.iat}`);
+        assert.equal(claims.exp, claims.iat + 7200);
+        assert.equal((await call(server, "GET", "/readyz")).status, 200);
+        assert.equal((await clock()).state, "behind");
+        await floorIs((ms) => ms > claims.iat * 1000);
+        if (end === "SIGKILL") { // goes on from there
+            server.child.kill(end);
+            await server.ended;
+            await start();
+            assert.equal((await info(server, short.token)).status, 401);
+            assert.ok(readToken((await ada()).token).claims.iat >= claims.iat);
+        } else
+            await stop();
+    }
+});
+
+test("I-128 a proof is judged by the machine's clock, which the browser's is like", async () => {
+    const { token, proof } = await bound();
+    await (await connected(server, token, { params: { dpop_token: proof } })).close();
+});
+
+test("I-128 an hour back under a running server: nothing expired lives again, nothing stands still", async () => {
+    const old = await ada({ expire_at: Math.ceil(Date.parse((await clock()).server) / 1000) + 2 });
+    while ((await info(server, old.token)).status !== 401) await new Promise((done) => setTimeout(done, 100));
+    setClock(-HOUR_MS);
+    assert.equal((await info(server, old.token)).status, 401);
+    const { iat } = readToken((await ada()).token).claims;
+    while (readToken((await ada()).token).claims.iat === iat) await new Promise((done) => setTimeout(done, 100));
+    setClock(0);
+});
+
+test("I-128 a day forward: not ready, nothing is granted or stored, until it is confirmed", async () => {
+    const token = (await ada()).token, session = await connected(server, token);
+    const nothing = await coatcheck("clock", "confirm", "--data", data);
+    assert.equal(nothing.code, 1);
+    assert.match(nothing.err, /nothing to confirm/);
+    const before = Date.parse((await clock()).server);
+    setClock(24 * HOUR_MS);
+    const ready = await call(server, "GET", "/readyz");
+    assert.deepEqual([ready.status, ready.json], [503, { status: "not ready", because: "clock stepped" }]);
+    const refused = [await mint(server, { reference: "eve@example.com" }), await info(server, token)];
+    for (const answer of refused) {
+        assert.equal(answer.status, 503);
+        assert.equal(answer.headers["coatcheck-error-code"], "try_again");
+        const why = await coatcheck("why", answer.headers["coatcheck-error-id"], "--data", data);
+        assert.match(why.out, /CLOCK_STEPPED[\s\S]*coatcheck clock confirm/);
+    }
+    const other = await Session.open(server);
+    assert.equal((await other.request("signalwire.connect", connectParams(token))).error.code, -32603);
+    assert.equal((await other.closed).code, 1013);
+    assert.ok((await session.request("subscriber.online")).result, "who is in stays in");
+    assert.deepEqual([(await clock()).state, logged("clock_stepped")], ["stepped", 1]);
+    assert.ok(floorMs() < before + 60_000 + AHEAD_MS, `${floorMs()}`);
+    assert.equal((await clock("confirm")).state, "ready");
+    assert.equal((await call(server, "GET", "/readyz")).status, 200);
+    assert.equal((await info(server, token)).status, 401, "it expired in the day that is over");
+    const { claims } = readToken((await ada()).token);
+    assert.ok(Math.abs(claims.iat - nowS() - 24 * 3600) < 60, `${claims.iat}`);
+    await floorIs((ms) => ms > Date.now() + 24 * HOUR_MS - 60_000);
+});
+
+test("I-128 a step that is taken back needs nobody", async () => {
+    setClock(48 * HOUR_MS);
+    assert.equal((await mint(server, { reference: "ada@example.com" })).status, 503);
+    setClock(24 * HOUR_MS);
+    assert.equal((await mint(server, { reference: "ada@example.com" })).status, 200);
+    assert.equal(logged("clock_came_back"), 1);
+});
+
+test("a start takes a clock that is far past the floor: nothing says how long the machine was off", async () => {
+    await stop();
+    setClock(72 * HOUR_MS);
+    await start();
+    assert.equal((await call(server, "GET", "/readyz")).status, 200);
+    assert.ok(readToken((await ada()).token).claims.iat > nowS() + 71 * 3600);
+});
+
+test("a floor that no clock can have said is damage", async () => {
+    await stop();
+    change(data, "UPDATE meta SET floor_ms = 9223372036854775807");
+    const { code, said } = await startRefused({ data, env: ENV });
+    assert.equal(code, 5, said);
+    change(data, `UPDATE meta SET floor_ms = ${Date.now()}`);
+    setClock(0);
+    await start();
+});
+
+await run({
+    before: async () => {
+        data = temporaryFolder();
+        clockFile = path.join(data, "test-clock");
+        preload = path.join(data, "set_clock.so");
+        fs.writeFileSync(clockFile, Buffer.alloc(8));
+        execFileSync("cc", ["-shared", "-fPIC", "-O1", "-o", preload, path.join(REPOSITORY, "tests/harness/set_clock.c")]);
+        await start();
+    },
+    after: async () => {
+        await stop();
+        fs.rmSync(data, { recursive: true, force: true });
+    },
+});
