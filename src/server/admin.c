@@ -143,7 +143,7 @@ static void answer_time(struct admin *admin, bool must_confirm)
     struct json_writer w = json_writer_on(line);
     struct clock_reading reading;
 
-    clock_read(&reading, clock);
+    clock_look(&reading, clock);
     json_object_begin(&w);
     put_instant(&w, "wall", "wall_ms", reading.wall_ms);
     put_instant(&w, "engine", "engine_ms", reading.now_ms);

@@ -55,7 +55,7 @@ static int64_t raise(struct clock *clock, int64_t ahead_ms)
     return offset_ms;
 }
 
-void clock_read(struct clock_reading *out, struct clock *clock)
+void clock_look(struct clock_reading *out, struct clock *clock)
 {
     int64_t since_boot_ms, ahead_ms = read_ahead_ms(&out->wall_ms, &since_boot_ms, clock);
     int64_t offset_ms = atomic_load(&clock->offset_ms);
@@ -98,7 +98,7 @@ int64_t clock_floor(void *state, int64_t stored_ms)
     struct clock_reading reading;
 
     if (!used_ms || (!has_ended && stored_ms - used_ms >= CLOCK_FLOOR_LOW_MS)) return stored_ms;
-    clock_read(&reading, clock);
+    clock_look(&reading, clock);
     reading.now_ms += has_ended ? 0 : CLOCK_FLOOR_AHEAD_MS;
     atomic_store_explicit(&clock->floor_ms, reading.now_ms, memory_order_relaxed);
     return reading.now_ms;

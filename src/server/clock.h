@@ -41,7 +41,7 @@ struct clock_reading {
 /* floor_ms: as the store has it, 0 for none. Before any other thread knows the clock. */
 void clock_start(struct clock *clock, const struct host *host, int64_t floor_ms);
 /* Any thread. A reading only becomes a decision by clock_use: what nobody decides by needs no floor. */
-void clock_read(struct clock_reading *out, struct clock *clock);
+void clock_look(struct clock_reading *out, struct clock *clock);
 void clock_use(struct clock *clock, int64_t now_ms);
 int64_t clock_confirm(struct clock *clock); /* follows the wall clock; returns the step, 0: there was none */
 void clock_end(struct clock *clock);        /* nobody decides any more */

@@ -30,7 +30,7 @@ static struct clock node_clock;
 static struct clock_reading read_now(void)
 {
     struct clock_reading reading;
-    clock_read(&reading, &node_clock);
+    clock_look(&reading, &node_clock);
     return reading;
 }
 
@@ -174,7 +174,7 @@ static void *watch_time(void *state)
     struct clock_reading reading;
     int64_t before_ms = 0, backwards = 0;
     for (int i = 0; i < READINGS; i++) {
-        clock_read(&reading, clock);
+        clock_look(&reading, clock);
         clock_use(clock, reading.now_ms);
         backwards += reading.now_ms < before_ms;
         before_ms = reading.now_ms;

@@ -21,7 +21,7 @@ static const struct loop_time *time_of(const struct loop *loop)
     const struct host *host = loop->clock->host;
     struct clock_reading reading;
     int64_t tick_ms = host->monotonic_ms(host->state);
-    clock_read(&reading, loop->clock);
+    clock_look(&reading, loop->clock);
     time->now_ms = reading.now_ms;
     time->wall_ms = reading.wall_ms;
     time->step_ms = reading.step_ms;

@@ -18,7 +18,7 @@ static const struct loop_time *time_of(const struct loop *loop)
     struct clock_reading reading;
     int64_t tick_ms = host->monotonic_ms(host->state);
 
-    clock_read(&reading, loop->clock);
+    clock_look(&reading, loop->clock);
     times_told(reading.now_ms);
     time->now_ms = reading.now_ms;
     time->wall_ms = reading.wall_ms;
