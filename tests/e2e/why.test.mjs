@@ -145,6 +145,7 @@ const provoked = {
 const elsewhere = {
     RATE_LIMITED: "needs a server with little parking space: the test below",
     TIMEOUT: "needs a server with little patience: the test below",
+    CLOCK_STEPPED: "needs a clock that jumps: floor.test.mjs",
 };
 const unreachable = {
     KEY_RETIRED: "nothing can retire a key yet; service_test does",
