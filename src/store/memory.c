@@ -20,7 +20,7 @@ struct kept {
 struct lists {
     struct kept *newest[WRITE_PRUNE + 1];
     uint64_t version;
-    int64_t floor_ms, pruned_s;
+    int64_t floor_ms, pruned_through_s;
 };
 
 struct memory_store {
@@ -317,7 +317,7 @@ static enum err write_other(struct row *row, struct memory_store *store, const s
     bool is_free = before == NULL || may_replace(before, write);
     if (write->kind == WRITE_ADDRESS && name_is_taken(store, &write->address.project, write->address.name))
         is_free = false;
-    if (write->kind == WRITE_ONCE && write->once.bucket_s <= store->lists.pruned_s) is_free = false;
+    if (write->kind == WRITE_ONCE && write->once.bucket_s <= store->lists.pruned_through_s) is_free = false;
     row->state = is_free ? ROW_WRITTEN : ROW_EXISTS;
     return is_free ? keep(store, write) : ERR_OK;
 }
@@ -335,7 +335,7 @@ static enum err write_prune(struct row *row, struct memory_store *store, int64_t
             at = &(*at)->older;
     }
     if (pruned > 0) row->state = ROW_WRITTEN;
-    if (pruned > 0 && through_s > store->lists.pruned_s) store->lists.pruned_s = through_s;
+    if (pruned > 0 && through_s > store->lists.pruned_through_s) store->lists.pruned_through_s = through_s;
     return ERR_OK;
 }
 
