@@ -122,8 +122,10 @@ bool run_authenticate_token(struct run *run, struct bytes token, struct bytes pr
 {
     struct admit_facts facts = {
         .cutoff_ms = INT64_MIN, .needs = needs, .takes_bound_as_bearer = run->takes_bound_as_bearer};
-    struct proof_policy policy = {
-        .profile = PROOF_VENDOR, .now_s = run->wall_ms / 1000, .htm = run->http_method, .htu = run->http_path};
+    struct proof_policy policy = {.profile = PROOF_VENDOR,
+                                  .now_s = run->wall_ms / 1000,
+                                  .htm = run->http_method,
+                                  .htu = run->http_path};
     struct proof_facts proof_facts;
     char ath[ATH_LEN];
     struct holder *holder = &run->outcome.holder;

@@ -57,7 +57,7 @@ struct run {
     uint32_t takes_keys;        /* another: KEY_BIT of each kind of key that may ask this */
     struct bytes proof_method;  /* sockets: the RPC method a proof must name */
     struct bytes http_method,
-        http_path; /* requests: what a proof must name; the path as it came, without query */
+        http_path;       /* requests: what a proof must name; the path as it came, without query */
     int64_t now_ms;      /* engine time */
     int64_t wall_ms;     /* the machine's: for the time in a proof, which a browser's clock has made */
     int64_t step_ms;     /* not 0: the wall clock is so far ahead, and nobody has confirmed it */
