@@ -18,34 +18,43 @@ enum write_kind {
     WRITE_ADDRESS,
     WRITE_STUDY,
     WRITE_RING_KEY,
-    WRITE_SETTING,
+    WRITE_SETTING, /* ROW_ABSENT if the value is out of its bounds */
     WRITE_ORIGIN_GONE,
-    WRITE_RESOURCE,      /* insert, or update the names, user and is_disabled of one's own */
+    WRITE_RESOURCE, /* insert, or update the names, user and is_disabled of one's own; ROW_EXISTS if it is
+                       another project's, or of another type */
     WRITE_RESOURCE_GONE, /* with its addresses; its click-to-call keys are retired */
     WRITE_EPOCH,         /* raises the deployment epoch: every sealed credential is void */
     WRITE_CUTOFF,        /* t is assigned inside the commit; the row tells it. Does not raise the version */
     /* users */
-    WRITE_USER,    /* insert unless (project, reference) exists; then the row that exists comes back */
+    WRITE_USER, /* insert unless (project, reference) exists, or for kinds without one (project, id); then the
+                   row that exists comes back. Without an address if that has no type */
     WRITE_PROFILE, /* update the given fields of an existing user; ROW_ABSENT if the user is gone */
     WRITE_ONCE,    /* insert a 16-byte id into an expiry bucket unless it is there: replay protection. In a
                       bucket that was forgotten every id counts as there: a clock may have been set back */
-    WRITE_PRUNE, /* forget up to PRUNE_ROWS_MAX ids and families whose bucket is over; ROW_ABSENT when none is
-                    left. Commits pruned_through first: what expired by then stays expired, whatever the clock
-                    says */
+    WRITE_PRUNE, /* forget up to PRUNE_ROWS_MAX ids, families and cutoffs whose time is over; ROW_ABSENT when
+                    none is left. Raises pruned_through in the same commit: what expired by then stays
+                    expired, whatever the clock says. Comes alone */
     WRITE_PAYLOAD,   /* of an embedded user who was not changed since if_updated_ms, else ROW_EXISTS with the
-                        user as it   stands; ROW_ABSENT if the user is gone */
-    WRITE_USER_GONE, /* with all that is the user's; ROW_ABSENT if there was none */
+                        user as it stands; ROW_ABSENT if the user is gone, or not an embedded one. Raises
+                        updated_ms by 1 at least */
+    WRITE_USER_GONE, /* with the user's interviews and answers; ROW_ABSENT if there was none. Families stay: a
+                        row that is forgotten early would let its credentials begin anew */
     /* refresh credentials */
-    WRITE_FAMILY, /* insert (from_generation 0) or compare-and-set; ROW_EXISTS with the family as it stands if
-                     another came first, ROW_ABSENT if a compare-and-set met no row */
+    WRITE_FAMILY, /* by (bucket_s, id, project). from_generation 0: insert, live or dead; into a bucket that
+                     was forgotten, one that is dead counts as there. Else compare-and-set: the row must be
+                     live, of this user and at from_generation (FAMILY_ANY_GENERATION: wherever it is); to
+                     FAMILY_LIVE all fields are taken over, to FAMILY_DEAD the state alone. ROW_EXISTS with
+                     the family as it stands if the row is not so, ROW_ABSENT if a compare-and-set met none */
     /* what is only told, never decided by */
-    WRITE_KEY_USED,
+    WRITE_KEY_USED, /* does not raise the version; ROW_EXISTS if a later use is known */
     /* interviews */
     WRITE_INTERVIEW,      /* insert */
     WRITE_INTERVIEW_STEP, /* from one of the states to another, of this user; ROW_EXISTS with the interview as
                              it stands, ROW_ABSENT if there is none of this user */
     WRITE_ANSWER          /* put, while the interview is INTERVIEW_AGREED; rows as WRITE_INTERVIEW_STEP */
 };
+
+#define FAMILY_ANY_GENERATION UINT32_MAX
 
 #define PRUNE_ROWS_MAX 1000 /* of one write: the writer serves others between two of them */
 
@@ -85,7 +94,8 @@ struct write {
     bool is_gate; /* if it meets a row that is not as it needs it, nothing of this commit is written: the
                      other rows come back as ROW_SKIPPED */
     union {
-        struct fact_project project; /* origins and age not read: see WRITE_ORIGIN, WRITE_AGE */
+        struct fact_project project; /* origins and age not read: see WRITE_ORIGIN, WRITE_AGE. ROW_ABSENT if a
+                                        setting is out of its bounds */
         struct {
             struct uuid project;
             int64_t by_ms; /* within the bounds of engine/age.h, else ROW_ABSENT */

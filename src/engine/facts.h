@@ -127,9 +127,11 @@ enum token_kind {
 };
 
 struct facts {
-    struct arena arena; /* owns everything below */
-    uint64_t version;   /* of the store's version row */
-    uint64_t epoch;     /* deployment epoch: raised when a backup is restored */
+    struct arena arena;       /* owns everything below */
+    uint64_t version;         /* of the store's version row */
+    uint64_t epoch;           /* deployment epoch: raised when a backup is restored */
+    int64_t pruned_through_s; /* any sealed credential with exp <= this is expired whatever the clock says:
+                                 what told that it was used is forgotten */
     const struct fact_project *projects;
     size_t project_count;  /* by id */
     uint64_t age_total_ms; /* of all projects: it moves when any clock was moved */

@@ -114,7 +114,12 @@ bool db_in_transaction(const struct db *db)
 
 bool db_has_changed(const struct db *db)
 {
-    return sqlite3_changes64(db->handle) > 0;
+    return db_changes(db) > 0;
+}
+
+int64_t db_changes(const struct db *db)
+{
+    return sqlite3_changes64(db->handle);
 }
 
 void query_start(struct query_run *run, struct db *db, enum query query, struct arena *arena)
@@ -137,6 +142,14 @@ static void bound(struct query_run *run, int code)
 void query_bind_number(struct query_run *run, int64_t number)
 {
     if (run->error == ERR_OK) bound(run, sqlite3_bind_int64(run->statement, ++run->place, number));
+}
+
+void query_bind_number_or_none(struct query_run *run, int64_t number)
+{
+    if (number != 0)
+        query_bind_number(run, number);
+    else if (run->error == ERR_OK)
+        bound(run, sqlite3_bind_null(run->statement, ++run->place));
 }
 
 /* An absent value has ptr NULL, which SQLite binds as NULL; an empty one is the empty text. */
@@ -181,6 +194,18 @@ int query_read_choice(struct query_run *run, int last)
     return 0;
 }
 
+static bool next_is_null(const struct query_run *run)
+{
+    return run->error == ERR_OK && sqlite3_column_type(run->statement, run->place + 1) == SQLITE_NULL;
+}
+
+int query_read_choice_or_none(struct query_run *run, int last)
+{
+    if (!next_is_null(run)) return query_read_choice(run, last);
+    run->place++;
+    return 0;
+}
+
 /* The column as it lies in SQLite's memory until the next step: absent, or with a pointer even when empty. */
 static struct bytes column(struct query_run *run)
 {
@@ -214,7 +239,7 @@ void query_read_exactly(uint8_t *out, size_t len, struct query_run *run)
 
 void query_read_uuid(struct uuid *out, struct query_run *run)
 {
-    if (run->error == ERR_OK && sqlite3_column_type(run->statement, run->place + 1) == SQLITE_NULL) {
+    if (next_is_null(run)) {
         run->place++;
         *out = (struct uuid){0};
         return;

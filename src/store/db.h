@@ -38,7 +38,8 @@ MUST_USE enum err db_script(struct db *db, const char *sql); /* fixed text only,
 MUST_USE enum err db_run(struct db *db, enum query query);   /* nothing to bind, nothing to read */
 MUST_USE enum err db_sweep(struct db *db);                   /* moves what it can of the log into the file */
 bool db_in_transaction(const struct db *db);
-bool db_has_changed(const struct db *db); /* the last INSERT or UPDATE met a row to write */
+bool db_has_changed(const struct db *db); /* the last INSERT, UPDATE or DELETE met a row to write */
+int64_t db_changes(const struct db *db);  /* so many */
 
 struct query_run {
     struct db *db;
@@ -51,15 +52,17 @@ struct query_run {
 
 void query_start(struct query_run *run, struct db *db, enum query query, struct arena *arena);
 void query_bind_number(struct query_run *run, int64_t number);
-void query_bind_text(struct query_run *run, struct bytes text);     /* absent: NULL */
-void query_bind_blob(struct query_run *run, struct bytes blob);     /* absent: NULL */
-void query_bind_uuid(struct query_run *run, const struct uuid *id); /* zero: NULL */
+void query_bind_number_or_none(struct query_run *run, int64_t number); /* 0: NULL */
+void query_bind_text(struct query_run *run, struct bytes text);        /* absent: NULL */
+void query_bind_blob(struct query_run *run, struct bytes blob);        /* absent: NULL */
+void query_bind_uuid(struct query_run *run, const struct uuid *id);    /* zero: NULL */
 
 bool query_step(struct query_run *run); /* true: a row to read */
 int64_t query_read_number(struct query_run *run);
-int query_read_choice(struct query_run *run, int last);        /* 1..last, else ERR_CORRUPT */
-struct bytes query_read_text(struct query_run *run);           /* NULL: absent */
-void query_read_uuid(struct uuid *out, struct query_run *run); /* NULL: zero; not 16 bytes: ERR_CORRUPT */
+int query_read_choice(struct query_run *run, int last);         /* 1..last, else ERR_CORRUPT */
+int query_read_choice_or_none(struct query_run *run, int last); /* NULL: 0 */
+struct bytes query_read_text(struct query_run *run);            /* NULL: absent */
+void query_read_uuid(struct uuid *out, struct query_run *run);  /* NULL: zero; not 16 bytes: ERR_CORRUPT */
 void query_read_exactly(uint8_t *out, size_t len, struct query_run *run); /* another length: ERR_CORRUPT */
 MUST_USE enum err query_end(struct query_run *run);
 

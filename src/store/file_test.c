@@ -99,6 +99,7 @@ static void make_database(void)
     empty_folder();
     struct store *store = opened();
     struct write project = {.kind = WRITE_PROJECT, .project = {.id = shop}};
+    settings_standard(project.project.setting);
     arena_init(&arena, 1 << 20);
     CHECK_INT(store_commit_wait(store, &project, 1, &row, &arena), ERR_OK);
     for (uint8_t i = 1; i < 100; i++) {
@@ -291,7 +292,9 @@ static void leaves_a_failed_step_undone(void)
               2); /* it was at 2 before the second attempt */
 }
 
-/* A database of the first schema, with a project in it: opening it moves it forward, and nobody has aged. */
+/* A database of the first schema, with rows in it: opening it moves it forward, and nobody has aged. Settings
+ * keep their meaning; what is out of today's bounds is moved to the bound, what is the default leaves no row.
+ */
 static void brings_the_first_schema_forward(void)
 {
     struct db *db = NULL;
@@ -302,16 +305,42 @@ static void brings_the_first_schema_forward(void)
     CHECK_INT(db_open(&db, path), ERR_OK);
     CHECK_INT(migrate(db, path, migrations, 1, &why), ERR_OK);
     db_free(db);
-    run_sql(path, "INSERT INTO projects (id, name, is_test, sat_life_s, sat_life_max_s, family_max_age_s) "
-                  "VALUES (x'01000000000000000000000000000000', 'shop', 0, 1, 2, 3)");
+    run_sql(path,
+            "INSERT INTO projects (id, name, is_test, sat_life_s, sat_life_max_s, family_max_age_s) "
+            "VALUES (x'01000000000000000000000000000000', 'shop', 0, 1, 600, 31536001),"
+            "(x'02000000000000000000000000000000', 'lab', 1, 7200, 86400, 2592000);"
+            "INSERT INTO keys VALUES ('k', 1, 3, zeroblob(32), 7, 1, NULL);"
+            "INSERT INTO users (id, project, kind, reference, created_ms, updated_ms, address_name, "
+            "address_id, address_resource, address_type, address_created_ms, display_name, password_hash) "
+            "VALUES (x'03000000000000000000000000000000', 1, 1, 'ada', 5, 6, '/private/ada', "
+            "x'04000000000000000000000000000000', x'05000000000000000000000000000000', 4, 7, 'Ada', "
+            "zeroblob(48)); INSERT INTO once VALUES (60, x'06')");
     struct store *store = opened();
     CHECK_INT(store->ops->facts(store, &facts), ERR_OK);
-    CHECK_INT(facts->project_count, 1);
-    CHECK_INT(facts_project(facts, &shop)->age_ms, 0);
+    CHECK_INT(facts->project_count, 2);
+    const struct fact_project *project = facts_project(facts, &shop);
+    CHECK_INT(project->age_ms, 0);
+    CHECK_INT(project->setting[SETTING_SAT_LIFE], 60);
+    CHECK_INT(project->setting[SETTING_SAT_LIFE_MAX], 600);
+    CHECK_INT(project->setting[SETTING_FAMILY_MAX_AGE], 31536000);
+    CHECK_INT(project->setting[SETTING_INVITE_LIFE], 7200);
+    CHECK(facts->key_count == 1 && facts->keys[0].is_retired && facts->keys[0].permissions == 7);
+    CHECK_INT(facts->pruned_through_s, 0);
     facts_free(facts);
     store->ops->close(store);
+    CHECK_INT(ask_sql(path, "SELECT count(*) FROM settings"), 3);
+    CHECK_INT(ask_sql(path, "SELECT count(*) FROM once"), 1);
+    CHECK_INT(ask_sql(path,
+                      "SELECT count(*) FROM users WHERE reference = 'ada' AND created_ms = 5 AND "
+                      "updated_ms = 6 AND address_name = '/private/ada' AND address_type = 4 AND "
+                      "address_created_ms = 7 AND display_name = 'Ada' AND password_hash = zeroblob(48) "
+                      "AND hex(id) LIKE '03%' AND hex(address_id) LIKE '04%' AND payload IS NULL AND "
+                      "hex(address_resource) LIKE '05%' AND external_id IS NULL AND first_name IS NULL"),
+              1);
     CHECK_INT(ask_sql(path, "PRAGMA user_version"), (int64_t)migration_count);
-    CHECK(access(beside(".before-3"), F_OK) == 0);
+    char before[16];
+    (void)snprintf(before, sizeof before, ".before-%zu", migration_count);
+    CHECK(access(beside(before), F_OK) == 0);
 }
 
 /* The last fence: not even a hand at the database moves a live project's clock, or a test project's back

@@ -1,5 +1,7 @@
 #include "store/rows.h"
 
+#include "store/store.h"
+
 enum err text_copy(struct bytes *out, struct bytes text, struct arena *arena)
 {
     *out = arena_copy(arena, text);
@@ -31,12 +33,55 @@ enum err user_copy(struct user *out, const struct user *from, struct arena *aren
     enum err e;
     *out = *from;
     TRY(e = text_copy(&out->reference, from->reference, arena), failed);
+    TRY(e = text_copy(&out->external_id, from->external_id, arena), failed);
+    TRY(e = text_copy(&out->payload, from->payload, arena), failed);
     TRY(e = profile_overlay(&out->profile, &from->profile, arena), failed);
     TRY(e = address_copy(&out->address, &from->address, arena), failed);
     return ERR_OK;
 failed:
     *out = (struct user){0};
     return e;
+}
+
+enum err family_copy(struct family *out, const struct family *from, struct arena *arena)
+{
+    enum err e;
+    *out = *from;
+    TRY(e = text_copy(&out->holder, from->holder, arena), failed);
+    TRY(e = text_copy(&out->seal_key, from->seal_key, arena), failed);
+    return ERR_OK;
+failed:
+    *out = (struct family){0};
+    return e;
+}
+
+enum err resource_copy(struct resource *out, const struct resource *from, struct arena *arena)
+{
+    enum err e;
+    *out = *from;
+    TRY(e = text_copy(&out->name, from->name, arena), failed);
+    TRY(e = text_copy(&out->display_name, from->display_name, arena), failed);
+    return ERR_OK;
+failed:
+    *out = (struct resource){0};
+    return e;
+}
+
+enum err study_copy(struct study *out, const struct study *from, struct arena *arena)
+{
+    enum err e;
+    *out = *from;
+    TRY(e = text_copy(&out->title, from->title, arena), failed);
+    TRY(e = text_copy(&out->questions_json, from->questions_json, arena), failed);
+    return ERR_OK;
+failed:
+    *out = (struct study){0};
+    return e;
+}
+
+int64_t updated_after(int64_t before_ms, int64_t now_ms)
+{
+    return now_ms > before_ms || before_ms == INT64_MAX ? now_ms : before_ms + 1;
 }
 
 const struct uuid *write_belongs_to(const struct write *write)
@@ -87,4 +132,84 @@ const struct uuid *write_belongs_to(const struct write *write)
         break;
     }
     return NULL;
+}
+
+bool write_raises_version(enum write_kind kind)
+{
+    return kind > WRITE_NONE && kind < WRITE_CUTOFF; /* enum write_kind has them in this order */
+}
+
+bool settings_allowed(const int64_t setting[SETTING_COUNT])
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++)
+        if (!setting_allows((enum setting)i, setting[i])) return false;
+    return true;
+}
+
+void rows_skip(struct row *rows, size_t count, size_t but)
+{
+    for (size_t i = 0; i < count; i++)
+        if (i != but) rows[i] = (struct row){.state = ROW_SKIPPED};
+}
+
+int64_t cutoff_next_ms(int64_t now_ms, int64_t greatest_ms)
+{
+    int64_t by_clock = now_ms + CUTOFF_AHEAD_MS, by_order = greatest_ms + CUTOFF_APART_MS;
+    return greatest_ms > 0 && by_order > by_clock ? by_order : by_clock;
+}
+
+int64_t cutoff_until_s(int64_t t_ms, int64_t keep_s)
+{
+    return t_ms / 1000 + 1 + keep_s;
+}
+
+bool interview_is_in(enum interview_state state, uint32_t states_bits)
+{
+    return ((1u << state) & states_bits) != 0;
+}
+
+enum err cursor_read(int64_t *out, struct bytes text)
+{
+    uint64_t number = 0;
+    *out = 0;
+    if (bytes_is_absent(text)) return ERR_OK;
+    if (!bytes_to_u64(&number, text, INT64_MAX)) return ERR_MALFORMED;
+    *out = (int64_t)number;
+    return ERR_OK;
+}
+
+enum err cursor_write(struct bytes *out, int64_t number, struct arena *arena)
+{
+    uint8_t room[20];
+    size_t at = sizeof room;
+    for (uint64_t rest = (uint64_t)number; rest > 0 || at == sizeof room; rest /= 10)
+        room[--at] = (uint8_t)('0' + rest % 10);
+    return text_copy(out, bytes_of(room + at, sizeof room - at), arena);
+}
+
+void store_read_begin(struct store_read *read)
+{
+    if (read->limit > PAGE_SIZE_MAX) read->limit = PAGE_SIZE_MAX;
+    read->found = false;
+    read->user = (struct user){0};
+    read->users = NULL;
+    read->addresses = NULL;
+    read->user_count = read->address_count = 0;
+    read->next = BYTES_NONE;
+    read->family = (struct family){0};
+    read->interview = (struct interview){0};
+}
+
+enum err store_users_room(struct user **out, struct store_read *read, size_t count)
+{
+    *out = count == 0 ? NULL : arena_alloc(read->arena, count * sizeof **out);
+    read->users = *out;
+    return count == 0 || *out != NULL ? ERR_OK : ERR_NO_MEMORY;
+}
+
+enum err store_addresses_room(struct address **out, struct store_read *read)
+{
+    *out = read->id_count == 0 ? NULL : arena_alloc(read->arena, read->id_count * sizeof **out);
+    read->addresses = *out;
+    return read->id_count == 0 || *out != NULL ? ERR_OK : ERR_NO_MEMORY;
 }

@@ -23,6 +23,9 @@ enum err snapshot_init(struct snapshot *snapshot, struct snapshot_counts room)
     snapshot->keys = room_for(arena, room.keys, sizeof *snapshot->keys, &e);
     snapshot->addresses = room_for(arena, room.addresses, sizeof *snapshot->addresses, &e);
     snapshot->origins = room_for(arena, room.origins, sizeof *snapshot->origins, &e);
+    snapshot->resources = room_for(arena, room.resources, sizeof *snapshot->resources, &e);
+    snapshot->studies = room_for(arena, room.studies, sizeof *snapshot->studies, &e);
+    snapshot->settings = room_for(arena, room.settings, sizeof *snapshot->settings, &e);
 done:
     if (e != ERR_OK) snapshot_release(snapshot);
     return e;
@@ -53,8 +56,12 @@ enum err snapshot_add_key(struct snapshot *snapshot, const struct fact_key *key)
 {
     if (snapshot->used.keys == snapshot->room.keys) return ERR_CORRUPT;
     struct fact_key *copy = &snapshot->keys[snapshot->used.keys++];
+    enum err e;
     *copy = *key;
-    return text_copy(&copy->public_id, key->public_id, snapshot_arena(snapshot));
+    TRY(e = text_copy(&copy->public_id, key->public_id, snapshot_arena(snapshot)), done);
+    e = text_copy(&copy->name, key->name, snapshot_arena(snapshot));
+done:
+    return e;
 }
 
 enum err snapshot_add_address(struct snapshot *snapshot, const struct address *address)
@@ -69,6 +76,30 @@ enum err snapshot_add_origin(struct snapshot *snapshot, const struct uuid *proje
     struct snapshot_origin *copy = &snapshot->origins[snapshot->used.origins++];
     copy->project = *project;
     return text_copy(&copy->origin, origin, snapshot_arena(snapshot));
+}
+
+enum err snapshot_add_resource(struct snapshot *snapshot, const struct resource *resource)
+{
+    if (snapshot->used.resources == snapshot->room.resources) return ERR_CORRUPT;
+    return resource_copy(&snapshot->resources[snapshot->used.resources++], resource,
+                         snapshot_arena(snapshot));
+}
+
+enum err snapshot_add_study(struct snapshot *snapshot, const struct study *study)
+{
+    if (snapshot->used.studies == snapshot->room.studies) return ERR_CORRUPT;
+    return study_copy(&snapshot->studies[snapshot->used.studies++], study, snapshot_arena(snapshot));
+}
+
+enum err snapshot_add_setting(struct snapshot *snapshot, const struct uuid *project, struct bytes name,
+                              int64_t value)
+{
+    enum setting setting;
+    if (snapshot->used.settings == snapshot->room.settings) return ERR_CORRUPT;
+    if (!setting_of(&setting, name) || !setting_allows(setting, value)) return ERR_CORRUPT;
+    snapshot->settings[snapshot->used.settings++] =
+        (struct snapshot_setting){.project = *project, .setting = setting, .value = value};
+    return ERR_OK;
 }
 
 /* projects are in order and belong to this snapshot still, so that they may be written to. */
@@ -122,13 +153,42 @@ static enum err list_origins(struct facts *facts, struct snapshot *snapshot)
     return ERR_OK;
 }
 
-enum err snapshot_finish(struct facts **out, struct snapshot *snapshot, uint64_t version, uint64_t epoch)
+static enum err deal_settings(struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->used.settings; i++) {
+        const struct snapshot_setting *one = &snapshot->settings[i];
+        struct fact_project *project = project_of(snapshot, &one->project);
+        if (project == NULL) return ERR_CORRUPT;
+        project->setting[one->setting] = one->value;
+    }
+    return ERR_OK;
+}
+
+static enum err list_resources(struct facts *facts, struct snapshot *snapshot)
+{
+    enum err e = ERR_OK;
+    const struct address **by_id = room_for(&facts->arena, facts->address_count, sizeof *by_id, &e);
+    if (e != ERR_OK) return e;
+    for (size_t i = 0; i < facts->address_count; i++)
+        by_id[i] = &facts->addresses[i];
+    facts->addresses_by_id = by_id;
+    facts->resources = snapshot->resources;
+    facts->resource_count = snapshot->used.resources;
+    facts->studies = snapshot->studies;
+    facts->study_count = snapshot->used.studies;
+    facts_sort_resources(snapshot->resources, facts->resource_count, snapshot->studies, facts->study_count,
+                         by_id, facts->address_count);
+    return ERR_OK;
+}
+
+enum err snapshot_finish(struct facts **out, struct snapshot *snapshot, const struct snapshot_meta *meta)
 {
     enum err e;
     struct facts *facts = snapshot->facts;
     *out = NULL;
-    facts->version = version;
-    facts->epoch = epoch;
+    facts->version = meta->version;
+    facts->epoch = meta->epoch;
+    facts->pruned_through_s = meta->pruned_through_s;
     facts->projects = snapshot->projects;
     facts->project_count = snapshot->used.projects;
     for (size_t i = 0; i < facts->project_count; i++)
@@ -139,6 +199,8 @@ enum err snapshot_finish(struct facts **out, struct snapshot *snapshot, uint64_t
     facts->address_count = snapshot->used.addresses;
     facts_sort(snapshot->projects, facts->project_count, snapshot->keys, facts->key_count,
                snapshot->addresses, facts->address_count, NULL, 0);
+    TRY(e = deal_settings(snapshot), done);
+    TRY(e = list_resources(facts, snapshot), done);
     TRY(e = deal_origins(snapshot), done);
     TRY(e = list_origins(facts, snapshot), done);
     *out = facts;

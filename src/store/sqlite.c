@@ -1,6 +1,7 @@
 #include "store/sqlite.h"
 
 #include "store/file.h"
+#include "store/rows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,9 +35,8 @@ static void sqlite_commit(struct store *base, struct store_commit *commit)
 static void sqlite_read(struct store *base, struct store_read *read)
 {
     struct sqlite_store *store = store_of(base);
+    store_read_begin(read);
     if (!take_place(&store->reads_waiting)) {
-        read->found = false;
-        read->user = (struct user){0};
         read->error = ERR_STORE_BUSY;
         read->post(read->to, &read->mail);
     } else if (mailbox_post(&store->reads, &read->mail)) {
@@ -79,6 +79,20 @@ static enum err sqlite_floor(struct store *store, int64_t *out)
     return ask_reader(store_of(store), sqlite_answer_floor, out);
 }
 
+static enum err sqlite_cutoffs(struct store *store, struct store_cutoffs **out)
+{
+    *out = NULL;
+    return ask_reader(store_of(store), sqlite_answer_cutoffs, out);
+}
+
+static enum err sqlite_key_uses(struct store *store, const struct uuid *project, struct store_key_uses **out)
+{
+    struct key_uses_wanted wanted = {.project = *project};
+    enum err e = ask_reader(store_of(store), sqlite_answer_key_uses, &wanted);
+    *out = wanted.uses;
+    return e;
+}
+
 /* The writer goes first: what it still commits, the others may look at. Its connection is closed last, and as
  * the last one moves the log into the file and removes it: the mark of a clean end. */
 static void sqlite_close(struct store *base)
@@ -102,6 +116,8 @@ static const struct store_ops sqlite_ops = {.name = "sqlite",
                                             .facts_version = sqlite_facts_version,
                                             .ring = sqlite_ring,
                                             .floor = sqlite_floor,
+                                            .cutoffs = sqlite_cutoffs,
+                                            .key_uses = sqlite_key_uses,
                                             .close = sqlite_close};
 
 static enum err start(struct sqlite_store *store)

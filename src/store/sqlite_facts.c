@@ -40,6 +40,9 @@ static enum err read_counts(struct snapshot_counts *out, struct db *db)
         out->keys = (size_t)query_read_number(&run);
         out->addresses = (size_t)query_read_number(&run);
         out->origins = (size_t)query_read_number(&run);
+        out->resources = (size_t)query_read_number(&run);
+        out->studies = (size_t)query_read_number(&run);
+        out->settings = (size_t)query_read_number(&run);
     }
     return query_end(&run);
 }
@@ -53,9 +56,6 @@ static void read_project(struct snapshot *snapshot, struct query_run *run)
     project.name = query_read_text(run);
     project.is_test = query_read_number(run) != 0;
     settings_standard(project.setting);
-    project.setting[SETTING_SAT_LIFE] = query_read_number(run);
-    project.setting[SETTING_SAT_LIFE_MAX] = query_read_number(run);
-    project.setting[SETTING_FAMILY_MAX_AGE] = query_read_number(run);
     project.age_ms = query_read_number(run);
     if (run->error == ERR_OK) run->error = snapshot_add_project(snapshot, &project);
 }
@@ -70,6 +70,8 @@ static void read_key(struct snapshot *snapshot, struct query_run *run)
     key.permissions = (uint32_t)query_read_number(run);
     key.is_retired = query_read_number(run) != 0;
     query_read_uuid(&key.resource, run);
+    key.name = query_read_text(run);
+    key.created_ms = query_read_number(run);
     if (run->error == ERR_OK) run->error = snapshot_add_key(snapshot, &key);
 }
 
@@ -94,6 +96,40 @@ static void read_origin(struct snapshot *snapshot, struct query_run *run)
     if (run->error == ERR_OK) run->error = snapshot_add_origin(snapshot, &project, origin);
 }
 
+static void read_setting(struct snapshot *snapshot, struct query_run *run)
+{
+    struct uuid project;
+    query_read_uuid(&project, run);
+    struct bytes name = query_read_text(run);
+    int64_t value = query_read_number(run);
+    if (run->error == ERR_OK) run->error = snapshot_add_setting(snapshot, &project, name, value);
+}
+
+static void read_resource(struct snapshot *snapshot, struct query_run *run)
+{
+    struct resource resource = {0};
+    query_read_uuid(&resource.project, run);
+    query_read_uuid(&resource.id, run);
+    resource.type = (enum address_type)query_read_choice(run, ADDRESS_SUBSCRIBER);
+    resource.name = query_read_text(run);
+    resource.display_name = query_read_text(run);
+    query_read_uuid(&resource.user, run);
+    resource.is_disabled = query_read_number(run) != 0;
+    resource.created_ms = query_read_number(run);
+    resource.updated_ms = query_read_number(run);
+    if (run->error == ERR_OK) run->error = snapshot_add_resource(snapshot, &resource);
+}
+
+static void read_study(struct snapshot *snapshot, struct query_run *run)
+{
+    struct study study = {0};
+    query_read_uuid(&study.project, run);
+    query_read_uuid(&study.id, run);
+    study.title = query_read_text(run);
+    study.questions_json = query_read_text(run);
+    if (run->error == ERR_OK) run->error = snapshot_add_study(snapshot, &study);
+}
+
 static enum err read_all(struct snapshot *snapshot, struct db *db, enum query query,
                          void (*read)(struct snapshot *snapshot, struct query_run *run))
 {
@@ -104,26 +140,39 @@ static enum err read_all(struct snapshot *snapshot, struct db *db, enum query qu
     return query_end(&run);
 }
 
+static enum err read_meta(struct snapshot_meta *out, struct db *db)
+{
+    struct query_run run;
+    *out = (struct snapshot_meta){0};
+    query_start(&run, db, QUERY_META, NULL);
+    if (query_step(&run)) {
+        out->version = (uint64_t)query_read_number(&run);
+        out->epoch = (uint64_t)query_read_number(&run);
+        out->pruned_through_s = query_read_number(&run);
+    }
+    enum err e = query_end(&run);
+    return e == ERR_OK && out->version == 0 ? ERR_CORRUPT : e;
+}
+
 static enum err read_facts(struct facts **out, struct db *db)
 {
+    static const struct {
+        enum query query;
+        void (*read)(struct snapshot *snapshot, struct query_run *run);
+    } parts[] = {{QUERY_PROJECTS, read_project},   {QUERY_KEYS, read_key},
+                 {QUERY_ADDRESSES, read_address},  {QUERY_ORIGINS, read_origin},
+                 {QUERY_RESOURCES, read_resource}, {QUERY_STUDIES, read_study},
+                 {QUERY_SETTINGS, read_setting}};
     struct snapshot snapshot = {0};
     struct snapshot_counts counts;
-    struct query_run run;
-    uint64_t version = 0, epoch = 0;
+    struct snapshot_meta meta;
     enum err e;
     TRY(e = read_counts(&counts, db), done);
     TRY(e = snapshot_init(&snapshot, counts), done);
-    TRY(e = read_all(&snapshot, db, QUERY_PROJECTS, read_project), done);
-    TRY(e = read_all(&snapshot, db, QUERY_KEYS, read_key), done);
-    TRY(e = read_all(&snapshot, db, QUERY_ADDRESSES, read_address), done);
-    TRY(e = read_all(&snapshot, db, QUERY_ORIGINS, read_origin), done);
-    query_start(&run, db, QUERY_META, NULL);
-    if (query_step(&run)) {
-        version = (uint64_t)query_read_number(&run);
-        epoch = (uint64_t)query_read_number(&run);
-    }
-    TRY(e = query_end(&run), done);
-    e = version == 0 ? ERR_CORRUPT : snapshot_finish(out, &snapshot, version, epoch);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        TRY(e = read_all(&snapshot, db, parts[i].query, parts[i].read), done);
+    TRY(e = read_meta(&meta, db), done);
+    e = snapshot_finish(out, &snapshot, &meta);
 done:
     snapshot_release(&snapshot);
     return e;
@@ -138,49 +187,5 @@ enum err sqlite_answer_facts(void *out, struct db *db)
     e = read_facts(out, db);
     if (db_in_transaction(db)) (void)db_run(db, QUERY_ROLLBACK); /* nothing was written */
 done:
-    return e;
-}
-
-static enum err count_ring(size_t *out, struct db *db)
-{
-    struct query_run run;
-    *out = 0;
-    query_start(&run, db, QUERY_RING_COUNT, NULL);
-    if (query_step(&run)) *out = (size_t)query_read_number(&run);
-    return query_end(&run);
-}
-
-static enum err read_ring(struct store_ring *ring, size_t room, struct db *db)
-{
-    struct query_run run;
-    query_start(&run, db, QUERY_RING, &ring->arena);
-    while (ring->count < room && query_step(&run)) {
-        struct ring_key *key = &ring->keys[ring->count++];
-        key->id = query_read_text(&run);
-        key->use = (enum ring_use)query_read_choice(&run, RING_HASH);
-        key->state = (enum ring_state)query_read_choice(&run, RING_RETIRED);
-        key->algorithm = query_read_text(&run);
-        key->wrapped = query_read_text(&run);
-        key->created_ms = query_read_number(&run);
-    }
-    return query_end(&run);
-}
-
-enum err sqlite_answer_ring(void *out, struct db *db)
-{
-    struct store_ring *ring = NULL;
-    size_t count;
-    enum err e;
-    *(struct store_ring **)out = NULL;
-    TRY(e = db_run(db, QUERY_BEGIN_READ), done);
-    TRY(e = count_ring(&count, db), ended);
-    TRY(e = store_ring_new(&ring, count), ended);
-    TRY(e = read_ring(ring, count, db), ended);
-    *(struct store_ring **)out = ring;
-    ring = NULL;
-ended:
-    if (db_in_transaction(db)) (void)db_run(db, QUERY_ROLLBACK); /* nothing was written */
-done:
-    store_ring_free(ring);
     return e;
 }

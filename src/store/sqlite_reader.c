@@ -1,19 +1,125 @@
+#include "store/rows.h"
 #include "store/sqlite.h"
 
-static const enum query queries[] = {[READ_USER_BY_REFERENCE] = QUERY_USER_BY_REFERENCE,
-                                     [READ_USER_BY_ID] = QUERY_USER_BY_ID,
-                                     [READ_USER_BY_ADDRESS] = QUERY_USER_BY_ADDRESS};
+static enum err one_user(struct store_read *read, struct db *db, int64_t project, enum query by)
+{
+    bool is_by_id = read->kind == READ_USER_BY_ID || read->kind == READ_USER_BY_RESOURCE;
+    struct user_wanted wanted = {.by = by,
+                                 .project = read->project,
+                                 .project_number = project,
+                                 .text = read->text,
+                                 .id = is_by_id ? &read->id : NULL};
+    return sqlite_find_user(&read->found, &read->user, db, &wanted, read->arena);
+}
+
+static void bind_list(struct query_run *run, const struct store_read *read, int64_t project, int64_t after,
+                      int64_t limit)
+{
+    query_bind_number(run, project);
+    query_bind_number(run, after);
+    query_bind_number(run, limit);
+    if (read->kind == READ_USERS_BY_EXTERNAL_ID) query_bind_text(run, read->text);
+}
+
+static enum err count_users(size_t *out, const struct store_read *read, struct db *db, int64_t project,
+                            int64_t after)
+{
+    struct query_run run;
+    *out = 0;
+    query_start(&run, db, read->kind == READ_USERS ? QUERY_PAGE_COUNT : QUERY_LABEL_COUNT, NULL);
+    bind_list(&run, read, project, after, (int64_t)read->limit + 1);
+    if (query_step(&run)) *out = (size_t)query_read_number(&run);
+    return query_end(&run);
+}
+
+/* One more is counted than given: it tells whether there is a next page. */
+static enum err list_users(struct store_read *read, struct db *db, int64_t project)
+{
+    struct query_run run;
+    struct user *users;
+    int64_t last = 0;
+    size_t there;
+    enum err e = ERR_OK;
+    if (read->kind == READ_USERS) TRY(e = cursor_read(&last, read->text), done);
+    TRY(e = count_users(&there, read, db, project, last), done);
+    size_t room = there < read->limit ? there : read->limit;
+    TRY(e = store_users_room(&users, read, room), done);
+    query_start(&run, db, read->kind == READ_USERS ? QUERY_USERS_PAGE : QUERY_USERS_BY_LABEL, read->arena);
+    bind_list(&run, read, project, last, (int64_t)room);
+    while (read->user_count < room && query_step(&run)) {
+        last = query_read_number(&run);
+        sqlite_read_user(&users[read->user_count++], &read->project, &run);
+    }
+    TRY(e = query_end(&run), done);
+    if (there > room && room > 0 && read->kind == READ_USERS)
+        e = cursor_write(&read->next, last, read->arena);
+done:
+    return e;
+}
+
+static enum err find_address(bool *found, struct address *out, struct store_read *read, struct db *db,
+                             int64_t project, const struct uuid *id)
+{
+    struct query_run run;
+    query_start(&run, db, QUERY_ADDRESS_BY_ID, read->arena);
+    query_bind_number(&run, project);
+    query_bind_uuid(&run, id);
+    *found = query_step(&run);
+    if (*found) sqlite_read_address(out, &read->project, &run);
+    return query_end(&run);
+}
+
+static enum err list_addresses(struct store_read *read, struct db *db, int64_t project)
+{
+    struct address *list;
+    bool found;
+    enum err e;
+    TRY(e = store_addresses_room(&list, read), done);
+    for (size_t i = 0; i < read->id_count; i++) {
+        TRY(e = find_address(&found, &list[read->address_count], read, db, project, &read->ids[i]), done);
+        if (found) read->address_count++;
+    }
+done:
+    return e;
+}
+
+static enum err one_family(struct store_read *read, struct db *db, int64_t project)
+{
+    struct family wanted = {.id = read->id, .project = read->project, .bucket_s = read->bucket_s};
+    return sqlite_find_family(&read->found, &read->family, db, project, &wanted, read->arena);
+}
+
+static enum err one_interview(struct store_read *read, struct db *db, int64_t project)
+{
+    struct interview wanted = {.id = read->id, .project = read->project, .user = read->owner};
+    return sqlite_find_interview(&read->found, &read->interview, db, project, &wanted);
+}
 
 static enum err look_up(struct db *db, struct store_read *read)
 {
-    struct user_wanted wanted = {
-        .by = queries[read->kind], .project = read->project, .text = read->text, .id = &read->id};
-    enum err e;
-    read->found = false;
-    read->user = (struct user){0};
-    e = sqlite_project_number(&wanted.project_number, db, &read->project);
-    if (e != ERR_OK || wanted.project_number == 0) return e;
-    return sqlite_find_user(&read->found, &read->user, db, &wanted, read->arena);
+    int64_t project;
+    enum err e = sqlite_project_number(&project, db, &read->project);
+    if (e != ERR_OK) return e;
+    switch (read->kind) { /* of no project, with the number 0, nothing is found */
+    case READ_USER_BY_REFERENCE:
+        return one_user(read, db, project, QUERY_USER_BY_REFERENCE);
+    case READ_USER_BY_ID:
+        return one_user(read, db, project, QUERY_USER_BY_ID);
+    case READ_USER_BY_ADDRESS:
+        return one_user(read, db, project, QUERY_USER_BY_ADDRESS);
+    case READ_USER_BY_RESOURCE:
+        return one_user(read, db, project, QUERY_USER_BY_RESOURCE);
+    case READ_USERS_BY_EXTERNAL_ID:
+    case READ_USERS:
+        return list_users(read, db, project);
+    case READ_ADDRESSES:
+        return list_addresses(read, db, project);
+    case READ_FAMILY:
+        return one_family(read, db, project);
+    case READ_INTERVIEW:
+        return one_interview(read, db, project);
+    }
+    return ERR_UNSUPPORTED;
 }
 
 /* All that wait are read in one transaction: that saves each of them the taking and leaving of the read lock.
@@ -27,6 +133,7 @@ static void answer_reads(struct sqlite_store *store)
         struct store_read *read = (struct store_read *)(void *)mail; /* its first member */
         mail = mail->next;
         read->error = begun == ERR_OK ? look_up(store->reader_db, read) : begun;
+        if (read->error != ERR_OK) store_read_begin(read); /* nothing of a half read */
         atomic_fetch_sub(&store->reads_waiting, 1);
         read->post(read->to, &read->mail); /* it may be gone after this */
     }

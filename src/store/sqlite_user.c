@@ -10,20 +10,31 @@ enum err sqlite_project_number(int64_t *out, struct db *db, const struct uuid *p
     return query_end(&run);
 }
 
-/* The order of USER_COLUMNS, as in insert_user. */
-static void read_user(struct user *out, struct query_run *run)
+/* As a user's columns and an address's own are: a type that is NULL says that there is none. */
+void sqlite_read_address(struct address *out, const struct uuid *project, struct query_run *run)
 {
+    query_read_uuid(&out->id, run);
+    query_read_uuid(&out->resource, run);
+    out->name = query_read_text(run);
+    out->display_name = query_read_text(run);
+    out->type = (enum address_type)query_read_choice_or_none(run, ADDRESS_SUBSCRIBER);
+    out->created_ms = query_read_number(run);
+    out->project = *project;
+    if (out->type == 0) *out = (struct address){0};
+}
+
+/* The order of USER_COLUMNS, as in sqlite_insert_user. */
+void sqlite_read_user(struct user *out, const struct uuid *project, struct query_run *run)
+{
+    out->project = *project;
     query_read_uuid(&out->id, run);
     out->kind = (enum user_kind)query_read_choice(run, USER_EMBEDDED);
     out->reference = query_read_text(run);
+    out->external_id = query_read_text(run);
+    out->payload = query_read_text(run);
     out->created_ms = query_read_number(run);
     out->updated_ms = query_read_number(run);
-    query_read_uuid(&out->address.id, run);
-    query_read_uuid(&out->address.resource, run);
-    out->address.name = query_read_text(run);
-    out->address.display_name = query_read_text(run);
-    out->address.type = (enum address_type)query_read_choice(run, ADDRESS_SUBSCRIBER);
-    out->address.created_ms = query_read_number(run);
+    sqlite_read_address(&out->address, project, run);
     for (size_t i = 0; i < PROFILE_COUNT; i++)
         out->profile.value[i] = query_read_text(run);
 }
@@ -36,13 +47,12 @@ enum err sqlite_find_user(bool *found, struct user *out, struct db *db, const st
     *out = (struct user){0};
     query_start(&run, db, wanted->by, arena);
     query_bind_number(&run, wanted->project_number);
-    if (wanted->by == QUERY_USER_BY_ID)
+    if (wanted->id != NULL)
         query_bind_uuid(&run, wanted->id);
     else
         query_bind_text(&run, wanted->text);
     if (query_step(&run)) {
-        out->project = out->address.project = wanted->project;
-        read_user(out, &run);
+        sqlite_read_user(out, &wanted->project, &run);
         *found = true;
     }
     enum err e = query_end(&run);
@@ -62,13 +72,15 @@ enum err sqlite_insert_user(struct db *db, const struct user *user, int64_t proj
     query_bind_uuid(&run, &user->id);
     query_bind_number(&run, user->kind);
     query_bind_text(&run, user->reference);
+    query_bind_text(&run, user->external_id);
+    query_bind_text(&run, user->payload);
     query_bind_number(&run, user->created_ms);
     query_bind_number(&run, user->updated_ms);
     query_bind_uuid(&run, &user->address.id);
     query_bind_uuid(&run, &user->address.resource);
     query_bind_text(&run, user->address.name);
     query_bind_text(&run, user->address.display_name);
-    query_bind_number(&run, user->address.type);
+    query_bind_number_or_none(&run, user->address.type);
     query_bind_number(&run, user->address.created_ms);
     for (size_t i = 0; i < PROFILE_COUNT; i++)
         query_bind_text(&run, user->profile.value[i]);

@@ -1,4 +1,5 @@
 #include "base/log.h"
+#include "store/rows.h"
 #include "store/sqlite.h"
 
 struct batch {
@@ -32,11 +33,16 @@ done:
     return e;
 }
 
-static enum err write_all(struct db *db, struct store_commit *commit)
+/* met: how many of the writes were made before a gate was not as it should be; all of them, if none was. */
+static enum err write_all(size_t *met, struct db *db, struct store_commit *commit)
 {
     enum err e = ERR_OK;
-    for (size_t i = 0; i < commit->write_count && e == ERR_OK; i++)
-        e = sqlite_write(&commit->rows[i], db, &commit->writes[i], commit->arena);
+    for (*met = 0; *met < commit->write_count; ++*met) {
+        const struct write *write = &commit->writes[*met];
+        TRY(e = sqlite_write(&commit->rows[*met], db, write, commit->arena), done);
+        if (write->is_gate && commit->rows[*met].state != ROW_WRITTEN) break;
+    }
+done:
     return e;
 }
 
@@ -46,22 +52,29 @@ static void forget_rows(struct store_commit *commit)
         commit->rows[i] = (struct row){0};
 }
 
+/* If it fails, half a commit must not stay: all of the batch goes. */
+static enum err undo(struct db *db)
+{
+    enum err e = db_run(db, QUERY_ROLLBACK_TO);
+    if (e != ERR_OK) (void)db_run(db, QUERY_ROLLBACK); /* the error at hand says more */
+    return e;
+}
+
 /* A savepoint costs 2 µs and the copy of each page it touches: a commit that is one statement does without.
  */
 static enum err write_commit(struct db *db, struct store_commit *commit)
 {
+    size_t met;
     enum err e;
     if (commit->write_count == 0) return ERR_OK; /* for the floor alone */
     if (commit->write_count == 1 && sqlite_write_is_single(commit->writes[0].kind))
-        return write_all(db, commit);
+        return write_all(&met, db, commit); /* a gate alone that is not met writes nothing anyway */
     TRY(e = db_run(db, QUERY_SAVEPOINT), done);
-    e = write_all(db, commit);
-    if (e != ERR_OK && db_in_transaction(db)) {
-        enum err undone = db_run(db, QUERY_ROLLBACK_TO);
-        if (undone != ERR_OK) {
-            (void)db_run(db, QUERY_ROLLBACK); /* half a commit must not stay: all of the batch goes */
-            return undone;
-        }
+    e = write_all(&met, db, commit);
+    if (met < commit->write_count && db_in_transaction(db)) {
+        enum err undone = undo(db);
+        if (undone != ERR_OK) return undone;
+        if (e == ERR_OK) rows_skip(commit->rows, commit->write_count, met);
     }
     if (db_in_transaction(db)) {
         enum err released = db_run(db, QUERY_RELEASE);

@@ -41,8 +41,8 @@ enum read_kind {
     READ_USERS_BY_EXTERNAL_ID, /* for operators: a label may be many users' */
     READ_USERS,                /* a page of subscribers, by the order they were made */
     READ_ADDRESSES,            /* of resources and users alike, by the ids */
-    READ_FAMILY,
-    READ_INTERVIEW /* by id, of this user */
+    READ_FAMILY,               /* by id and bucket_s: both are sealed into its credentials */
+    READ_INTERVIEW             /* by id, of this user */
 };
 
 struct store_read {
@@ -51,7 +51,9 @@ struct store_read {
     void *to;
     enum read_kind kind;
     struct uuid project, id;
-    struct bytes text; /* reference, address name, external id, or a page's cursor: absent is the first */
+    struct bytes text; /* reference, address name, external id, or a page's cursor: absent is the first, and
+                          what was no `next` is ERR_MALFORMED */
+    int64_t bucket_s;  /* READ_FAMILY: the end of its absolute life */
     struct uuid owner; /* READ_INTERVIEW: whose it must be */
     uint32_t limit;    /* of a list, at most PAGE_SIZE_MAX */
     const struct uuid *ids;
@@ -77,7 +79,7 @@ struct store_ring {
     size_t count;
 };
 
-/* All cutoffs that still matter, for a process that starts. */
+/* All cutoffs that still matter (some may be over already), for a process that starts. */
 struct store_cutoffs {
     struct arena arena; /* owns */
     struct cutoff *list;

@@ -17,6 +17,28 @@ static void writes_nothing_without_its_project(void)
         {.kind = WRITE_ADDRESS,
          .address = {.id = id_of(3, 1), .project = nobody, .name = TEXT("/public/a"), .type = ADDRESS_APP}},
         {.kind = WRITE_STUDY, .study = {.id = id_of(4, 1), .project = nobody}},
+        {.kind = WRITE_SETTING, .setting = {.project = nobody, .setting = SETTING_SAT_LIFE, .value = 600}},
+        {.kind = WRITE_SETTING, .setting = {.project = shop, .setting = SETTING_SAT_LIFE, .value = 59}},
+        {.kind = WRITE_SETTING, .setting = {.project = shop, .setting = SETTING_SAT_LIFE, .value = 86401}},
+        {.kind = WRITE_SETTING,
+         .setting = {.project = shop, .setting = SETTING_REFRESH_GRACE, .value = INT64_MIN}},
+        {.kind = WRITE_PROJECT, .project = {.id = nobody, .setting = {[SETTING_SAT_LIFE] = 600}}},
+        {.kind = WRITE_ORIGIN_GONE, .origin = {.project = nobody, .origin = TEXT("https://a.example")}},
+        {.kind = WRITE_ORIGIN_GONE, .origin = {.project = shop, .origin = TEXT("https://a.example")}},
+        {.kind = WRITE_RESOURCE,
+         .resource = {.id = id_of(5, 1), .project = nobody, .type = ADDRESS_APP, .name = TEXT("a")}},
+        {.kind = WRITE_RESOURCE_GONE, .resource = {.id = id_of(5, 1), .project = shop}},
+        {.kind = WRITE_RESOURCE_GONE, .resource = {.id = id_of(5, 1), .project = nobody}},
+        {.kind = WRITE_KEY_USED, .key_used = {.public_id = TEXT("k"), .used_ms = 5}},
+        {.kind = WRITE_PAYLOAD, .payload = {.project = shop, .user = id_of(1, 1), .payload = TEXT("{}")}},
+        {.kind = WRITE_PAYLOAD, .payload = {.project = nobody, .user = id_of(1, 1)}},
+        {.kind = WRITE_USER_GONE, .user_gone = {.project = shop, .user = id_of(1, 1)}},
+        {.kind = WRITE_USER_GONE, .user_gone = {.project = nobody, .user = id_of(1, 1)}},
+        {.kind = WRITE_INTERVIEW,
+         .interview = {.id = id_of(9, 1), .project = nobody, .state = INTERVIEW_OPEN}},
+        {.kind = WRITE_INTERVIEW_STEP,
+         .interview_step = {.project = shop, .id = id_of(9, 1), .from = 14, .to = INTERVIEW_DONE}},
+        {.kind = WRITE_ANSWER, .answer = {.project = shop, .interview = id_of(9, 1)}},
         {.kind = WRITE_AGE, .age = {.project = nobody, .by_ms = 1000}},
         {.kind = WRITE_AGE, .age = {.project = shop, .by_ms = 1000}}, /* live: its time is real */
         {.kind = WRITE_AGE, .age = {.project = lab, .by_ms = 0}},
@@ -89,6 +111,7 @@ static void ages_test_projects_only_forward(void)
     struct write young = {.kind = WRITE_PROJECT,
                           .project = {.id = id_of(0x50, 9), .is_test = true, .age_ms = 5}};
     uint64_t before, after;
+    settings_standard(young.project.setting);
     begin();
     CHECK_INT(store->ops->facts_version(store, &before), ERR_OK);
     CHECK_INT(age_of(&lab), 0);

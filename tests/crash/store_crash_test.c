@@ -181,6 +181,7 @@ static void found_store(void)
     struct row row;
     struct write project = {.kind = WRITE_PROJECT, .project = {.id = shop}};
     struct store *store = open_store();
+    settings_standard(project.project.setting);
     arena_init(&arena, 4096);
     CHECK_INT(store_commit_wait(store, &project, 1, &row, &arena), ERR_OK);
     store->ops->close(store);

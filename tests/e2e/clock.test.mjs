@@ -221,8 +221,7 @@ test("a stop or a kill in the midst of advances: what was answered is stored, an
 test("a live project's time is real: the running server refuses, and so does the folder", async () => {
     const { data } = server, live = crypto.randomUUID();
     await server.stop();
-    change(data, "INSERT INTO projects (id, name, is_test, sat_life_s, sat_life_max_s, family_max_age_s) VALUES "
-        + `(x'${live.replaceAll("-", "")}', 'live', 0, 7200, 86400, 2592000)`);
+    change(data, `INSERT INTO projects (id, name, is_test) VALUES (x'${live.replaceAll("-", "")}', 'live', 0)`);
     const stopped = await askAdvance(server, "2h", { project: live });
     assert.deepEqual([stopped.code, stopped.out], [1, ""]);
     assert.match(stopped.err, /live/);

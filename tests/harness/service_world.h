@@ -141,13 +141,8 @@ static inline void world_project(const struct uuid *id, bool is_test)
 {
     struct write write = {.kind = WRITE_PROJECT};
 
-    write.project = (struct fact_project){.id = *id,
-                                          .name = BYTES("p"),
-                                          .is_test = is_test,
-                                          .setting = {[SETTING_SAT_LIFE] = 7200,
-                                                      [SETTING_SAT_LIFE_MAX] = 86400,
-                                                      [SETTING_FAMILY_MAX_AGE] = 2592000,
-                                                      [SETTING_FAMILY_MAX_AGE_BOUND] = 86400}};
+    write.project = (struct fact_project){.id = *id, .name = BYTES("p"), .is_test = is_test};
+    settings_standard(write.project.setting);
     world_write(&write);
     write = (struct write){.kind = WRITE_ORIGIN};
     write.origin.project = *id;

@@ -69,14 +69,10 @@ static inline enum row_state put_fact(const struct write *write)
 
 static inline enum row_state put_project(const struct uuid *id, bool is_test)
 {
-    return put_fact(&(struct write){.kind = WRITE_PROJECT,
-                                    .project = {.id = *id,
-                                                .name = TEXT("A shop"),
-                                                .is_test = is_test,
-                                                .setting = {[SETTING_SAT_LIFE] = 7200,
-                                                            [SETTING_SAT_LIFE_MAX] = 86400,
-                                                            [SETTING_FAMILY_MAX_AGE] = 2592000,
-                                                            [SETTING_FAMILY_MAX_AGE_BOUND] = 86400}}});
+    struct write write = {.kind = WRITE_PROJECT,
+                          .project = {.id = *id, .name = TEXT("A shop"), .is_test = is_test}};
+    settings_standard(write.project.setting);
+    return put_fact(&write);
 }
 
 static inline void begin(void)
@@ -120,18 +116,25 @@ static inline void ring_bell(void *bell, struct mail *mail)
     (void)sem_post(bell);
 }
 
+static inline enum err read_wait(struct store_read *read)
+{
+    sem_t bell;
+    (void)sem_init(&bell, 0, 0);
+    read->post = ring_bell;
+    read->to = &bell;
+    read->arena = &arena;
+    store->ops->read(store, read);
+    bell_wait(&bell);
+    (void)sem_destroy(&bell);
+    return read->error;
+}
+
 static inline bool look_up(struct user *out, enum read_kind kind, const struct uuid *project,
                            struct bytes text, const struct uuid *id)
 {
-    sem_t bell;
-    struct store_read read = {
-        .post = ring_bell, .to = &bell, .kind = kind, .project = *project, .text = text, .arena = &arena};
+    struct store_read read = {.kind = kind, .project = *project, .text = text};
     if (id != NULL) read.id = *id;
-    (void)sem_init(&bell, 0, 0);
-    store->ops->read(store, &read);
-    bell_wait(&bell);
-    (void)sem_destroy(&bell);
-    CHECK_INT(read.error, ERR_OK);
+    CHECK_INT(read_wait(&read), ERR_OK);
     *out = read.user;
     return read.found;
 }

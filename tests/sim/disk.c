@@ -7,6 +7,7 @@
 #include "sim/memory.h"
 #include "sim/times.h"
 #include "sim/world.h"
+#include "store/rows.h"
 
 #define LOG_MAX     4096
 #define USERS_MAX   256
@@ -116,76 +117,29 @@ static void note_user(const struct user *user)
     note_shown(known, &user->profile);
 }
 
+static void forget_user(const struct uuid *id)
+{
+    size_t i;
+
+    for (i = 0; i < disk.user_count && !uuid_equal(&disk.users[i].id, id);)
+        i++;
+    if (i == disk.user_count) return;
+    disk.users[i] = disk.users[--disk.user_count];
+}
+
 static void note_write(const struct write *write, const struct row *row)
 {
     size_t i;
 
     if (row->state != ROW_WRITTEN) return;
-    if (write->kind == WRITE_USER) note_user(&row->user);
+    if (write->kind == WRITE_USER && !bytes_is_absent(row->user.reference)) note_user(&row->user);
+    if (write->kind == WRITE_USER_GONE) forget_user(&write->user_gone.user);
     if (write->kind == WRITE_PRUNE && write->prune.through_s > disk.pruned_s)
         disk.pruned_s = write->prune.through_s;
     if (write->kind != WRITE_PROFILE) return;
     for (i = 0; i < disk.user_count; i++)
         if (uuid_equal(&disk.users[i].id, &write->profile.user))
             note_shown(&disk.users[i], &write->profile.profile);
-}
-
-static struct bytes kept(struct bytes text)
-{
-    return arena_copy(&disk.arena, text);
-}
-
-static void keep_profile(struct profile *profile)
-{
-    size_t i;
-
-    for (i = 0; i < PROFILE_COUNT; i++)
-        profile->value[i] = kept(profile->value[i]);
-}
-
-static void keep_write(struct write *write)
-{
-    struct user *user = &write->user.user;
-
-    switch (write->kind) {
-    case WRITE_PROJECT:
-        write->project.name = kept(write->project.name);
-        return;
-    case WRITE_KEY:
-        write->key.public_id = kept(write->key.public_id);
-        return;
-    case WRITE_ORIGIN:
-        write->origin.origin = kept(write->origin.origin);
-        return;
-    case WRITE_ADDRESS:
-        write->address.name = kept(write->address.name);
-        write->address.display_name = kept(write->address.display_name);
-        return;
-    case WRITE_RING_KEY:
-        write->ring_key.id = kept(write->ring_key.id);
-        write->ring_key.algorithm = kept(write->ring_key.algorithm);
-        write->ring_key.wrapped = kept(write->ring_key.wrapped);
-        return;
-    case WRITE_USER:
-        user->reference = kept(user->reference);
-        keep_profile(&user->profile);
-        user->address.name = kept(user->address.name);
-        user->address.display_name = kept(user->address.display_name);
-        write->user.address_name_alt = kept(write->user.address_name_alt);
-        write->user.password_hash = kept(write->user.password_hash);
-        return;
-    case WRITE_PROFILE:
-        keep_profile(&write->profile.profile);
-        write->profile.password_hash = kept(write->profile.password_hash);
-        return;
-    case WRITE_ONCE:
-    case WRITE_PRUNE:
-        return;
-    case WRITE_NONE:
-    case WRITE_AGE:
-    case WRITE_STUDY:
-        abort(); /* nobody here writes them */
-    }
 }
 
 static void keep_commit(const struct write *writes, const struct row *rows, size_t count)
@@ -199,7 +153,7 @@ static void keep_commit(const struct write *writes, const struct row *rows, size
     logged->writes = arena_alloc(&disk.arena, count * sizeof *writes);
     for (i = 0; i < count; i++) {
         logged->writes[i] = writes[i];
-        keep_write(&logged->writes[i]);
+        disk_keep(&logged->writes[i], &disk.arena);
         note_write(&writes[i], &rows[i]);
     }
     memory_leave(before);
@@ -346,8 +300,7 @@ static void look_up(struct disk_store *store, struct store_read *read)
     world.trouble++;
     trace("store", "a read fails");
     read->error = ERR_STORE_FAILED;
-    read->found = false;
-    memset(&read->user, 0, sizeof read->user);
+    store_read_begin(read);
 }
 
 static void on_read(struct item *item)
@@ -412,6 +365,22 @@ static enum err sim_ring(struct store *base, struct store_ring **out)
     return store->tables->ops->ring(store->tables, out);
 }
 
+static enum err sim_cutoffs(struct store *base, struct store_cutoffs **out)
+{
+    struct disk_store *store = store_of(base);
+
+    *out = NULL;
+    return fails_now(store) ? ERR_STORE_FAILED : store->tables->ops->cutoffs(store->tables, out);
+}
+
+static enum err sim_key_uses(struct store *base, const struct uuid *project, struct store_key_uses **out)
+{
+    struct disk_store *store = store_of(base);
+
+    *out = NULL;
+    return fails_now(store) ? ERR_STORE_FAILED : store->tables->ops->key_uses(store->tables, project, out);
+}
+
 /* ---- life ---- */
 
 static void sim_close(struct store *base)
@@ -444,6 +413,8 @@ static const struct store_ops sim_ops = {.name = "sim",
                                          .facts_version = sim_facts_version,
                                          .ring = sim_ring,
                                          .floor = sim_floor,
+                                         .cutoffs = sim_cutoffs,
+                                         .key_uses = sim_key_uses,
                                          .close = sim_close};
 
 static void replay(struct disk_store *store)

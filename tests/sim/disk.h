@@ -27,6 +27,8 @@ const struct disk_user *disk_user(const struct uuid *project, struct bytes refer
 /* The last place of this display name in the user's history, 1-based; 0: never durable. */
 unsigned disk_shown_at(const struct disk_user *user, unsigned shown);
 
+void disk_keep(struct write *write, struct arena *arena); /* its strings are copied into the arena */
+
 /* A store over the disk. Until store_goes_live commits are answered at once and nothing fails. */
 MUST_USE enum err disk_store_open(struct store **out);
 void disk_store_goes_live(struct store *store);

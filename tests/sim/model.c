@@ -116,13 +116,8 @@ static void found_project(struct store *store, struct sim_project *project, bool
     uuid_write(project->text, &project->id);
     project->is_test = is_test;
     project->origin = is_test ? "https://test.shop" : "https://live.shop";
-    write.project = (struct fact_project){.id = project->id,
-                                          .name = BYTES("p"),
-                                          .is_test = is_test,
-                                          .setting = {[SETTING_SAT_LIFE] = 7200,
-                                                      [SETTING_SAT_LIFE_MAX] = 86400,
-                                                      [SETTING_FAMILY_MAX_AGE] = 2592000,
-                                                      [SETTING_FAMILY_MAX_AGE_BOUND] = 86400}};
+    write.project = (struct fact_project){.id = project->id, .name = BYTES("p"), .is_test = is_test};
+    settings_standard(write.project.setting);
     write_now(store, &write);
     write = (struct write){.kind = WRITE_ORIGIN};
     write.origin.project = project->id;
