@@ -66,8 +66,9 @@ rule_banned() {
         NR == FNR {
             sub(/#.*/, "")
             if (NF == 0) next
-            banned[$1] = 1; owned[$1] = NF > 1; files[$1] = ""
-            for (i = 2; i <= NF; i++) files[$1] = files[$1] (i > 2 ? "|" : "") glob($i)
+            if (!($1 in banned)) files[$1] = "" # a word may take several lines
+            banned[$1] = 1; owned[$1] = NF > 1
+            for (i = 2; i <= NF; i++) files[$1] = files[$1] (files[$1] != "" ? "|" : "") glob($i)
             next
         }
         {

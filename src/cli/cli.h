@@ -22,6 +22,7 @@ extern const unsigned command_count;
 
 int cli_clock(int argc, char **argv);
 int cli_dev(int argc, char **argv);
+int cli_revoke(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_token(int argc, char **argv);
 int cli_version(int argc, char **argv);

@@ -32,6 +32,7 @@ enum session_event {
     SESSION_CALL,           /* any other request */
     SESSION_TIME_UP,        /* the state's own time: no connect, grant expired, parked long enough */
     SESSION_SILENT,         /* the peer answered no ping */
+    SESSION_REVOKED,        /* a cutoff voids what it was granted by */
     SESSION_STOP,           /* the server is stopping */
     SESSION_PEER_GONE,      /* close frame, broken frame, or the end of the stream */
     SESSION_EVENTS
@@ -49,6 +50,7 @@ enum session_effect {
     SESSION_CLOSE_EXPIRED,
     SESSION_CLOSE_PARKED,
     SESSION_CLOSE_SILENT,
+    SESSION_CLOSE_REVOKED,
     SESSION_CLOSE_RESTARTING,
     SESSION_FORGET
 };

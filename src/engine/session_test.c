@@ -16,6 +16,7 @@ static const struct {
     {O, SESSION_CALL, O, SESSION_REFUSE},
     {O, SESSION_TIME_UP, C, SESSION_CLOSE_NO_CONNECT},
     {O, SESSION_SILENT, O, SESSION_REFUSE},
+    {O, SESSION_REVOKED, O, SESSION_REFUSE},
     {O, SESSION_STOP, C, SESSION_CLOSE_RESTARTING},
     {O, SESSION_PEER_GONE, C, SESSION_FORGET},
     /* a connect is being decided: one at a time, and no call before its answer */
@@ -26,6 +27,7 @@ static const struct {
     {D, SESSION_CALL, D, SESSION_REFUSE},
     {D, SESSION_TIME_UP, C, SESSION_CLOSE_NO_CONNECT},
     {D, SESSION_SILENT, D, SESSION_REFUSE},
+    {D, SESSION_REVOKED, D, SESSION_REFUSE},
     {D, SESSION_STOP, C, SESSION_CLOSE_RESTARTING},
     {D, SESSION_PEER_GONE, C, SESSION_FORGET},
     /* live: calls run, a second connect is refused, the deadline ends it */
@@ -36,6 +38,7 @@ static const struct {
     {L, SESSION_CALL, L, SESSION_RUN_CALL},
     {L, SESSION_TIME_UP, C, SESSION_CLOSE_EXPIRED},
     {L, SESSION_SILENT, C, SESSION_CLOSE_SILENT},
+    {L, SESSION_REVOKED, C, SESSION_CLOSE_REVOKED},
     {L, SESSION_STOP, C, SESSION_CLOSE_RESTARTING},
     {L, SESSION_PEER_GONE, C, SESSION_FORGET},
     /* parked: without rights, deaf and silent; no way back to live */
@@ -46,6 +49,7 @@ static const struct {
     {P, SESSION_CALL, P, SESSION_IGNORE},
     {P, SESSION_TIME_UP, C, SESSION_CLOSE_PARKED},
     {P, SESSION_SILENT, P, SESSION_IGNORE},
+    {P, SESSION_REVOKED, P, SESSION_IGNORE},
     {P, SESSION_STOP, C, SESSION_CLOSE_RESTARTING},
     {P, SESSION_PEER_GONE, C, SESSION_FORGET},
 };

@@ -6,6 +6,7 @@
 #include "base/instant.h"
 #include "server/admin_ask.h"
 #include "server/admin_clock.h"
+#include "server/admin_revoke.h"
 #include "server/node.h"
 #include "wire/json_write.h"
 
@@ -273,6 +274,8 @@ static void take_line(struct admin *admin, struct bytes line)
         admin_clock(admin->lane, admin_wait(admin), &ask);
     else if (ask.command == ADMIN_TIME || ask.command == ADMIN_CONFIRM)
         answer_time(admin, ask.command == ADMIN_CONFIRM);
+    else if (ask.command == ADMIN_REVOKE)
+        admin_revoke(admin->lane, admin_wait(admin), &ask);
     else
         answer_keys(admin, &ask);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/base64url.h"
+#include "engine/revoke.h"
 #include "wire/json_read.h"
 
 static enum err read_error_id(struct admin_ask *out, struct bytes text)
@@ -27,6 +28,18 @@ static enum err read_clock(struct admin_ask *out, struct json document)
 {
     if (read_project(out, document, true)) return ERR_MALFORMED;
     return json_int64(&out->by_ms, json_member(document, "by_ms")) ? ERR_OK : ERR_MALFORMED;
+}
+
+static enum err read_revoke(struct admin_ask *out, struct json document)
+{
+    struct bytes name = json_text(json_member(document, "name"));
+
+    if (read_project(out, document, true)) return ERR_MALFORMED;
+    if (!cutoff_of_read(&out->of, json_text(json_member(document, "of")))) return ERR_MALFORMED;
+    if (!name.len || name.len > sizeof out->name) return ERR_MALFORMED;
+    memcpy(out->name, name.ptr, name.len);
+    out->name_len = name.len;
+    return ERR_OK;
 }
 
 enum err admin_ask_read(struct admin_ask *out, struct bytes line)
@@ -55,6 +68,9 @@ enum err admin_ask_read(struct admin_ask *out, struct bytes line)
     } else if (bytes_equal(command, BYTES("confirm"))) {
         out->command = ADMIN_CONFIRM;
         e = ERR_OK;
+    } else if (bytes_equal(command, BYTES("revoke"))) {
+        out->command = ADMIN_REVOKE;
+        e = read_revoke(out, document);
     }
 done:
     json_free(document);

@@ -4,6 +4,7 @@
  *     {"command":"keys"}, and "project":"<uuid>" for how far its clock was moved
  *     {"command":"clock","project":"<uuid>","by_ms":7200000}
  *     {"command":"time"}, and {"command":"confirm"}, which takes a step of the wall clock for right
+ *     {"command":"revoke","project":"<uuid>","of":"user","name":"<uuid, or a key's public id>"}
  *
  * Strict: an unknown command, a missing member or one of another form is refused as a whole. The answer is
  * one line of JSON too; admin.c writes it. */
@@ -13,18 +14,32 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/uuid.h"
+#include "engine/facts.h"
 #include "server/records.h"
 
 #define ADMIN_SOCKET   "admin.sock" /* in the data folder */
 #define ADMIN_LINE_MAX 1024         /* bytes of an ask, its newline included */
 
-enum admin_command { ADMIN_NONE, ADMIN_WHY, ADMIN_KEYS, ADMIN_CLOCK, ADMIN_TIME, ADMIN_CONFIRM };
+enum admin_command {
+    ADMIN_NONE,
+    ADMIN_WHY,
+    ADMIN_KEYS,
+    ADMIN_CLOCK,
+    ADMIN_TIME,
+    ADMIN_CONFIRM,
+    ADMIN_REVOKE
+};
+
+#define ADMIN_NAME_MAX 40
 
 struct admin_ask {
     enum admin_command command;
     char error_id[RECORD_ID_LEN]; /* ADMIN_WHY */
-    struct uuid project;          /* ADMIN_CLOCK; ADMIN_KEYS: zero if none is named */
+    struct uuid project;          /* ADMIN_CLOCK, _REVOKE; ADMIN_KEYS: zero if none is named */
     int64_t by_ms;                /* ADMIN_CLOCK: any number; engine/age.h judges it */
+    enum cutoff_of of;            /* ADMIN_REVOKE */
+    char name[ADMIN_NAME_MAX];    /* the same; any text: engine/revoke.h judges it */
+    size_t name_len;
 };
 
 /* line: without its newline. ERR_MALFORMED, ERR_TOO_LARGE, ERR_NO_MEMORY. */

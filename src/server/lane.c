@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "server/admin.h"
 #include "server/conn.h"
+#include "server/cut.h"
 #include "server/node.h"
 #include "wire/http_request.h"
 #include "server/socket.h"
@@ -97,6 +98,30 @@ static void tell_others(void *state, const struct uuid *project, const struct uu
     }
 }
 
+struct cut_of_run { /* lives in run->errand, as an errand does: a run has one of them under way at most */
+    struct cut cut;
+    void (*done)(struct run *, size_t);
+};
+_Static_assert(sizeof(struct cut_of_run) <= sizeof(((struct run *)NULL)->errand),
+               "run->errand holds a cutoff on its way");
+
+static void cut_is_known(struct cut *cut)
+{
+    struct run *run = (struct run *)(void *)((char *)cut - offsetof(struct run, errand));
+
+    ((struct cut_of_run *)(void *)cut)->done(run, atomic_load(&cut->closed));
+}
+
+static void cut_for_run(void *state, struct run *run, const struct cutoff *cutoff,
+                        void (*done)(struct run *run, size_t sessions_closed))
+{
+    struct lane *lane = state;
+    struct cut_of_run *of_run = (struct cut_of_run *)(void *)run->errand;
+
+    of_run->done = done;
+    cut_tell(lane->cuts, &of_run->cut, cutoff, cut_is_known);
+}
+
 enum err lane_new(struct lane **out, struct node *node, unsigned index)
 {
     struct lane *lane = calloc(1, sizeof *lane);
@@ -108,7 +133,8 @@ enum err lane_new(struct lane **out, struct node *node, unsigned index)
     buf_init(&lane->out, SCRATCH_MAX);
     buf_init(&lane->body, SCRATCH_MAX);
     buf_init(&lane->fields, FIELDS_MAX);
-    e = records_new(&lane->records, (size_t)node->config->records_max, dice_u64(&node->host->dice));
+    e = session_index_init(&lane->index, dice_u64(&node->host->dice));
+    if (!e) e = records_new(&lane->records, (size_t)node->config->records_max, dice_u64(&node->host->dice));
     if (!e) e = loop_new(&lane->loop, index, &node->clock);
     if (e)
         lane_free(lane);
@@ -132,9 +158,11 @@ enum err lane_open_service(struct lane *lane)
         .lane = lane,
         .errand = lane_errand,
         .user_changed = tell_others,
+        .cut = cut_for_run,
     };
+    enum err e = cuts_new(&lane->cuts, lane, node->lane_count);
 
-    return service_new(&lane->service, &options, node->facts);
+    return e ? e : service_new(&lane->service, &options, node->facts);
 }
 
 void lane_free(struct lane *lane)
@@ -148,6 +176,8 @@ void lane_free(struct lane *lane)
     buf_release(&lane->body);
     buf_release(&lane->fields);
     records_free(lane->records);
+    session_index_release(&lane->index);
+    cuts_free(lane->cuts);
     free(lane);
 }
 

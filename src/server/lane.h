@@ -8,10 +8,12 @@
 #include "server/listener.h"
 #include "server/loop.h"
 #include "server/records.h"
+#include "server/session_index.h"
 #include "service/service.h"
 
 struct admin;
 struct conn;
+struct cuts;
 struct exchange;
 struct node;
 struct socket;
@@ -42,6 +44,8 @@ struct lane {
     struct conn *conns;            /* all HTTP connections */
     struct socket *sockets;        /* all WebSockets */
     struct socket_walk *walks;     /* over them, under way */
+    struct session_index index;    /* of the live ones */
+    struct cuts *cuts;             /* cutoffs on their way from here */
     struct exchange *spare;        /* exchanges not in use */
     unsigned spare_count;
     struct buf out, body, fields; /* scratch of one reply; empty between turns */

@@ -150,6 +150,20 @@ static enum err publish_first(struct node *node)
     return e;
 }
 
+/* Before the loops run: what was voided before is refused from the first request on. */
+static enum err load_cutoffs(struct node *node)
+{
+    struct store_cutoffs *cutoffs;
+    size_t i, j;
+    enum err e = node->store->ops->cutoffs(node->store, &cutoffs);
+
+    for (i = 0; !e && i < node->lane_count; i++)
+        for (j = 0; !e && j < cutoffs->count; j++)
+            e = service_take_cutoff(node->lanes[i]->service, &cutoffs->list[j]);
+    store_cutoffs_free(cutoffs);
+    return e;
+}
+
 enum err node_start(struct node *node, const char **why)
 {
     unsigned i;
@@ -163,6 +177,9 @@ enum err node_start(struct node *node, const char **why)
     *why = "a loop cannot be started: not enough memory or threads";
     for (i = 0; i < node->lane_count; i++)
         if ((e = lane_open_service(node->lanes[i]))) return e;
+    *why = "what was revoked cannot be read from the store";
+    if ((e = load_cutoffs(node))) return e;
+    *why = "a loop cannot be started: not enough memory or threads";
     if ((e = watch_start(&node->watch, node)) || (e = prune_start(&node->prune, node)) ||
         (e = floor_start(&node->floor, node)))
         return e;

@@ -8,8 +8,6 @@
 #include "base/log.h"
 #include "engine/age.h"
 
-#define SOCKETS_PER_TURN 500 /* moved at once, before others get their turn */
-
 struct dialect_session socket_session(const struct socket *socket)
 {
     const struct node *node = socket->lane->node;
@@ -196,6 +194,7 @@ static void leave_state(struct socket *socket)
     if (socket->state == SESSION_PARKED && socket->has_parking)
         lane_unpark(socket->lane, socket->parking_slot);
     if (socket->state != SESSION_LIVE) return;
+    session_index_take(&socket->lane->index, &socket->links);
     socket_set_registered(socket, false);
     lane_count(socket->lane, COUNT_SESSIONS_LIVE, -1);
     log_info("session_ended", log_bytes("session", bytes_of(socket->name, 8)));
@@ -271,6 +270,9 @@ void socket_apply(struct socket *socket, enum session_event event)
         break;
     case SESSION_CLOSE_SILENT:
         socket_close(socket, 1001, "no answer to ping");
+        break;
+    case SESSION_CLOSE_REVOKED:
+        socket_close(socket, 4403, "revoked");
         break;
     case SESSION_CLOSE_RESTARTING:
         socket_close(socket, 1012, "restarting; come back in 1 s");
@@ -419,6 +421,20 @@ void sockets_stop(struct lane *lane)
         next = socket->next;
         socket_apply(socket, SESSION_STOP);
     }
+}
+
+size_t sockets_cut(struct lane *lane, const struct cutoff *cutoff, unsigned *room)
+{
+    struct session_links *links;
+    size_t closed = 0;
+
+    while (*room && (links = session_index_find(&lane->index, cutoff))) {
+        struct socket *socket = (struct socket *)(void *)((char *)links - offsetof(struct socket, links));
+        socket_apply(socket, SESSION_REVOKED); /* which takes it out of the index */
+        --*room;
+        closed++;
+    }
+    return closed;
 }
 
 /* ---- moved clocks ---- */

@@ -14,6 +14,10 @@ void socket_bytes(struct socket *socket, uint8_t *bytes, size_t len); /* bytes t
 
 void sockets_stop(struct lane *lane); /* closes all with 1012 */
 
+#define SOCKETS_PER_TURN 500 /* looked through or closed at once, before others get their turn */
+/* Closes the live sessions that the cutoff voids, at most *room of them, and lowers it; returns how many. */
+size_t sockets_cut(struct lane *lane, const struct cutoff *cutoff, unsigned *room);
+
 /* After clocks of projects were moved: the deadlines of their live sessions follow, some each turn. A walk
  * outlives the sockets that go meanwhile, and may meet others under way: each leaves what is right already.
  */

@@ -56,8 +56,18 @@ static enum session_event event_of(const struct socket *socket, struct run *run)
         return SESSION_CONNECT_REFUSED;
     case OUTCOME_FAILED:
     case OUTCOME_MINTED:
+    case OUTCOME_TICKET:
     case OUTCOME_WHO:
+    case OUTCOME_USERS:
     case OUTCOME_ADDRESSES:
+    case OUTCOME_RESOURCE:
+    case OUTCOME_RESOURCES:
+    case OUTCOME_GONE:
+    case OUTCOME_KEY_MADE:
+    case OUTCOME_REVOKED:
+    case OUTCOME_STUDY:
+    case OUTCOME_INTERVIEW:
+    case OUTCOME_INTROSPECTED:
         break;
     }
     return SESSION_CONNECT_FAILED;
@@ -120,6 +130,8 @@ static void keep_holder(struct socket *socket, const struct outcome *outcome)
     socket->holder = outcome->holder;
     keep_text(&socket->holder.jti, socket->jti, sizeof socket->jti, outcome->holder.jti);
     keep_text(&socket->holder.jkt, socket->jkt, sizeof socket->jkt, outcome->holder.jkt);
+    keep_text(&socket->holder.parent_key, socket->parent_key, sizeof socket->parent_key,
+              outcome->holder.parent_key);
     memcpy(socket->name, outcome->connected.session.ptr, SESSION_NAME_LEN);
     free(socket->origin);
     socket->origin = NULL;
@@ -134,6 +146,7 @@ void socket_welcome(struct socket *socket)
     unsigned i;
 
     keep_holder(socket, &socket->connecting->run.outcome);
+    session_index_put(&socket->lane->index, &socket->links, &socket->holder);
     log_info("session_began", log_bytes("session", bytes_of(socket->name, 8)));
     socket_lives_until_expiry(socket);
     lane_count(socket->lane, COUNT_CONNECTS_GRANTED, 1);

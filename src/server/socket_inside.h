@@ -6,6 +6,7 @@
 #include "dialect/dialect.h"
 #include "engine/session.h"
 #include "server/node.h"
+#include "server/session_index.h"
 #include "server/socket.h"
 #include "wire/ws_message.h"
 
@@ -36,9 +37,10 @@ struct socket {
     bool has_parking; /* a refused socket without a place in the park is closed after its answer */
     uint16_t parking_slot;
     char name[SESSION_NAME_LEN];
-    char jti[UUID_TEXT_LEN], jkt[43];
-    struct holder holder; /* its strings are the two above */
-    int64_t age_ms;       /* of its project, as the deadline knows it */
+    char jti[UUID_TEXT_LEN], jkt[43], parent_key[KEY_PUBLIC_ID_MAX];
+    struct holder holder;       /* its strings are the three above */
+    struct session_links links; /* in the lane's index while it is live */
+    int64_t age_ms;             /* of its project, as the deadline knows it */
 };
 
 /* socket.c */

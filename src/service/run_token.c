@@ -84,6 +84,19 @@ static enum err hash_of_token(struct bytes *out, char ath[ATH_LEN], struct run *
     return e;
 }
 
+static int64_t cutoff_of_holder(const struct run *run)
+{
+    const struct holder *holder = &run->outcome.holder;
+    const struct lineage lineage = {.project = &holder->project,
+                                    .user = &holder->user,
+                                    .family = &holder->family,
+                                    .resource = &holder->resource,
+                                    .inviter = &holder->inviter,
+                                    .key = holder->parent_key};
+
+    return run_cutoff_ms(run, &lineage);
+}
+
 /* Of a token that is good in itself: why it may not pass. */
 static void found_not_admitted(struct run *run, enum refusal refusal, const struct admit_facts *facts,
                                const struct proof_policy *policy)
@@ -143,12 +156,7 @@ bool run_authenticate_token(struct run *run, struct bytes token, struct bytes pr
     run->has_finding = refusal != REFUSAL_NONE;
     if (!refusal) {
         run->project = facts.project = facts_project(lease_facts(run->lease), &holder->project);
-        facts.cutoff_ms = run_cutoff_ms(run, &(struct lineage){.project = &holder->project,
-                                                               .user = &holder->user,
-                                                               .family = &holder->family,
-                                                               .resource = &holder->resource,
-                                                               .inviter = &holder->inviter,
-                                                               .key = holder->parent_key});
+        facts.cutoff_ms = cutoff_of_holder(run);
         /* only a bound token needs its proof looked at: clients send one along with every token */
         if (!bytes_is_absent(holder->jkt)) TRY(e = read_proof(&proof_facts, &facts, run, proof), failed);
         if (facts.proof && !run->proof_method.len)
@@ -279,11 +287,26 @@ static bool was_used_before(const struct run *run)
     return false;
 }
 
+/* The last act before a session is granted: while the store was asked, a cutoff may have come. From here to
+ * the session's place in the lane's index nothing else happens on this lane, so that none can fall between.
+ */
+static bool was_cut_meanwhile(struct run *run)
+{
+    int64_t cutoff_ms = cutoff_of_holder(run);
+    const struct admit_facts facts = {.project = run->project, .cutoff_ms = cutoff_ms};
+
+    if (run->outcome.holder.gt_ms > cutoff_ms) return false;
+    found_not_admitted(run, REFUSAL_TOKEN_CUT_OFF, &facts, &(struct proof_policy){0});
+    run_refuse(run, REFUSAL_TOKEN_CUT_OFF, FIELD_NONE, NULL);
+    return true;
+}
+
 static void welcome(struct run *run)
 {
     uint8_t random[16];
     char *name = arena_alloc(run->arena, 2 * sizeof random);
 
+    if (was_cut_meanwhile(run)) return;
     if (was_used_before(run)) {
         struct finding *finding = run_finding(run, "proof.once");
         finding_expected(finding, "a proof that was not used before");

@@ -66,6 +66,11 @@ void service_forget_user(struct service *service, const struct uuid *project, co
     users_forget(service->users, project, id);
 }
 
+enum err service_take_cutoff(struct service *service, const struct cutoff *cutoff)
+{
+    return cutoffs_put(service->cutoffs, cutoff);
+}
+
 void run_finish(struct run *run, enum outcome_kind kind)
 {
     run->outcome.kind = kind;
@@ -138,19 +143,6 @@ void run_fail(struct run *run, enum err error)
     run_finish(run, OUTCOME_FAILED);
 }
 
-static void (*then_of(struct run *run))(struct run *)
-{
-    void (*then)(struct run *);
-
-    memcpy(&then, run->errand, sizeof then);
-    return then;
-}
-
-static void set_then(struct run *run, void (*then)(struct run *))
-{
-    memcpy(run->errand, &then, sizeof then);
-}
-
 static void read_answered(struct mail *mail)
 {
     struct run *run = (struct run *)(void *)((char *)mail - offsetof(struct run, read.mail));
@@ -158,7 +150,7 @@ static void read_answered(struct mail *mail)
     if (run->read.error)
         run_fail(run, run->read.error);
     else
-        then_of(run)(run);
+        run->then(run);
 }
 
 void run_read(struct run *run, enum read_kind kind, const struct uuid *project, const struct uuid *id,
@@ -180,7 +172,7 @@ void run_read(struct run *run, enum read_kind kind, const struct uuid *project, 
     run->read.text = text;
     run->read.arena = run->arena;
     run->changes_before_read = service->changes;
-    set_then(run, then);
+    run->then = then;
     service->options.store->ops->read(service->options.store, &run->read);
 }
 
@@ -191,7 +183,7 @@ static void commit_answered(struct mail *mail)
     if (run->commit.error)
         run_fail(run, run->commit.error);
     else
-        then_of(run)(run);
+        run->then(run);
 }
 
 void run_commit(struct run *run, void (*then)(struct run *run))
@@ -210,8 +202,22 @@ void run_commit(struct run *run, void (*then)(struct run *run))
     run->commit.write_count = run->plan.write_count;
     run->commit.rows = run->rows;
     run->commit.arena = run->arena;
-    set_then(run, then);
+    run->then = then;
     service->options.store->ops->commit(service->options.store, &run->commit);
+}
+
+static void cut_everywhere(struct run *run, size_t sessions_closed)
+{
+    run->sessions_closed = sessions_closed;
+    run->then(run);
+}
+
+void run_cut(struct run *run, const struct cutoff *cutoff, void (*then)(struct run *run))
+{
+    const struct service_options *options = &run->service->options;
+
+    run->then = then;
+    options->cut(options->lane, run, cutoff, cut_everywhere);
 }
 
 void run_remember(struct run *run, const struct user *user, bool changed)

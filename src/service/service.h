@@ -29,6 +29,10 @@ struct service_options {
     enum err (*errand)(void *lane, struct run *run, void (*work)(struct run *), void (*done)(struct run *));
     /* a user changed in the store: other lanes must forget their copy; may be NULL */
     void (*user_changed)(void *lane, const struct uuid *project, const struct uuid *id);
+    /* a cutoff was committed: done(run) when every lane refuses what it voids and has closed its sessions.
+     * Cannot fail */
+    void (*cut)(void *lane, struct run *run, const struct cutoff *cutoff,
+                void (*done)(struct run *run, size_t sessions_closed));
 };
 
 struct service;
@@ -40,6 +44,8 @@ service_take_facts(struct service *service,
                    struct publication *facts); /* a newer snapshot; on failure the old stays */
 const struct facts *service_facts(const struct service *service);
 void service_close_store(struct service *service); /* the store is gone: who would ask it fails */
+/* What it voids is refused from now on. ERR_NO_MEMORY: ask again until it is taken. */
+MUST_USE enum err service_take_cutoff(struct service *service, const struct cutoff *cutoff);
 void service_forget_user(struct service *service, const struct uuid *project, const struct uuid *id);
 
 /* Whether this credential is a live project key that may be used from this Origin: for those who must know
@@ -82,8 +88,10 @@ struct run {
     uint8_t password_hash[PASSWORD_HASH_LEN];
     bool has_password_hash, has_finding;
     enum err error;
+    void (*then)(struct run *run); /* where it goes on after a read, a commit or a cutoff */
+    size_t sessions_closed;        /* by the latest cutoff */
     unsigned tries;
-    void *errand[8]; /* room for the lane's errand */
+    void *errand[16]; /* room for the lane's errand, or for a cutoff on its way */
 };
 
 #define RUN_ARENA_MAX 65536 /* bytes an ask's answer may take */

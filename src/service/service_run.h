@@ -29,6 +29,9 @@ void run_found_origins(struct finding *finding, const struct fact_project *proje
 void run_read(struct run *run, enum read_kind kind, const struct uuid *project, const struct uuid *id,
               struct bytes text, void (*then)(struct run *run));
 void run_commit(struct run *run, void (*then)(struct run *run));
+/* A cutoff was committed: goes on in then(run) when every lane refuses what it voids and has closed its
+ * sessions (run->sessions_closed). Cannot fail. The id is copied. */
+void run_cut(struct run *run, const struct cutoff *cutoff, void (*then)(struct run *run));
 void run_remember(struct run *run, const struct user *user,
                   bool changed);         /* in this lane's cache; others forget theirs */
 void run_remember_read(struct run *run); /* run->read.user, unless it may be out of date already */

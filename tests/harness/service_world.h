@@ -199,6 +199,14 @@ static inline struct publication *world_publish(void)
     return publication;
 }
 
+static inline void lane_cut(void *lane, struct run *run, const struct cutoff *cutoff,
+                            void (*done)(struct run *, size_t))
+{
+    (void)lane;
+    world_check(service_take_cutoff(world.service, cutoff));
+    done(run, 0);
+}
+
 static inline void world_open(size_t users_max)
 {
     struct secret master = {.len = 32};
@@ -233,6 +241,7 @@ static inline void world_open(size_t users_max)
     options.lane = &world;
     options.errand = lane_errand;
     options.user_changed = lane_user_changed;
+    options.cut = lane_cut;
     world_check(service_new(&world.service, &options, world_publish()));
 }
 

@@ -1,0 +1,151 @@
+#include "server/session_index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BUCKETS_FIRST 64
+
+/* Of each place in session_links: what a cutoff would call it. */
+static const enum cutoff_of named[SESSION_NAMES] = {CUTOFF_PROJECT, CUTOFF_KEY,    CUTOFF_USER,
+                                                    CUTOFF_USER,    CUTOFF_FAMILY, CUTOFF_RESOURCE};
+
+static struct bytes unless_zero(const struct uuid *id)
+{
+    return uuid_is_zero(id) ? BYTES_NONE : uuid_bytes(id);
+}
+
+static struct bytes name_of(const struct holder *holder, size_t place)
+{
+    switch (place) {
+    case 0:
+        return uuid_bytes(&holder->project);
+    case 1:
+        return holder->parent_key;
+    case 2:
+        return unless_zero(&holder->user);
+    case 3:
+        return unless_zero(&holder->inviter);
+    case 4:
+        return unless_zero(&holder->family);
+    default:
+        return unless_zero(&holder->resource);
+    }
+}
+
+/* The lowest bits of a link's hash say which of its session's names it is, and so where the session's memory
+ * begins. */
+#define PLACE_BITS 7
+_Static_assert(SESSION_NAMES <= PLACE_BITS, "a place fits its bits");
+
+static size_t place_of(const struct index_link *link)
+{
+    return (size_t)(link->hash & PLACE_BITS);
+}
+
+static struct index_link **bucket_of(struct index_link **buckets, size_t count, uint64_t hash)
+{
+    return &buckets[hash / (PLACE_BITS + 1) & (count - 1)];
+}
+
+static uint64_t hash_of(const struct session_index *index, enum cutoff_of of, const struct uuid *project,
+                        struct bytes id)
+{
+    return bytes_hash(id, bytes_hash(uuid_bytes(project), index->seed + of));
+}
+
+enum err session_index_init(struct session_index *index, uint64_t seed)
+{
+    *index = (struct session_index){.bucket_count = BUCKETS_FIRST, .seed = seed};
+    index->buckets = calloc(BUCKETS_FIRST, sizeof *index->buckets);
+    return index->buckets ? ERR_OK : ERR_NO_MEMORY;
+}
+
+void session_index_release(struct session_index *index)
+{
+    free(index->buckets);
+    index->buckets = NULL;
+}
+
+static void hang(struct index_link **bucket, struct index_link *link)
+{
+    link->next = *bucket;
+    link->at = bucket;
+    if (link->next) link->next->at = &link->next;
+    *bucket = link;
+}
+
+static void unhang(struct index_link *link)
+{
+    *link->at = link->next;
+    if (link->next) link->next->at = link->at;
+    link->at = NULL;
+}
+
+/* Without memory the chains get longer, and nothing else happens. */
+static void grow(struct session_index *index)
+{
+    size_t i, count = index->bucket_count * 2;
+    struct index_link **buckets = calloc(count, sizeof(struct index_link *)), *link, *next;
+
+    if (!buckets) return;
+    for (i = 0; i < index->bucket_count; i++)
+        for (link = index->buckets[i]; link; link = next) {
+            next = link->next;
+            hang(bucket_of(buckets, count, link->hash), link);
+        }
+    free(index->buckets);
+    index->buckets = buckets;
+    index->bucket_count = count;
+}
+
+void session_index_put(struct session_index *index, struct session_links *links, const struct holder *holder)
+{
+    size_t i;
+
+    links->holder = holder;
+    for (i = 0; i < SESSION_NAMES; i++) {
+        struct index_link *link = &links->link[i];
+        struct bytes id = name_of(holder, i);
+        if (!id.len) continue;
+        if (index->link_count >= index->bucket_count) grow(index);
+        link->hash = (hash_of(index, named[i], &holder->project, id) & ~(uint64_t)PLACE_BITS) | i;
+        hang(bucket_of(index->buckets, index->bucket_count, link->hash), link);
+        index->link_count++;
+    }
+}
+
+void session_index_take(struct session_index *index, struct session_links *links)
+{
+    size_t i;
+
+    for (i = 0; i < SESSION_NAMES; i++) {
+        if (!links->link[i].at) continue;
+        unhang(&links->link[i]);
+        index->link_count--;
+    }
+}
+
+/* The session that this link belongs to. */
+static struct session_links *links_of(struct index_link *link)
+{
+    return (struct session_links *)(void *)((char *)(link - place_of(link)) -
+                                            offsetof(struct session_links, link));
+}
+
+static bool is_concerned(const struct holder *holder, size_t place, const struct cutoff *cutoff)
+{
+    return named[place] == cutoff->of && holder->gt_ms <= cutoff->t_ms &&
+           uuid_equal(&holder->project, &cutoff->project) && bytes_equal(name_of(holder, place), cutoff->id);
+}
+
+struct session_links *session_index_find(const struct session_index *index, const struct cutoff *cutoff)
+{
+    uint64_t hash = hash_of(index, cutoff->of, &cutoff->project, cutoff->id);
+    struct index_link *link = *bucket_of(index->buckets, index->bucket_count, hash);
+
+    for (; link; link = link->next)
+        if ((link->hash | PLACE_BITS) == (hash | PLACE_BITS) &&
+            is_concerned(links_of(link)->holder, place_of(link), cutoff))
+            return links_of(link);
+    return NULL;
+}
