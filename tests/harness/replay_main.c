@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak)); /* not every target has one */
 
 static int replay_file(const char *path)
 {
@@ -29,8 +30,10 @@ static int replay_file(const char *path)
 int main(int argc, char **argv)
 {
     int replayed = 0;
-    DIR *dir = argc > 1 ? opendir(argv[1]) : NULL;
+    DIR *dir;
 
+    if (LLVMFuzzerInitialize) (void)LLVMFuzzerInitialize(&argc, &argv);
+    dir = argc > 1 ? opendir(argv[1]) : NULL;
     while (dir) {
         char path[PATH_MAX];
         struct dirent *entry = readdir(dir);

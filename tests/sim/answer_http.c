@@ -3,6 +3,7 @@
 #include "sim/answer.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
+#include "server/records.h"
 #include "sim/node.h"
 #include "sim/times.h"
 #include "wire/json_read.h"
@@ -69,15 +70,24 @@ static bool is_an_ask(const struct request *request)
            request->kind == REQUEST_ADDRESSES;
 }
 
+static bool is_refusal_of(const struct request *request, int status)
+{
+    if (status == 503) return had_trouble(request);
+    return status >= 400 &&
+           status == (request->kind == REQUEST_OTHER ? request->wanted : status_of(request->fate));
+}
+
 static bool may_say(const struct link *link, const struct request *request, int status)
 {
     if (request->delivered_ms ==
         INT64_MIN) /* it is not whole: only its form can be judged, or its lateness */
-        return status == 408 || (request->kind == REQUEST_BROKEN && status >= 400);
+        return status == 408 || (request->kind == REQUEST_BROKEN && status >= 400) ||
+               (request->may_be_early && is_refusal_of(request, status));
     if (had_trouble(request) && status == 503) return true;
     if (is_an_ask(request) && times_is_stepped(request->delivered_us) && status == 200) return false;
     if (is_an_ask(request) && times_was_stepped(request->delivered_us) && status == 503) return true;
     if (request->kind == REQUEST_BROKEN) return status >= 400 && status < 506;
+    if (request->kind == REQUEST_OTHER) return status == request->wanted;
     if (request->kind == REQUEST_MINT) {
         bool is_told, may = key_may_say(&is_told, request, status);
         if (is_told) return may;
@@ -95,6 +105,7 @@ static bool may_say(const struct link *link, const struct request *request, int 
     case REQUEST_HEALTH:
     case REQUEST_NOWHERE:
     case REQUEST_BROKEN:
+    case REQUEST_OTHER:
         break;
     }
     return status == 200;
@@ -122,9 +133,11 @@ static void check_shown(const struct link *link, const struct request *request, 
 
 static void check_who(const struct link *link, const struct request *request, struct json body)
 {
-    const struct disk_user *user = model_disk_user(request->token->project, request->token->user);
+    const struct disk_user *user;
     struct uuid id;
 
+    if (request->token->user == REFERENCES) return;
+    user = model_disk_user(request->token->project, request->token->user);
     if (!user || uuid_read(&id, json_text(json_member(body, "id"))) || !uuid_equal(&id, &user->id))
         world_fail("an answer is for its own request", "link %u: info of somebody else", link->number);
     check_shown(link, request, json_text(json_member(body, "display_name")));
@@ -148,7 +161,7 @@ static void check_addresses(const struct link *link, const struct request *reque
 static const char *name_of(enum request_kind kind)
 {
     static const char *const names[] = {"mint",    "info",   "addresses", "health",
-                                        "nowhere", "broken", "upgrade"};
+                                        "nowhere", "broken", "upgrade",   "other"};
 
     return names[kind];
 }
@@ -157,6 +170,7 @@ static void check_body(struct link *link, struct request *request, struct bytes 
 {
     struct json body;
 
+    if (request->kind == REQUEST_BROKEN && text.len && text.ptr[0] != '{' && text.ptr[0] != '[') return;
     if (json_read(&body, text)) world_fail("a body is JSON", "link %u", link->number);
     if (request->status == 200 && request->kind == REQUEST_INFO) check_who(link, request, body);
     if (request->status == 200 && request->kind == REQUEST_ADDRESSES) check_addresses(link, request, body);
@@ -165,9 +179,24 @@ static void check_body(struct link *link, struct request *request, struct bytes 
     json_free(body);
 }
 
-void answer_http(struct link *link, struct request *request, struct bytes body)
+/* By its id an operator can ask why; only an answer in want of memory may be without. */
+static void check_error_id(const struct link *link, const struct request *request, struct bytes head)
+{
+    struct bytes id = tap_field(head, BYTES("Coatcheck-Error-Id:"));
+    bool is_excused = request->status == 503 && (had_trouble(request) || link->tap.is_wild);
+
+    if (request->status >= 400 && id.len != RECORD_ID_LEN && !is_excused)
+        world_fail("a refusal has an error id", "link %u: %d", link->number, request->status);
+}
+
+void answer_http(struct link *link, struct request *request, struct bytes head, struct bytes body)
 {
     trace("answer", "link %u: %s %d", link->number, name_of(request->kind), request->status);
+    check_error_id(link, request, head);
+    if (request->kind == REQUEST_BROKEN && link->tap.is_wild) {
+        answer_wild_http(link, request, body);
+        return;
+    }
     if (!may_say(link, request, request->status))
         world_fail("each answer is one the contract allows",
                    "link %u: %s that should give %d got %d (asked at %lld, now %lld, expiry %lld)",
@@ -194,7 +223,9 @@ void answer_closed(struct link *link)
     const struct tap *tap = &link->tap;
     const struct request *request = tap->unanswered;
 
-    if (tap->session != TAP_HTTP || !request || tap->is_last || link->is_reset || !link->client) return;
+    if (tap->is_wild || tap->session != TAP_HTTP || !request || tap->is_last || link->is_reset ||
+        !link->client)
+        return;
     if (request->delivered_ms == INT64_MIN || had_trouble(request) || node_life() != request->life) return;
     if (request->kind == REQUEST_BROKEN || !node_is_up()) return;
     world_fail("a whole request is answered", "link %u: %s", link->number, name_of(request->kind));

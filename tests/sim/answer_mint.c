@@ -86,9 +86,12 @@ static void check_claims(const struct link *link, const struct request *request,
 /* No token for a user that is not durable; one reference, one user. */
 static void check_user(const struct link *link, const struct request *request, const struct uuid *id)
 {
-    const struct disk_user *user = model_disk_user(request->project, request->user);
-    const char *reference = model.users[request->project][request->user].reference;
+    const struct disk_user *user;
+    const char *reference;
 
+    if (request->user == REFERENCES) return;
+    user = model_disk_user(request->project, request->user);
+    reference = model.users[request->project][request->user].reference;
     if (!user) world_fail("what was not stored was not issued", "link %u: \"%s\"", link->number, reference);
     if (!uuid_equal(&user->id, id))
         world_fail("a reference is one user for ever", "link %u: \"%s\" got another id", link->number,
@@ -97,11 +100,14 @@ static void check_user(const struct link *link, const struct request *request, c
 
 static void note_shown(const struct link *link, const struct request *request)
 {
-    const struct disk_user *user = model_disk_user(request->project, request->user);
-    struct sim_user *known = &model.users[request->project][request->user];
-    unsigned at = disk_shown_at(user, request->shown), lane = link->stream->loop->index;
+    const struct disk_user *user;
+    struct sim_user *known;
+    unsigned at, lane = link->stream->loop->index;
 
-    if (!request->shown) return;
+    if (!request->shown || request->user == REFERENCES) return;
+    user = model_disk_user(request->project, request->user);
+    known = &model.users[request->project][request->user];
+    at = disk_shown_at(user, request->shown);
     if (!at || at < request->shown_floor)
         world_fail("what was acknowledged is durable",
                    "link %u: display name n%u of \"%s\" is the %u., after the %u. was acknowledged",
@@ -113,13 +119,12 @@ static void note_shown(const struct link *link, const struct request *request)
     known->life = node_life();
 }
 
-static void add_token(const struct link *link, struct request *request, const struct minted *minted,
-                      struct bytes text)
+static struct token *add_token(const struct link *link, const struct minted *minted, struct bytes text)
 {
     struct token *token;
     size_t i;
 
-    if (!(token = model_add_token())) return;
+    if (!(token = model_add_token())) return NULL;
     if (uuid_read(&token->jti, minted->claims.jti)) world_fail("a jti is a UUID", "link %u", link->number);
     for (i = 0; i + 1 < model.token_count; i++)
         if (uuid_equal(&model.tokens[i].jti, &token->jti))
@@ -127,12 +132,40 @@ static void add_token(const struct link *link, struct request *request, const st
     if (text.len > sizeof token->text) world_fail("a token is short", "%zu bytes", text.len);
     memcpy(token->text, text.ptr, text.len);
     token->len = text.len;
-    token->project = request->project;
-    token->user = request->user;
     token->iat_s = minted->claims.iat_s;
     token->exp_s = minted->claims.exp_s;
-    token->browser = request->browser;
-    request->minted = token;
+    return token;
+}
+
+static int browser_of(struct bytes jkt)
+{
+    int browser;
+
+    if (bytes_is_absent(jkt)) return -1;
+    for (browser = 0; browser < BROWSERS; browser++)
+        if (bytes_equal(browser_jkt(browser), jkt)) break;
+    return browser; /* BROWSERS: a key that nobody has */
+}
+
+struct token *answer_issued(const struct link *link, struct bytes text)
+{
+    struct minted minted = {0};
+    struct token *token;
+    unsigned p;
+
+    arena_init(&minted.arena, 65536);
+    open_access(&minted, link, text);
+    token = add_token(link, &minted, text);
+    if (token) {
+        token->user = REFERENCES;
+        token->browser = browser_of(minted.claims.jkt);
+        for (p = 0; p < PROJECTS && !uuid_equal(&model.projects[p].id, &minted.claims.project); p++)
+            continue;
+        if (p == PROJECTS) world_fail("a token is for a project that exists", "link %u", link->number);
+        token->project = p;
+    }
+    arena_release(&minted.arena);
+    return token;
 }
 
 void answer_minted(struct link *link, struct request *request, struct bytes text)
@@ -154,7 +187,13 @@ void answer_minted(struct link *link, struct request *request, struct bytes text
     check_claims(link, request, &minted);
     check_times(link, request, &minted);
     note_shown(link, request);
-    add_token(link, request, &minted, token);
+    request->minted = add_token(link, &minted, token);
+    model_keep_refresh(request->minted, refresh);
+    if (request->minted) {
+        request->minted->project = request->project;
+        request->minted->user = request->user;
+        request->minted->browser = request->browser;
+    }
     arena_release(&minted.arena);
     json_free(body);
 }

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/records.h"
 #include "sim/answer.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
@@ -107,10 +108,11 @@ static void check_connect(struct link *link, struct call *call, struct json resu
 static void check_call(struct link *link, const struct call *call, int code)
 {
     bool is_live = link->tap.session == TAP_LIVE;
-    int wanted = call->kind == CALL_BROKEN    ? RPC_PARSE_ERROR
-                 : !is_live                   ? RPC_UNAUTHENTICATED
-                 : call->kind == CALL_UNKNOWN ? RPC_METHOD_NOT_FOUND
-                                              : 0;
+    int wanted = call->kind == CALL_BROKEN        ? RPC_PARSE_ERROR
+                 : call->kind == CALL_NO_ENVELOPE ? RPC_INVALID_REQUEST
+                 : !is_live                       ? RPC_UNAUTHENTICATED
+                 : call->kind == CALL_UNKNOWN     ? RPC_METHOD_NOT_FOUND
+                                                  : 0;
 
     if (code != wanted)
         world_fail("calls are for live sessions", "link %u: %s in session state %d got %d, not %d",
@@ -127,7 +129,8 @@ static struct call *call_of(struct link *link, struct bytes id)
     while (call && call->is_answered)
         call = call->next;
     if (call == NULL) world_fail("one reply a call, in order", "link %u: a reply too many", link->number);
-    if (call->kind == CALL_BROKEN ? !bytes_is_absent(id) : !bytes_equal(id, bytes_of_text(call->id)))
+    if (call->kind == CALL_BROKEN || !call->id[0] ? !bytes_is_absent(id)
+                                                  : !bytes_equal(id, bytes_of_text(call->id)))
         world_fail("one reply a call, in order", "link %u: reply to \"%.*s\", not \"%s\"", link->number,
                    (int)id.len, (const char *)id.ptr, call->id);
     if (call->delivered_ms == INT64_MIN)
@@ -138,10 +141,13 @@ static struct call *call_of(struct link *link, struct bytes id)
 
 static int code_of(struct json error)
 {
+    struct bytes id = json_text(json_member(json_member(error, "data"), "error_id"));
     int64_t code = 0;
 
     if (json_type_of(error) != JSON_IS_ABSENT && (!json_int64(&code, json_member(error, "code")) || !code))
         world_fail("an error has a code", "none");
+    if (code && id.len != RECORD_ID_LEN && !world.trouble)
+        world_fail("a refusal has an error id", "code %d", (int)code);
     return (int)code;
 }
 
@@ -176,6 +182,10 @@ static void take_text(struct link *link, struct bytes text)
 
     if (link->tap.session == TAP_PARKED || link->tap.session == TAP_FAILED)
         world_fail("a refused connect gets one answer", "link %u was sent more", link->number);
+    if (link->tap.is_wild) {
+        answer_wild_text(link, text);
+        return;
+    }
     if (json_read(&message, text)) world_fail("a message is whole", "link %u", link->number);
     if (json_type_of(json_member(message, "method")) == JSON_IS_ABSENT)
         take_reply(link, message);
@@ -204,6 +214,7 @@ static bool may_close(const struct link *link, unsigned code)
 {
     bool is_live = link->tap.session == TAP_LIVE, is_parked = link->tap.session == TAP_PARKED;
 
+    if (link->tap.is_wild && answer_wild_may_close(link, code)) return true;
     switch (code) {
     case 1000:
     case 1002:

@@ -25,6 +25,9 @@ static struct {
     struct disk_user users[USERS_MAX];
     size_t user_count;
     int64_t floor_ms, pruned_s;
+    struct arena founding; /* what the first `founded` commits point to */
+    size_t founded;
+    int64_t founded_floor_ms, founded_pruned_s;
 } disk;
 
 struct disk_store {
@@ -49,13 +52,32 @@ struct sim_read {
 
 void disk_begin(void)
 {
-    disk.count = disk.user_count = 0;
+    disk.count = disk.user_count = disk.founded = 0;
     disk.floor_ms = disk.pruned_s = 0;
     arena_init(&disk.arena, (size_t)1 << 26);
 }
 
+void disk_keep_founding(void)
+{
+    disk.founding = disk.arena;
+    disk.founded = disk.count;
+    disk.founded_floor_ms = disk.floor_ms;
+    disk.founded_pruned_s = disk.pruned_s;
+    arena_init(&disk.arena, (size_t)1 << 26);
+}
+
+void disk_rewind(void)
+{
+    disk.count = disk.founded;
+    disk.floor_ms = disk.founded_floor_ms;
+    disk.pruned_s = disk.founded_pruned_s;
+    disk.user_count = 0; /* a founding has none */
+    arena_reset(&disk.arena);
+}
+
 void disk_end(void)
 {
+    if (disk.founded) arena_release(&disk.founding);
     arena_release(&disk.arena);
 }
 
@@ -89,15 +111,24 @@ unsigned disk_shown_at(const struct disk_user *user, unsigned shown)
     return 0;
 }
 
-static void note_shown(struct disk_user *user, const struct profile *profile)
+/* 0: not a display name that the model drew. */
+static unsigned number_of(const struct profile *profile)
 {
     struct bytes text = profile->value[PROFILE_DISPLAY_NAME];
     uint64_t number;
 
     if (!bytes_start_with(text, BYTES("n")) || !bytes_to_u64(&number, bytes_from(text, 1), UINT32_MAX))
-        return;
+        return 0;
+    return (unsigned)number;
+}
+
+static void note_shown(struct disk_user *user, const struct profile *profile)
+{
+    unsigned number = number_of(profile);
+
+    if (!number) return;
     if (user->shown_count == SHOWN_MAX) abort();
-    user->shown[user->shown_count++] = (unsigned)number;
+    user->shown[user->shown_count++] = number;
 }
 
 static void note_user(const struct user *user)
@@ -446,14 +477,11 @@ static void compare(struct disk_store *store)
         const struct disk_user *known = &disk.users[i];
         struct store_read read = {.post = hold, .kind = READ_USER_BY_REFERENCE, .project = known->project};
         unsigned last = known->shown_count ? known->shown[known->shown_count - 1] : 0;
-        struct bytes text;
-        uint64_t number = 0;
         read.text = bytes_of(known->reference, known->reference_len);
         read.arena = &arena;
         store->tables->ops->read(store->tables, &read);
-        text = read.user.profile.value[PROFILE_DISPLAY_NAME];
-        if (text.len) (void)bytes_to_u64(&number, bytes_from(text, 1), UINT32_MAX);
-        if (read.error || !read.found || !uuid_equal(&read.user.id, &known->id) || number != last)
+        if (read.error || !read.found || !uuid_equal(&read.user.id, &known->id) ||
+            (last && number_of(&read.user.profile) != last))
             world_fail("what is durable is there after a restart", "user \"%s\"", known->reference);
     }
     arena_release(&arena);

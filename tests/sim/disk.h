@@ -23,6 +23,9 @@ int64_t disk_floor_ms(void);
 int64_t disk_pruned_s(void); /* of what ended before it nobody knows whether it was used */
 void disk_begin(void);
 void disk_end(void);
+/* For many worlds on one founding: what is durable now is where disk_rewind goes back to. */
+void disk_keep_founding(void);
+void disk_rewind(void);
 const struct disk_user *disk_user(const struct uuid *project, struct bytes reference);
 /* The last place of this display name in the user's history, 1-based; 0: never durable. */
 unsigned disk_shown_at(const struct disk_user *user, unsigned shown);

@@ -40,14 +40,6 @@ static void say_basic(struct buf *out, const struct request *request, bool is_wr
     buf_release(&plain);
 }
 
-/* The place in the display names' history that an answer may not fall behind. */
-static unsigned shown_floor(const struct link *link, unsigned project, unsigned user)
-{
-    const struct sim_user *known = &model.users[project][user];
-    if (known->life != node_life() || known->failures == memory_failures()) return known->acked_at;
-    return link->stream ? known->acked_on[link->stream->loop->index] : 0;
-}
-
 static void say_expiry(struct buf *body, struct request *request)
 {
     static const int64_t ahead_s[] = {-50, 0, 2, 30, 45, 90, 600, 86000, 90000};
@@ -118,7 +110,7 @@ static struct request *send_mint(struct buf *out, struct link *link)
     request->project = (unsigned)roll(PROJECTS);
     request->user = chance(40) ? 0 : (unsigned)roll(REFERENCES); /* some are asked for at once */
     request->key = chance(70) ? KEY_GOOD : chance(70) ? KEY_TOGGLED : KEY_POWERLESS;
-    request->shown_floor = shown_floor(link, request->project, request->user);
+    request->shown_floor = tap_shown_floor(link, request->project, request->user);
     say_mint_body(&body, request);
     if (is_form) request->fate = FATE_UNSUPPORTED;
     judge_key(request, is_secret_wrong, origin);
@@ -158,7 +150,7 @@ static struct request *send_read(struct buf *out, struct link *link, const struc
     const char *origin = chance(40) ? model.projects[roll(PROJECTS)].origin : NULL;
 
     request->token = token;
-    request->shown_floor = shown_floor(link, token->project, token->user);
+    request->shown_floor = tap_shown_floor(link, token->project, token->user);
     say(out, "GET %s HTTP/1.1\r\nHost: coat.test\r\n",
         request->kind == REQUEST_INFO ? "/api/fabric/subscriber/info" : "/api/fabric/addresses");
     if (chance(5))

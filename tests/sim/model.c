@@ -96,6 +96,21 @@ void model_end(void)
     model.crypto = NULL;
 }
 
+void model_rewind(void)
+{
+    unsigned p, u;
+
+    for (p = 0; p < PROJECTS; p++) {
+        struct sim_project *project = &model.projects[p];
+        project->stored[KEY_TOGGLED].is_retired = project->was_toggled = false;
+        project->toggled_us = 0;
+        for (u = 0; u < REFERENCES; u++)
+            model.users[p][u] = (struct sim_user){.reference = model.users[p][u].reference};
+    }
+    model.token_count = model.proof_count = model.shown = 0;
+    crypto_storage.state = world.seed;
+}
+
 /* ---- the founding ---- */
 
 static void write_now(struct store *store, const struct write *write)
@@ -235,8 +250,20 @@ const struct token *model_pick_token(void)
 
 struct token *model_add_token(void)
 {
+    struct token *token = &model.tokens[model.token_count];
+
     if (model.token_count == TOKENS_MAX) return NULL;
-    return &model.tokens[model.token_count++];
+    model.token_count++;
+    memset(token, 0, sizeof *token);
+    return token;
+}
+
+void model_keep_refresh(struct token *token, struct bytes text)
+{
+    if (!token) return;
+    if (text.len > sizeof token->refresh) world_fail("a token is short", "%zu bytes", text.len);
+    memcpy(token->refresh, text.ptr, text.len);
+    token->refresh_len = text.len;
 }
 
 struct token *model_token_of(struct bytes text)
@@ -276,6 +303,7 @@ struct proof *model_prove(int browser, const char *method, int64_t iat_s)
     struct buf text;
 
     if (model.proof_count == PROOFS_MAX) return NULL;
+    memset(proof, 0, sizeof *proof);
     buf_init(&text, sizeof proof->text);
     write_proof(&text, browser, method, iat_s, (unsigned)model.proof_count++);
     memcpy(proof->text, text.ptr, text.len);

@@ -41,6 +41,8 @@ struct sim_user {
 struct token {
     char text[2048];
     size_t len;
+    char refresh[1024]; /* the refresh token beside it */
+    size_t refresh_len;
     unsigned project, user;
     struct uuid jti;
     int64_t iat_s, exp_s;
@@ -77,6 +79,8 @@ extern struct model model;
 void model_begin(void); /* once a process: the browsers' keys */
 void model_reset(void);
 void model_end(void);
+/* For many worlds on one founding: back to what was known right after it, and the crypto dice begin anew. */
+void model_rewind(void);
 struct bytes browser_jkt(int browser);
 
 /* Writes the two projects and their keys, and learns the key ring; at a seed's first start. */
@@ -93,6 +97,7 @@ bool model_token_was_over(const struct token *token, int64_t asked_us);
 
 const struct token *model_pick_token(void); /* one that a client has; NULL: none yet */
 struct token *model_add_token(void);
+void model_keep_refresh(struct token *token, struct bytes text);
 struct token *model_token_of(struct bytes text); /* by its exact text; NULL */
 
 /* A proof by this browser for a connect. method: "signalwire.connect" makes it good. NULL: no more room. */

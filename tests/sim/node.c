@@ -63,6 +63,11 @@ void node_prepare(void)
     (void)snprintf(config->ch, sizeof config->ch, "puc.coat.test");
 }
 
+void node_is_founded(void)
+{
+    sim.is_founded = true;
+}
+
 static void retry(struct item *item)
 {
     (void)item;

@@ -68,6 +68,16 @@ struct call *tap_call(struct link *link, enum call_kind kind)
     return call;
 }
 
+unsigned tap_shown_floor(const struct link *link, unsigned project, unsigned user)
+{
+    const struct sim_user *known;
+
+    if (user == REFERENCES) return 0;
+    known = &model.users[project][user];
+    if (known->life != node_life() || known->failures == memory_failures()) return known->acked_at;
+    return link->stream ? known->acked_on[link->stream->loop->index] : 0;
+}
+
 void tap_say(struct link *link, struct said said)
 {
     struct said *kept = memory_new(sizeof *kept), **at = &link->tap.said;
@@ -102,7 +112,7 @@ void tap_delivered(struct link *link)
 
 /* ---- whole replies ---- */
 
-static struct bytes line_value(struct bytes head, struct bytes name)
+struct bytes tap_field(struct bytes head, struct bytes name)
 {
     size_t i, end;
 
@@ -147,17 +157,19 @@ static size_t take_reply(struct link *link, struct bytes b)
     if (!head_len) return 0;
     status = status_of(head);
     if (status == 100) return head_len;
-    length = line_value(head, BYTES("Content-Length:"));
+    length = tap_field(head, BYTES("Content-Length:"));
     if (!bytes_is_absent(length) && !bytes_to_u64(&body_len, length, MESSAGE_MAX))
         world_fail("an answer says its length", "%.*s", (int)length.len, (const char *)length.ptr);
+    if (request && request->is_head) body_len = 0; /* RFC 9110 §9.3.2 */
     if (b.len < head_len + body_len) return 0;
+    if (!request && tap->is_wild) request = tap_ask(link, REQUEST_BROKEN);
     if (!request || tap->is_last)
         world_fail("one answer a request", "link %u got %d for nothing", link->number, status);
     tap->unanswered = request->next;
-    tap->is_last = bytes_equal_nocase(line_value(head, BYTES("Connection:")), BYTES("close"));
+    tap->is_last = bytes_equal_nocase(tap_field(head, BYTES("Connection:")), BYTES("close"));
     request->status = status;
     tap->bytes.len -= head_len + body_len; /* for where the message ends; put back below */
-    answer_http(link, request, bytes_part(b, head_len, body_len));
+    answer_http(link, request, head, bytes_part(b, head_len, body_len));
     tap_say(link, (struct said){.kind = SAID_REPLY, .request = request});
     tap->bytes.len += head_len + body_len;
     return head_len + body_len;

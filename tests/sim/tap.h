@@ -16,7 +16,8 @@ enum request_kind {
     REQUEST_HEALTH,
     REQUEST_NOWHERE,
     REQUEST_BROKEN, /* no HTTP at all */
-    REQUEST_UPGRADE
+    REQUEST_UPGRADE,
+    REQUEST_OTHER /* told by `wanted` alone */
 };
 
 enum fate { /* what the contract says of a request that nothing disturbs */
@@ -40,22 +41,24 @@ struct request {
     unsigned failures; /* of these, of memory */
     unsigned life;     /* of the node when it was sent */
     unsigned lane;
-    unsigned project, user, shown, shown_floor;
+    unsigned project, user, shown, shown_floor; /* user REFERENCES: none of the model's */
     enum sim_key key;
     bool has_expiry, may_self_refresh;
     int64_t expire_at_s;
     int browser; /* fingerprint asked for; -1: none */
     const struct token *token;
-    int status; /* 0: unanswered */
+    int wanted;                 /* REQUEST_OTHER: its status */
+    bool is_head, may_be_early; /* early: refused by its head, before its body has come */
+    int status;                 /* 0: unanswered */
     struct token *minted;
 };
 
-enum call_kind { CALL_CONNECT, CALL_ONLINE, CALL_OFFLINE, CALL_UNKNOWN, CALL_BROKEN };
+enum call_kind { CALL_CONNECT, CALL_ONLINE, CALL_OFFLINE, CALL_UNKNOWN, CALL_BROKEN, CALL_NO_ENVELOPE };
 
 struct call {
     struct call *next;
     enum call_kind kind;
-    char id[16];
+    char id[132];
     size_t up_end;
     int64_t delivered_ms, delivered_us;
     unsigned trouble;
@@ -85,6 +88,7 @@ struct tap {
     struct call *calls;
     struct said *said;
     bool is_last; /* the last reply said: Connection: close */
+    bool is_wild; /* what the client sends from here on is no request or call that is known */
     enum tap_session session;
     bool is_registered, is_broken; /* broken: the client broke the protocol, or said goodbye */
     const char *origin;
@@ -98,6 +102,12 @@ void tap_init(struct tap *tap);
 void tap_release(struct tap *tap);
 struct request *tap_ask(struct link *link, enum request_kind kind); /* what is sent next; fill it in */
 struct call *tap_call(struct link *link, enum call_kind kind);
+
+/* A field of a reply's head; name with its colon. */
+struct bytes tap_field(struct bytes head, struct bytes name);
+
+/* The place in the display names' history that an answer may not fall behind. */
+unsigned tap_shown_floor(const struct link *link, unsigned project, unsigned user);
 
 void tap_written(struct link *link, struct bytes b); /* by the server */
 void tap_delivered(struct link *link);               /* up_taken has grown */

@@ -15,6 +15,7 @@
 
 struct world world;
 bool world_is_traced;
+bool world_aborts;
 
 static struct item *agenda[AGENDA_MAX + 1]; /* a heap from 1 on */
 static size_t agenda_count;
@@ -185,6 +186,7 @@ void world_fail(const char *law, const char *format, ...)
     printf("seed %" PRIu64 ", step %" PRIu64 ", %.6f s: BROKEN %s: %s\n", world.seed, world.steps,
            (double)world.mono_us / 1e6, law, details);
     fflush(stdout);
+    if (world_aborts) abort();
     _exit(EXIT_LAW_BROKEN);
 }
 

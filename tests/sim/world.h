@@ -70,5 +70,6 @@ void trace_line(const char *what, const char *format, ...) __attribute__((format
 /* A law is broken: says which and ends this process. */
 __attribute__((noreturn, format(printf, 2, 3))) void world_fail(const char *law, const char *format, ...);
 #define EXIT_LAW_BROKEN 3
+extern bool world_aborts; /* a fuzzer wants a signal instead */
 
 #endif

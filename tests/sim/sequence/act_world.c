@@ -1,0 +1,71 @@
+/* act_world.c — what befalls the node between two messages: time, want of memory, a failing or slow store,
+ * an operator, an end. */
+#include "sim/memory.h"
+#include "sim/node.h"
+#include "sim/sequence/action.h"
+
+#define LIVES_MAX 3 /* of one sequence: a start is dear */
+
+/* a: how; b, c: how long. A machine that stands still finds all that was due at once afterwards. */
+static void pass_time(const struct action *action)
+{
+    int64_t ms = (action->b + 1) * (int64_t[]){10, 1000, 60000, 600000}[action->c & 3];
+
+    switch (action->a & 3) {
+    case 0:
+        world.wall_ahead_ms -= ms % 1000000;
+        return;
+    case 1:
+        world.wall_ahead_ms += ms % 1000000;
+        world.clock_set_us = world.mono_us;
+        return;
+    default:
+        world.mono_us += ms * 1000;
+        return;
+    }
+}
+
+static void change_pace(const struct action *action)
+{
+    world.temper.net_us = (int64_t[]){50, 50, 1000, 20000}[action->a & 3];
+    world.temper.disk_us = (int64_t[]){100, 100, 3000, 50000}[action->b & 3];
+}
+
+static void end_life(const struct action *action)
+{
+    if (node_life() >= LIVES_MAX) return;
+    if (action->a & 1) {
+        node_kill(action->b & 7);
+        return;
+    }
+    node_want_restart();
+    if (!node_wants_restart()) return;
+    node_stop_now();
+    node_boot();
+}
+
+bool act_on_world(const struct action *action)
+{
+    switch (action->verb) {
+    case VERB_TIME:
+        pass_time(action);
+        return true;
+    case VERB_MEMORY:
+        if (node_is_up()) memory_fail(action->a & 63, (action->b & 3) + 1u);
+        return true;
+    case VERB_STORE:
+        node_trouble_store();
+        return true;
+    case VERB_PACE:
+        change_pace(action);
+        return true;
+    case VERB_KEY:
+        node_toggle_key();
+        return true;
+    case VERB_LIFE:
+        end_life(action);
+        return true;
+    default:
+        return false;
+    }
+}
