@@ -91,6 +91,13 @@ static void write_fields_of(struct buf *fields, const struct exchange *x, const 
     if (allow) http_reply_field(fields, BYTES("Allow"), bytes_of_text(allow));
 }
 
+/* A reply that lacks a field it must have is not sent: all that is left to say needs no memory. */
+static void reply_without_memory(struct exchange *x)
+{
+    x->closes = true;
+    pipeline_reply(x, 503, BYTES_NONE, BYTES_NONE, BYTES_NONE);
+}
+
 /* finding: absent unless refused or failed. */
 static void reply_outcome(struct exchange *x, const struct outcome *outcome, const struct finding *finding,
                           outcome_encode_fn *encode, const char *allow)
@@ -101,10 +108,9 @@ static void reply_outcome(struct exchange *x, const struct outcome *outcome, con
     encode(&reply, outcome);
     write_fields_of(fields, x, outcome, &reply, allow);
     if (finding) write_refusal(fields, x, finding, reply.status);
-    if (buf_error(reply.body) || buf_error(fields)) {
-        x->closes = true;
-        pipeline_reply(x, 503, BYTES_NONE, BYTES_NONE, BYTES_NONE);
-    } else
+    if (buf_error(reply.body) || buf_error(fields))
+        reply_without_memory(x);
+    else
         pipeline_reply(x, reply.status, JSON_TYPE, buf_bytes(reply.body), buf_bytes(fields));
     lane_wipe_scratch(x->conn->lane); /* it held tokens */
 }
@@ -136,7 +142,10 @@ void pipeline_refuse_plainly(struct exchange *x, const struct finding *finding, 
     buf_append_text(fields, "Cache-Control: no-store\r\n");
     buf_append(fields, headers);
     write_refusal(fields, x, finding, status);
-    pipeline_reply(x, status, JSON_TYPE, body, buf_bytes(fields));
+    if (buf_error(fields))
+        reply_without_memory(x);
+    else
+        pipeline_reply(x, status, JSON_TYPE, body, buf_bytes(fields));
 }
 
 void pipeline_refuse_bytes(struct exchange *x)
@@ -411,7 +420,10 @@ static void answer_preflight(struct exchange *x)
                                 "Access-Control-Max-Age: 600\r\n");
     }
     http_reply_field(fields, BYTES("Allow"), bytes_of_text(methods));
-    pipeline_reply(x, 204, BYTES_NONE, BYTES_NONE, buf_bytes(fields));
+    if (buf_error(fields))
+        reply_without_memory(x);
+    else
+        pipeline_reply(x, 204, BYTES_NONE, BYTES_NONE, buf_bytes(fields));
 }
 
 /* A page of a foreign Origin must not get as far as a socket: it would act with whatever its visitor's token

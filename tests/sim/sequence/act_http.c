@@ -179,7 +179,11 @@ static void write_chunked(struct buf *out, struct bytes body, uint8_t cut)
     size_t first = body.len * cut / 64;
 
     say(out, "Transfer-Encoding: chunked\r\n\r\n");
-    if (first) say(out, "%zx;ext=\"a\"\r\n%.*s\r\n", first, (int)first, (const char *)body.ptr);
+    if (first) {
+        say(out, "%zx;ext=\"a\"\r\n", first);
+        buf_append(out, bytes_part(body, 0, first));
+        say(out, "\r\n");
+    }
     say(out, "%zX\r\n", body.len - first);
     buf_append(out, bytes_from(body, first));
     say(out, "\r\n0\r\n%s\r\n", cut & 1 ? "X-Trailer: 1\r\n" : "");

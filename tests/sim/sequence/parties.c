@@ -1,6 +1,7 @@
 /* parties.c — who the actions are done by: links, what is held back, and how bytes leave. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/memory.h"
@@ -40,6 +41,7 @@ void say(struct buf *out, const char *format, ...)
     va_start(arguments, format);
     len = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    if (len < 0 || (size_t)len >= sizeof text) abort(); /* a mistake of ours */
     buf_append(out, bytes_of(text, (size_t)len));
 }
 
