@@ -49,7 +49,7 @@ struct party { /* one stranger and its link */
     struct client client;
     struct buf rest; /* of a message that was sent in part */
     unsigned calls;
-    bool answers_pings, has_upgraded, is_tampering;
+    bool answers_pings, has_upgraded, is_tampering, is_sending;
     struct action tamper; /* what becomes of the next message */
 };
 
@@ -84,6 +84,11 @@ const char *origin_of(uint8_t letter); /* NULL: none is sent */
 void secrets_begin(void);
 void secrets_take_line(struct bytes line);
 void secrets_end(void);
+
+/* life.c */
+void lives_prepare(void); /* once a process; harmless again */
+void life_begin(uint8_t seed);
+void life_end(void); /* what is owed is answered, the node stops, nothing is left */
 
 void run_for(int64_t us);
 

@@ -174,7 +174,7 @@ static void drip(struct link *link, struct bytes message)
     link_send(link, bytes_from(message, i));
 }
 
-static void send_now(struct party *party, struct bytes message, uint8_t send)
+static void send_parts(struct party *party, struct bytes message, uint8_t send)
 {
     struct link *link = party->client.link;
     size_t cut = message.len * (send >> 3) / 32;
@@ -197,6 +197,14 @@ static void send_now(struct party *party, struct bytes message, uint8_t send)
         link_send(link, message);
         return;
     }
+}
+
+/* Nobody puts another message into the middle of one. */
+static void send_now(struct party *party, struct bytes message, uint8_t send)
+{
+    party->is_sending = true;
+    send_parts(party, message, send);
+    party->is_sending = false;
 }
 
 void party_send(struct party *party, struct bytes message, uint8_t send)
@@ -299,6 +307,16 @@ static void act(struct party *party, const struct action *action)
     case VERBS:
         return;
     }
+}
+
+const char *verb_name(uint8_t verb)
+{
+    static const char *const names[VERBS] = {"open",     "mint",  "read",   "upgrade", "connect", "call",
+                                             "envelope", "frame", "broken", "tamper",  "raw",     "flush",
+                                             "end",      "reset", "listen", "time",    "memory",  "store",
+                                             "pace",     "key",   "life"};
+
+    return names[verb];
 }
 
 void parties_act(const struct action *action)

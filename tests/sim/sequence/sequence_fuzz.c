@@ -9,11 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
-#include "sim/disk.h"
-#include "sim/loop_sim.h"
-#include "sim/memory.h"
-#include "sim/node.h"
 #include "sim/sequence/action.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -21,106 +16,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *one, size_t one_size, const uint8_t *two, size_t two_size,
                                  uint8_t *out, size_t max_size, unsigned seed);
-
-#define MINUTE_US 60000000
-#define REST_US   15000000 /* more than any answer can take */
-
-const char *verb_name(uint8_t verb)
-{
-    static const char *const names[VERBS] = {"open",     "mint",  "read",   "upgrade", "connect", "call",
-                                             "envelope", "frame", "broken", "tamper",  "raw",     "flush",
-                                             "end",      "reset", "listen", "time",    "memory",  "store",
-                                             "pace",     "key",   "life"};
-
-    return names[verb];
-}
-
-/* ---- one life ---- */
-
-static void take_line(void *state, enum log_level level, const char *line, size_t len)
-{
-    enum memory_owner before = memory_enter(MEMORY_SIM);
-
-    (void)state;
-    (void)level;
-    trace("  log", "%.*s", (int)(len ? len - 1 : 0), line);
-    secrets_take_line(bytes_of(line, len));
-    memory_leave(before);
-}
-
-static int64_t log_clock(void *state)
-{
-    (void)state;
-    return world_wall_ms();
-}
-
-static void stay_calm(void)
-{
-    world.temper = (struct temper){.net_us = 50, .disk_us = 100};
-    memory_fail(0, 0);
-}
-
-/* The projects are written once; every sequence begins on a disk that has them, and with their keys known. */
-static void found(void)
-{
-    world_begin(0);
-    stay_calm();
-    model_reset();
-    disk_begin();
-    node_prepare();
-    node_boot();
-    node_end();
-    disk_keep_founding();
-}
-
-static void begin(uint8_t seed)
-{
-    world_begin(1 + (uint64_t)seed);
-    stay_calm();
-    world.mono_us = MINUTE_US;
-    disk_rewind();
-    model_rewind();
-    secrets_begin();
-    parties_begin();
-    node_prepare();
-    node_is_founded();
-    node_boot();
-}
-
-static bool is_owed(const struct request *request)
-{
-    return request->delivered_ms != INT64_MIN && world.trouble == request->trouble &&
-           request->life == node_life();
-}
-
-static void check_all_answered(const struct link *link)
-{
-    const struct tap *tap = &link->tap;
-    const struct request *request = tap->unanswered;
-    const struct call *call;
-
-    if (tap->is_wild || !link->stream || link->stream->phase != STREAM_LIVE) return;
-    if (tap->session == TAP_HTTP && request && is_owed(request))
-        world_fail("a whole request is answered", "link %u", link->number);
-    if (tap->session != TAP_OPENING && tap->session != TAP_LIVE) return;
-    for (call = tap->calls; call; call = call->next)
-        if (!call->is_answered && call->delivered_ms != INT64_MIN && world.trouble == call->trouble)
-            world_fail("one reply a call, in order", "link %u: none to \"%s\"", link->number, call->id);
-}
-
-static void end(void)
-{
-    const struct link *link;
-
-    stay_calm();
-    run_for(REST_US);
-    for (link = links; link; link = link->next)
-        check_all_answered(link);
-    node_end();
-    secrets_end();
-    links_end();
-    parties_end();
-}
 
 static struct action action_at(const uint8_t *letters)
 {
@@ -136,18 +31,16 @@ static struct action action_at(const uint8_t *letters)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static bool is_founded;
     size_t i, count = size ? (size - 1) / ACTION_BYTES : 0;
 
-    if (!is_founded) (void)LLVMFuzzerInitialize(NULL, NULL);
-    is_founded = true;
+    lives_prepare();
     if (!count) return 0;
-    begin(data[0]);
+    life_begin(data[0]);
     for (i = 0; i < count && i < ACTIONS_MAX; i++) {
         struct action action = action_at(data + 1 + i * ACTION_BYTES);
         parties_act(&action);
     }
-    end();
+    life_end();
     return 0;
 }
 
@@ -282,16 +175,7 @@ static void show(const char *path)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-    static bool is_done;
-
-    if (!is_done) {
-        is_done = true;
-        world_aborts = true;
-        memory_begin();
-        model_begin();
-        log_open(take_line, log_clock, NULL, LOG_DEBUG);
-        found();
-    }
+    lives_prepare();
     if (argc && *argc == 3 && strcmp((*argv)[1], "--show") == 0) show((*argv)[2]);
     return 0;
 }

@@ -1,0 +1,113 @@
+/* each_allocation_test.c — each allocation of a whole exchange fails in turn: a connection is accepted, mints
+ * and reads; another is upgraded, connects, calls and goes; the node restarts. What the answers may be then
+ * is the simulator's law: 503 or a close, nothing half, what was acknowledged is durable, nothing leaks. Then
+ * others do the same, and all goes well. */
+#include "harness/check.h"
+#include "sim/memory.h"
+#include "sim/node.h"
+#include "sim/sequence/action.h"
+
+#define EACH_MAX 2000 /* more than an exchange asks for */
+
+static const struct action exchange[] = {
+    {.verb = VERB_OPEN, .b = 1, .wait = 4},
+    {.verb = VERB_MINT, .c = 1 | 8, .wait = 4}, /* a new user, bound */
+    {.verb = VERB_MINT, .c = 1, .d = 16 | 15, .send = 3 | 9 << 3, .wait = 4},
+    {.verb = VERB_READ, .wait = 4},
+    {.verb = VERB_READ, .a = 1, .c = 4, .wait = 4},
+    {.verb = VERB_READ, .a = 5 << 3, .c = 4, .wait = 4}, /* a preflight */
+    {.verb = VERB_READ, .a = 7 << 3, .wait = 4},         /* refused with Allow */
+    {.verb = VERB_UPGRADE, .party = 1, .wait = 4},
+    {.verb = VERB_CONNECT, .party = 1, .d = 1, .wait = 4},
+    {.verb = VERB_CALL, .party = 1, .d = 2 | 20 << 2, .wait = 4},
+    {.verb = VERB_CALL, .party = 1, .a = 6, .d = 1, .wait = 7}, /* long enough for pings */
+    {.verb = VERB_END, .party = 1, .wait = 4},
+    {.verb = VERB_RESET, .wait = 4},
+};
+
+static void play(uint8_t first_party)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof exchange / sizeof exchange[0]; i++) {
+        struct action action = exchange[i];
+        action.party = (uint8_t)(action.party + first_party);
+        parties_act(&action);
+    }
+}
+
+/* Whether the links from this one on have all got what a good client gets. */
+static void check_went_well(unsigned first_link)
+{
+    const struct link *link;
+    const struct request *request;
+    unsigned answers = 0, calls = 0;
+
+    for (link = links; link; link = link->next) {
+        const struct call *call;
+        if (link->number < first_link) continue;
+        for (request = link->tap.requests; request; request = request->next) {
+            CHECK(request->status == 200 || request->status == 101 || request->status == request->wanted);
+            answers++;
+        }
+        for (call = link->tap.calls; call; call = call->next) {
+            CHECK(call->is_answered);
+            calls++;
+        }
+    }
+    CHECK_INT(answers, 7);
+    CHECK_INT(calls, 3);
+}
+
+/* True: this exchange needed fewer allocations than n, so that none failed. */
+static bool fail_one(unsigned n, unsigned count)
+{
+    static const struct action restart = {.verb = VERB_LIFE, .wait = 5};
+    unsigned before, failures;
+
+    life_begin(0);
+    before = memory_failures();
+    memory_fail(n, count);
+    play(0);
+    memory_fail(0, 0);
+    failures = memory_failures() - before;
+    parties_act(&restart);
+    before = links ? links->number : 0;
+    model.token_count = 0; /* the others use what they mint themselves */
+    play(2);
+    check_went_well(before + 1);
+    life_end();
+    return !failures;
+}
+
+static void fails_cleanly_at_each_allocation(void)
+{
+    unsigned n = 0;
+    bool done = false;
+
+    for (; !done && n < EACH_MAX; n++) {
+        CHECK_NOTE("allocation %u", n);
+        done = fail_one(n, 1);
+    }
+    CHECK(done);
+    CHECK(n > 50);
+    printf("%u allocations\n", n - 1);
+}
+
+static void fails_cleanly_without_more(void)
+{
+    unsigned n;
+
+    for (n = 0; n < 100; n++) {
+        CHECK_NOTE("from allocation %u on", n);
+        fail_one(n, 4);
+    }
+}
+
+int main(void)
+{
+    lives_prepare();
+    CHECK_RUN(fails_cleanly_at_each_allocation);
+    CHECK_RUN(fails_cleanly_without_more);
+    return CHECK_END();
+}
