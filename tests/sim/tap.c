@@ -160,7 +160,8 @@ static size_t take_reply(struct link *link, struct bytes b)
     length = tap_field(head, BYTES("Content-Length:"));
     if (!bytes_is_absent(length) && !bytes_to_u64(&body_len, length, MESSAGE_MAX))
         world_fail("an answer says its length", "%.*s", (int)length.len, (const char *)length.ptr);
-    if (request && request->is_head) body_len = 0; /* RFC 9110 §9.3.2 */
+    /* RFC 9110 §9.3.2; a reply is written whole, so nobody need know that HEAD was asked */
+    if ((request && request->is_head) || (tap->is_wild && b.len == head_len)) body_len = 0;
     if (b.len < head_len + body_len) return 0;
     if (!request && tap->is_wild) request = tap_ask(link, REQUEST_BROKEN);
     if (!request || tap->is_last)
