@@ -292,7 +292,9 @@ void party_heard(struct party *party, const struct said *said)
     char text[128];
     struct buf out;
 
-    if (said->kind != SAID_PING || !party->answers_pings || party->rest.len || party->is_sending || link->up_ended) return;
+    if (said->kind != SAID_PING || !party->answers_pings || party->rest.len || party->is_sending ||
+        link->up_ended)
+        return;
     (void)snprintf(text, sizeof text, "{\"jsonrpc\":\"2.0\",\"id\":\"%s\",\"result\":{}}", said->id);
     buf_init(&out, 256);
     write_frame(&out, 0x80 | WS_TEXT, bytes_of_text(text), true);
