@@ -17,6 +17,8 @@ static const struct action exchange[] = {
     {.verb = VERB_READ, .a = 1, .c = 4, .wait = 4},
     {.verb = VERB_READ, .a = 5 << 3, .c = 4, .wait = 4}, /* a preflight */
     {.verb = VERB_READ, .a = 7 << 3, .wait = 4},         /* refused with Allow */
+    {.verb = VERB_READ, .a = 7 << 3 | 3, .wait = 4},     /* the same in ready words */
+    {.verb = VERB_UPGRADE, .a = 4, .wait = 4},           /* refused with Upgrade, and closed */
     {.verb = VERB_UPGRADE, .party = 1, .wait = 4},
     {.verb = VERB_CONNECT, .party = 1, .d = 1, .wait = 4},
     {.verb = VERB_CALL, .party = 1, .d = 2 | 20 << 2, .wait = 4},
@@ -55,7 +57,7 @@ static void check_went_well(unsigned first_link)
             calls++;
         }
     }
-    CHECK_INT(answers, 7);
+    CHECK_INT(answers, 9);
     CHECK_INT(calls, 3);
 }
 
@@ -104,10 +106,29 @@ static void fails_cleanly_without_more(void)
     }
 }
 
+/* A lane keeps the memory of its replies: only the first one can want it. */
+static void first_answers_fail_cleanly(void)
+{
+    size_t i;
+    unsigned n;
+
+    for (i = 0; i < sizeof exchange / sizeof exchange[0]; i++)
+        for (n = 0; n < 40; n++) {
+            unsigned before = memory_failures();
+            CHECK_NOTE("action %zu, allocation %u", i, n);
+            life_begin(0);
+            memory_fail(n, 1);
+            parties_act(&exchange[i]);
+            life_end();
+            if (memory_failures() == before) break;
+        }
+}
+
 int main(void)
 {
     lives_prepare();
     CHECK_RUN(fails_cleanly_at_each_allocation);
     CHECK_RUN(fails_cleanly_without_more);
+    CHECK_RUN(first_answers_fail_cleanly);
     return CHECK_END();
 }

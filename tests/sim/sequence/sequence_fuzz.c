@@ -51,7 +51,7 @@ static uint64_t luck;
 static size_t draw(size_t limit)
 {
     luck = luck * 6364136223846793005u + 1442695040888963407u;
-    return (size_t)(luck >> 33) % limit;
+    return limit ? (size_t)(luck >> 33) % limit : 0;
 }
 
 /* A party that mints and connects: most of what can go wrong begins there. */
