@@ -58,6 +58,7 @@ static enum err failed(struct db *db, const char *what, int sqlite_code)
 enum err db_open(struct db **out, const char *path)
 {
     struct db *db = calloc(1, sizeof *db);
+    struct query_run rollback;
     enum err e = ERR_NO_MEMORY;
     *out = NULL;
     if (db == NULL) return e;
@@ -70,6 +71,8 @@ enum err db_open(struct db **out, const char *path)
     (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1,
                             NULL); /* a second fence: nothing writes the schema */
     TRY(e = db_script(db, setup), done);
+    query_start(&rollback, db, QUERY_ROLLBACK, NULL); /* made now: to leave a transaction needs no memory */
+    TRY(e = rollback.error, done);
     *out = db;
     db = NULL;
 done:
