@@ -36,7 +36,7 @@ struct scene {
     struct listener *listener;
     struct tls *tls;
     int port;
-    sem_t said_all;
+    sem_t said_all, gone;
     _Atomic unsigned accepts, gones;
     _Atomic size_t said; /* to the last connection */
 };
@@ -72,8 +72,10 @@ static void on_sent(void *owner)
 static void on_gone(void *owner)
 {
     struct conn *conn = owner;
-    conn->scene->gones++;
+    struct scene *scene = conn->scene;
     free(conn);
+    scene->gones++;
+    sem_post(&scene->gone);
 }
 
 static const struct stream_user user = {on_bytes, on_end, on_sent, on_gone};
@@ -95,6 +97,7 @@ static void scene_open(struct scene *scene, bool with_tls)
     const char *why = "";
     *scene = (struct scene){0};
     sem_init(&scene->said_all, 0, 0);
+    sem_init(&scene->gone, 0, 0);
     CHECK(loop_new(&scene->loop, 0, host_machine()) == ERR_OK);
     if (with_tls) CHECK(tls_open(&scene->tls, path_of("tls.pem"), path_of("tls.key"), &why) == ERR_OK);
     options.tls = scene->tls;
@@ -166,7 +169,10 @@ static bool visit(struct scene *scene)
     SSL_free(ssl);
     ERR_clear_error();
     close(fd);
-    while (ssl && sem_trywait(&scene->said_all) == 0)
+    /* whether it was accepted is known by now; nothing of it is under way when the next one comes */
+    while (scene->gones != scene->accepts && bell_wait(&scene->gone))
+        continue;
+    while (sem_trywait(&scene->said_all) == 0)
         continue;
     return have && have == scene->said;
 }

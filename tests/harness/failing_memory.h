@@ -22,7 +22,13 @@ void *__wrap_realloc(void *old, size_t size);
 
 static bool memory_fails_now(void)
 {
-    if (memory_is_spared || memory_left < 0 || memory_left-- > 0) return false;
+    long left = memory_left;
+
+    if (memory_is_spared) return false;
+    do { /* a thread that is told to relent meanwhile does */
+        if (left < 0) return false;
+    } while (!atomic_compare_exchange_weak(&memory_left, &left, left - 1));
+    if (left > 0) return false;
     memory_failed++;
     if (memory_count-- > 1) memory_left = 0;
     return true;
