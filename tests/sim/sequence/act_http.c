@@ -296,6 +296,7 @@ static void judge_read(struct request *request, const struct action *action, con
         return;
     }
     request->kind = REQUEST_OTHER;
+    request->token = NULL; /* nobody looks at it */
     request->wanted = method == 5 ? 204 : !is_row && !is_ours ? 404 : method > 5 ? 405 : 200;
 }
 

@@ -3,32 +3,49 @@
 #include "sim/memory.h"
 #include "sim/node.h"
 #include "sim/sequence/action.h"
+#include "sim/times.h"
 
 #define LIVES_MAX 3 /* of one sequence: a start is dear */
 
-/* a: how; b, c: how long. A machine that stands still finds all that was due at once afterwards. */
+static void set_clock(int64_t by_ms)
+{
+    world.wall_ahead_ms += by_ms;
+    world.clock_set_us = world.mono_us;
+    times_check();
+}
+
+/* a: how; b, c: how far. The wall clock is set back or forward, the machine sleeps, or an operator says that
+ * the clock is right. */
 static void pass_time(const struct action *action)
 {
     int64_t ms = (action->b + 1) * (int64_t[]){10, 1000, 60000, 600000}[action->c & 3];
 
     switch (action->a & 3) {
     case 0:
-        world.wall_ahead_ms -= ms % 1000000;
+        set_clock(-ms);
         return;
     case 1:
-        world.wall_ahead_ms += ms % 1000000;
+        set_clock(ms);
+        return;
+    case 2:
+        world.slept_ms += ms;
         world.clock_set_us = world.mono_us;
         return;
     default:
-        world.mono_us += ms * 1000;
+        world.clock_set_us = world.mono_us;
+        node_confirm_clock();
         return;
     }
 }
 
+/* Only ever slower: what is on its way has been told its pace already. */
 static void change_pace(const struct action *action)
 {
-    world.temper.net_us = (int64_t[]){50, 50, 1000, 20000}[action->a & 3];
-    world.temper.disk_us = (int64_t[]){100, 100, 3000, 50000}[action->b & 3];
+    int64_t net_us = (int64_t[]){50, 50, 1000, 20000}[action->a & 3];
+    int64_t disk_us = (int64_t[]){100, 100, 3000, 50000}[action->b & 3];
+
+    if (net_us > world.temper.net_us) world.temper.net_us = net_us;
+    if (disk_us > world.temper.disk_us) world.temper.disk_us = disk_us;
 }
 
 static void end_life(const struct action *action)

@@ -8,7 +8,7 @@
 #include "sim/sequence/action.h"
 
 #define MINUTE_US 60000000
-#define REST_US   15000000 /* more than any answer can take */
+#define REST_US   45000000 /* more than any answer can take */
 
 static void take_line(void *state, enum log_level level, const char *line, size_t len)
 {
@@ -84,8 +84,8 @@ void life_end(void)
 {
     const struct link *link;
 
-    stay_calm();
-    run_for(REST_US);
+    memory_fail(0, 0);
+    run_for(world.temper.disk_us < 50000 ? REST_US / 3 : REST_US);
     for (link = links; link; link = link->next)
         check_all_answered(link);
     node_end();
