@@ -19,6 +19,7 @@
 static char dir[] = "/tmp/coatcheck-streammem-XXXXXX";
 static uint8_t back[BACK_BYTES]; /* what a connection says when it has heard a byte */
 static SSL_CTX *context;
+static struct clock test_clock;
 
 static const char *path_of(const char *name)
 {
@@ -98,7 +99,8 @@ static void scene_open(struct scene *scene, bool with_tls)
     *scene = (struct scene){0};
     sem_init(&scene->said_all, 0, 0);
     sem_init(&scene->gone, 0, 0);
-    CHECK(loop_new(&scene->loop, 0, host_machine()) == ERR_OK);
+    clock_start(&test_clock, host_machine(), 0);
+    CHECK(loop_new(&scene->loop, 0, &test_clock) == ERR_OK);
     if (with_tls) CHECK(tls_open(&scene->tls, path_of("tls.pem"), path_of("tls.key"), &why) == ERR_OK);
     options.tls = scene->tls;
     CHECK(listener_open(&scene->listener, scene->loop, &options, &why) == ERR_OK);
