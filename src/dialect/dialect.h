@@ -5,6 +5,7 @@
 #ifndef COATCHECK_DIALECT_DIALECT_H
 #define COATCHECK_DIALECT_DIALECT_H
 
+#include "engine/limit.h"
 #include "engine/outcome.h"
 #include "route/route.h"
 #include "wire/json_read.h"
@@ -37,6 +38,7 @@ struct dialect_route {
     ask_decode_fn *decode;
     outcome_encode_fn *encode;
     uint32_t takes_keys; /* KEY_BIT(kind) of each; routes that take a project's secret */
+    enum limit limit;    /* by address, before anything is looked at; LIMIT_NONE: none */
 };
 
 /* What a session is to its dialect when it must speak of it. */

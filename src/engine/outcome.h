@@ -68,6 +68,7 @@ struct outcome {
     enum outcome_kind kind;
     enum err error;         /* FAILED */
     struct refused refused; /* REFUSED */
+    int64_t retry_after_ms; /* REFUSED as RATE_LIMITED */
     struct holder holder;   /* WHO, ADDRESSES, CONNECTED */
     union {
         struct {

@@ -11,6 +11,7 @@
 #include "server/admin.h"
 #include "server/conn.h"
 #include "server/cut.h"
+#include "server/limits.h"
 #include "server/node.h"
 #include "wire/http_request.h"
 #include "server/socket.h"
@@ -122,6 +123,13 @@ static void cut_for_run(void *state, struct run *run, const struct cutoff *cutof
     cut_tell(lane->cuts, &of_run->cut, cutoff, cut_is_known);
 }
 
+static bool lane_may(void *state, int64_t *wait_ms, enum limit limit, struct bytes of)
+{
+    struct lane *lane = state;
+
+    return limits_take(lane->node->limits, wait_ms, limit, of, loop_tick_ms(lane->loop) * 1000);
+}
+
 enum err lane_new(struct lane **out, struct node *node, unsigned index)
 {
     struct lane *lane = calloc(1, sizeof *lane);
@@ -159,6 +167,7 @@ enum err lane_open_service(struct lane *lane)
         .errand = lane_errand,
         .user_changed = tell_others,
         .cut = cut_for_run,
+        .may = lane_may,
     };
     enum err e = cuts_new(&lane->cuts, lane, node->lane_count);
 

@@ -1,3 +1,4 @@
+#include "server/limits.h"
 #include "server/node.h"
 
 #include <limits.h>
@@ -105,6 +106,12 @@ enum err node_listen(struct node *node, const char **why)
 
     *why = "the floor of time cannot be read from the store";
     if ((e = floor_begin(node))) return e;
+    struct bytes word;
+
+    *why = "there is not enough memory to start";
+    if ((e = limits_new(&node->limits, dice_u64(&node->host->dice)))) return e;
+    *why = "the setting limits cannot be read: write name=per_minute/burst, as docs/operating.md lists them";
+    if (!limits_set_all(node->limits, bytes_of_text(node->config->limits), &word)) return ERR_CONFIG;
     *why = "there is not enough memory to start";
     node->parking_seed = dice_u64(&node->host->dice);
     for (i = 0; i < lanes_wanted(node->config); i++) {
@@ -225,6 +232,8 @@ void node_stop(struct node *node)
         lane_free(node->lanes[i]);
     }
     node->lane_count = node->started = 0;
+    limits_free(node->limits);
+    node->limits = NULL;
     keyring_free(node->ring);
     node->ring = NULL;
 }

@@ -17,6 +17,8 @@ struct page { /* a static page of `coatcheck dev`; absent in serve */
     struct bytes path, type, content;
 };
 
+struct limits;
+
 struct node {
     const struct config *config;
     const struct host *host;
@@ -28,6 +30,7 @@ struct node {
     struct prune *prune;       /* lane 0's */
     struct floor *floor;       /* the same */
     struct tls *tls;           /* NULL: plain only */
+    struct limits *limits;     /* of all lanes */
     const char *folder;        /* the data folder, absolute: the admin socket lies there; NULL: none */
     const struct page *pages;
     size_t page_count;

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "server/found_http.h"
+#include "server/limits.h"
+#include "server/node.h"
 #include "server/socket.h"
 #include "wire/basic_auth.h"
 #include "wire/http_reply.h"
@@ -88,6 +90,12 @@ static void write_fields_of(struct buf *fields, const struct exchange *x, const 
     buf_append_text(fields, "Cache-Control: no-store\r\n");
     if (reply->status == 401) http_reply_field(fields, BYTES("WWW-Authenticate"), challenge_of(x, outcome));
     if (reply->status == 503) http_reply_field(fields, BYTES("Retry-After"), BYTES("1"));
+    if (reply->status == 429) {
+        buf_append_text(fields, "Retry-After: ");
+        buf_append_u64(
+            fields, (uint64_t)((outcome->retry_after_ms + 999) / 1000)); /* RFC 9110 §10.2.3: whole seconds */
+        buf_append_text(fields, "\r\n");
+    }
     if (allow) http_reply_field(fields, BYTES("Allow"), bytes_of_text(allow));
 }
 
@@ -334,12 +342,48 @@ static enum err read_body(struct exchange *x, struct dialect_request *request)
 
 /* ---- run ---- */
 
+static bool may(const struct exchange *x, enum limit limit, int64_t *wait_ms)
+{
+    struct lane *lane = x->conn->lane;
+    char peer[RECORD_PEER_MAX] = "";
+    uint8_t room[16];
+
+    if (x->conn->stream) stream_peer(x->conn->stream, peer);
+    return limits_take(lane->node->limits, wait_ms, limit, limits_peer(room, peer),
+                       loop_tick_ms(lane->loop) * 1000);
+}
+
+/* Credentials that nobody gave out: a guess, or a mistake. One that was right once and is not any more is
+ * neither. */
+static bool is_guess(enum refusal refusal)
+{
+    return refusal == REFUSAL_KEY_UNKNOWN || refusal == REFUSAL_KEY_SECRET_WRONG ||
+           refusal == REFUSAL_TOKEN_MALFORMED || refusal == REFUSAL_TOKEN_KEY_UNKNOWN ||
+           refusal == REFUSAL_TOKEN_SIGNATURE;
+}
+
+/* The credential was looked at all the same, so that a right one from a busy address is never locked out: who
+ * guesses secrets of 160 bits and more may be told to wait, not feared. */
+static void count_guess(struct exchange *x, struct run *run)
+{
+    int64_t wait_ms;
+
+    if (run->outcome.kind != OUTCOME_REFUSED || !is_guess(run->outcome.refused.refusal)) return;
+    if (may(x, LIMIT_WRONG_LOGIN, &wait_ms)) return;
+    run->outcome.refused = (struct refused){.refusal = REFUSAL_RATE_LIMITED};
+    run->outcome.retry_after_ms = wait_ms;
+    run->finding.refusal = REFUSAL_RATE_LIMITED; /* what was wrong with it stays in the record */
+}
+
 static void answered(struct run *run)
 {
     struct exchange *x = run->owner;
     bool had_waited = x->state == EXCHANGE_WAITING;
     bool is_refusal = run->outcome.kind == OUTCOME_REFUSED, is_failure = run->outcome.kind == OUTCOME_FAILED;
-    enum refusal refusal = is_refusal ? run->outcome.refused.refusal : REFUSAL_NONE;
+    enum refusal refusal;
+
+    count_guess(x, run);
+    refusal = is_refusal ? run->outcome.refused.refusal : REFUSAL_NONE;
 
     /* an answer for an Origin its own project does not list is not for that page to read */
     if (refusal == REFUSAL_ORIGIN_NOT_LISTED || refusal == REFUSAL_SECRET_FROM_BROWSER)
@@ -352,13 +396,30 @@ static void answered(struct run *run)
     if (had_waited) conn_answered(x);
 }
 
+static void refuse_for_now(struct exchange *x, int64_t wait_ms)
+{
+    struct outcome outcome = {.kind = OUTCOME_REFUSED, .retry_after_ms = wait_ms};
+    struct finding finding = {.refusal = REFUSAL_RATE_LIMITED};
+
+    outcome.refused.refusal = REFUSAL_RATE_LIMITED;
+    finding_check(&finding, "limit");
+    finding_expected(&finding, "no more than the limit %s allows to one address", limit_text(x->row->limit));
+    finding_seen(&finding, "one more; the next may come in %lld ms", (long long)wait_ms);
+    reply_outcome(x, &outcome, &finding, x->row->encode, NULL);
+}
+
 static void run_ask(struct exchange *x)
 {
     struct dialect_request request = {.query = x->target.query, .params = x->params, .arena = &x->arena};
     struct run *run = &x->run;
     struct finding finding = {.refusal = REFUSAL_NONE};
+    int64_t wait_ms;
     enum err e;
 
+    if (!may(x, x->row->limit, &wait_ms)) {
+        refuse_for_now(x, wait_ms);
+        return;
+    }
     memset(&run->ask, 0, sizeof run->ask);
     run->refused = (struct refused){0};
     run->unreadable = ERR_OK;

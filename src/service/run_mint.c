@@ -140,7 +140,9 @@ void run_mint(struct run *run)
 {
     struct refused refused;
 
-    if (!run->key && !run_authenticate_key(run)) return;
+    if (!run->key && (!run_authenticate_key(run) || !run_limit(run, LIMIT_MINT_KEY, run->key->public_id) ||
+                      !run_limit(run, LIMIT_MINT_PROJECT, uuid_bytes(&run->project->id))))
+        return;
     if (run->unreadable) {
         run_fail(run, run->unreadable);
         return;

@@ -143,6 +143,19 @@ void run_fail(struct run *run, enum err error)
     run_finish(run, OUTCOME_FAILED);
 }
 
+bool run_limit(struct run *run, enum limit limit, struct bytes of)
+{
+    const struct service_options *options = &run->service->options;
+    struct finding *finding;
+
+    if (!options->may || options->may(options->lane, &run->outcome.retry_after_ms, limit, of)) return true;
+    finding = run_finding(run, "limit");
+    finding_expected(finding, "no more than the limit %s allows", limit_text(limit));
+    finding_seen(finding, "one more; the next may come in %lld ms", (long long)run->outcome.retry_after_ms);
+    run_refuse(run, REFUSAL_RATE_LIMITED, FIELD_NONE, NULL);
+    return false;
+}
+
 static void read_answered(struct mail *mail)
 {
     struct run *run = (struct run *)(void *)((char *)mail - offsetof(struct run, read.mail));

@@ -7,6 +7,7 @@
 #ifndef COATCHECK_SERVICE_SERVICE_H
 #define COATCHECK_SERVICE_SERVICE_H
 
+#include "engine/limit.h"
 #include "service/finding.h"
 #include "service/issue.h"
 #include "service/lease.h"
@@ -29,6 +30,8 @@ struct service_options {
     enum err (*errand)(void *lane, struct run *run, void (*work)(struct run *), void (*done)(struct run *));
     /* a user changed in the store: other lanes must forget their copy; may be NULL */
     void (*user_changed)(void *lane, const struct uuid *project, const struct uuid *id);
+    /* counts one of these; false: not before *wait_ms from now. NULL: nothing is limited */
+    bool (*may)(void *lane, int64_t *wait_ms, enum limit limit, struct bytes of);
     /* a cutoff was committed: done(run) when every lane refuses what it voids and has closed its sessions.
      * Cannot fail */
     void (*cut)(void *lane, struct run *run, const struct cutoff *cutoff,

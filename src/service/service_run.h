@@ -36,6 +36,9 @@ void run_remember(struct run *run, const struct user *user,
                   bool changed);         /* in this lane's cache; others forget theirs */
 void run_remember_read(struct run *run); /* run->read.user, unless it may be out of date already */
 
+/* Counts one; false: it was one too many, and the run is refused. */
+bool run_limit(struct run *run, enum limit limit, struct bytes of);
+
 /* Whom a credential comes from and speaks for, as far as it says: what a cutoff can name. */
 struct lineage {
     const struct uuid *project, *user, *family, *resource, *inviter; /* NULL or zero: none */

@@ -12,15 +12,18 @@ static const struct dialect_route routes[] = {
     {{HTTP_POST, "/api/fabric/subscribers/tokens", ROUTE_KEY, ROUTE_JSON, MINT_BODY_MAX, false},
      signalwire_decode_mint,
      signalwire_encode_minted,
-     KEY_BIT(KEY_API_TOKEN)},
+     KEY_BIT(KEY_API_TOKEN),
+     LIMIT_NONE},
     {{HTTP_GET, "/api/fabric/subscriber/info", ROUTE_BEARER, ROUTE_NO_BODY, 0, true},
      signalwire_decode_who,
      signalwire_encode_who,
-     0},
+     0,
+     LIMIT_NONE},
     {{HTTP_GET, "/api/fabric/addresses", ROUTE_BEARER, ROUTE_NO_BODY, 0, true},
      signalwire_decode_addresses,
      signalwire_encode_addresses,
-     0},
+     0,
+     LIMIT_NONE},
 };
 /* clang-format on */
 
