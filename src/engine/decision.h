@@ -78,6 +78,7 @@ struct family {
     uint32_t generation; /* of the refresh token that is good now */
     int64_t rotated_ms;  /* when it was first given out */
     int64_t succ_exp_s;  /* exp of the access token given out with it */
+    int64_t age_ms;      /* of the project, at that moment */
     int64_t bucket_s; /* first second at which the row may be forgotten: birth + absolute end, never moved */
     struct bytes holder; /* who rotated last: a key's thumbprint (bound), or an API key's public id */
     bool holder_is_bound;
@@ -178,7 +179,8 @@ struct row {
     int64_t t_ms;               /* CUTOFF */
 };
 
-#define PLAN_WRITES_MAX 6
+#define PLAN_WRITES_MAX  6
+#define PLAN_FURTHER_MAX 2 /* times that a decision may ask for more writes */
 
 struct grant { /* an access token to be signed, and the refresh credential beside it; or what an opened one
                   carries */
@@ -209,11 +211,13 @@ struct ticket { /* a one-time credential: what it will make of whoever redeems i
 };
 
 struct plan {
-    struct refused refused; /* decided already: nothing is written */
+    struct refused refused; /* decided already: nothing is written, or only what the refusal has to leave */
     struct write writes[PLAN_WRITES_MAX];
     size_t write_count; /* 0 and not refused: nothing to store, settle at once */
     struct grant grant;
-    struct ticket ticket; /* of asks for one */
+    struct ticket ticket;   /* of asks for one */
+    unsigned further_count; /* how often settle has replaced the writes by further ones */
+    bool has_cutoff;        /* one is written already */
 };
 
 struct decision {
@@ -221,6 +225,10 @@ struct decision {
     struct grant grant;
     bool has_user;
     struct user user; /* as the store knows it after a write: for the caller's cache */
+    bool
+        has_further; /* nothing is decided yet: the plan holds further writes; commit them and settle again */
+    bool has_cutoff; /* one was written: the lanes have to know before anything is answered */
+    struct cutoff cutoff;
 };
 
 #endif
