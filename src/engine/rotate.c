@@ -6,6 +6,7 @@
 #include "engine/capability.h"
 #include "engine/limits.h"
 
+#define GENERATION_MAX  (FAMILY_ANY_GENERATION - 1)
 #define FAMILY_BUCKET_S 3600 /* rows are forgotten by the hour */
 
 static struct refused refuse(enum refusal refusal, const char *because)
@@ -33,6 +34,8 @@ static struct refused check_times(const struct rotate_facts *facts, int64_t now_
     const struct grant *presented = &facts->presented;
     int64_t moved_ms = age_now_ms(now_ms, facts->project->age_ms, presented->age_ms);
 
+    if (presented->generation >= GENERATION_MAX)
+        return refuse(REFUSAL_REFRESH_EXPIRED, "was renewed too often");
     if (moved_ms >= presented->refresh_exp_s * 1000) return refuse(REFUSAL_REFRESH_EXPIRED, "has expired");
     /* its row may be forgotten: a clock that went back must not make it look like a first one */
     if (presented->refresh_exp_s <= facts->pruned_through_s)
@@ -86,13 +89,12 @@ static struct refused check_all(const struct rotate_facts *facts, int64_t now_ms
 
 /* ---- the family's row ---- */
 
-/* The family's end, for a credential whose clock starts at the project's age of now: what the project aged
- * since is lived already. Rounded towards an earlier end. */
-static int64_t absolute_end_at(const struct grant *presented, int64_t age_ms)
+/* What the project has aged between the root's mint and a rotation, in whole seconds. The family's own times,
+ * sealed into its refresh tokens, are told against the root's age, so that its bucket never moves; an access
+ * token's against the age at its own mint. */
+static int64_t aged_s(const struct grant *presented, int64_t age_ms)
 {
-    int64_t lived_ms = age_ms > presented->age_ms ? age_ms - presented->age_ms : 0;
-
-    return presented->absolute_end_s - (lived_ms + 999) / 1000;
+    return age_ms > presented->age_ms ? (age_ms - presented->age_ms + 999) / 1000 : 0;
 }
 
 static struct family row_of(const struct rotate_facts *facts, enum family_state state, int64_t now_ms)
@@ -109,7 +111,8 @@ static struct family row_of(const struct rotate_facts *facts, enum family_state 
     family.generation = presented->generation + (state == FAMILY_LIVE);
     family.rotated_ms = now_ms;
     family.age_ms = project->age_ms;
-    family.succ_exp_s = least(now_ms / 1000 + life_s, absolute_end_at(presented, project->age_ms));
+    family.succ_exp_s =
+        least(now_ms / 1000 + life_s, presented->absolute_end_s - aged_s(presented, project->age_ms));
     family.bucket_s = (presented->absolute_end_s / FAMILY_BUCKET_S + 1) * FAMILY_BUCKET_S;
     family.holder_is_bound = is_bound(facts);
     family.holder = family.holder_is_bound ? presented->jkt : facts->key ? facts->key->public_id : BYTES_NONE;
@@ -152,9 +155,10 @@ static void grant_successor(struct decision *out, const struct rotate_facts *fac
     grant->iat_s = row->rotated_ms / 1000;
     grant->exp_s = row->succ_exp_s;
     grant->age_ms = row->age_ms;
-    grant->absolute_end_s = absolute_end_at(&facts->presented, row->age_ms);
+    grant->aged_ms = row->age_ms - facts->presented.age_ms;
     grant->has_refresh = true;
-    grant->refresh_exp_s = least(row->succ_exp_s + REFRESH_OUTLIVES_S, grant->absolute_end_s);
+    grant->refresh_exp_s = least(
+        row->succ_exp_s + REFRESH_OUTLIVES_S + aged_s(&facts->presented, row->age_ms), grant->absolute_end_s);
     grant->seal_key = row->seal_key;
 }
 
@@ -250,8 +254,7 @@ static void plan_dead(struct plan *plan, const struct family *row, uint32_t from
     plan_family(plan, &dead, from_generation);
 }
 
-/* No gate: the cutoff is to stand even if the row has moved on meanwhile. It is kept as long as anything of
- * this family could live. */
+/* Kept as long as anything of this family could live. */
 static void plan_cutoff(struct plan *plan, const struct rotate_facts *facts, int64_t now_ms)
 {
     struct write *write = &plan->writes[plan->write_count++];
@@ -280,7 +283,7 @@ static void plan_further(struct plan *plan, enum turn turn, const struct rotate_
         plan_dead(plan, &lost, 0);
         return;
     case REUSED:
-        plan_dead(plan, row, row->generation);
+        plan_dead(plan, row, FAMILY_ANY_GENERATION);
         if (!plan->has_cutoff) plan_cutoff(plan, facts, now_ms);
         return;
     case ROLLED_BACK:

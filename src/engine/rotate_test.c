@@ -148,6 +148,17 @@ static void refuses_at_the_second_of_expiry(void)
     }
 }
 
+static void refuses_the_last_generation(void)
+{
+    struct rotate_facts facts = facts_of(FAMILY_ANY_GENERATION);
+
+    check_refused(&facts, REFUSAL_REFRESH_EXPIRED);
+    facts = facts_of(FAMILY_ANY_GENERATION - 1);
+    check_refused(&facts, REFUSAL_REFRESH_EXPIRED);
+    facts = facts_of(FAMILY_ANY_GENERATION - 2);
+    check_refused(&facts, REFUSAL_NONE);
+}
+
 static void refuses_what_has_aged(void)
 {
     struct fact_project aged = project;
@@ -321,7 +332,7 @@ static void check_further(enum wanted wanted, const struct plan *plan, const str
         return;
     case REUSE:
         CHECK_INT(plan->write_count, 2);
-        check_dead(&plan->writes[0], row->generation);
+        check_dead(&plan->writes[0], FAMILY_ANY_GENERATION); /* the thief may go on meanwhile */
         CHECK_INT(plan->writes[1].kind, WRITE_CUTOFF);
         CHECK_INT(plan->writes[1].cutoff.cutoff.of, CUTOFF_FAMILY);
         CHECK_BYTES(plan->writes[1].cutoff.cutoff.id, uuid_bytes(&facts->presented.family));
@@ -472,6 +483,7 @@ static void gives_the_same_successor_at_any_time(void)
     CHECK_INT(again.grant.refresh_exp_s, first.grant.refresh_exp_s);
     CHECK_INT(again.grant.absolute_end_s, first.grant.absolute_end_s);
     CHECK_INT(again.grant.age_ms, first.grant.age_ms);
+    CHECK_INT(again.grant.aged_ms, first.grant.aged_ms);
     CHECK_INT(again.grant.generation, first.grant.generation);
     CHECK_BYTES(again.grant.seal_key, first.grant.seal_key);
 }
@@ -484,15 +496,29 @@ static void ends_a_family_by_the_projects_time(void)
     struct row row = {.state = ROW_WRITTEN};
     struct decision decision;
     struct plan plan;
+    int64_t bucket_s;
 
+    rotate_plan(&plan, &facts, NOW_MS);
+    bucket_s = plan.writes[0].family.family.bucket_s;
     aged.age_ms = 300500;
     facts.project = &aged;
     facts.presented.age_ms = 100000;
     rotate_plan(&plan, &facts, NOW_MS);
+    CHECK_INT(plan.writes[0].family.family.bucket_s, bucket_s);
     rotate_settle(&decision, &plan, &facts, &row, NOW_MS);
     CHECK_INT(decision.grant.age_ms, 300500);
+    CHECK_INT(decision.grant.aged_ms, 200500);
     CHECK_INT(decision.grant.exp_s, NOW_S + LIFE_S);
-    CHECK_INT(decision.grant.absolute_end_s, END_S - 201);
+    CHECK_INT(decision.grant.refresh_exp_s, NOW_S + LIFE_S + 300 + 201);
+    CHECK_INT(decision.grant.absolute_end_s, END_S);
+    aged.age_ms = (END_S - NOW_S - 100) * (int64_t)1000;
+    facts.presented.age_ms = 0;
+    facts.presented.refresh_exp_s = END_S;
+    rotate_plan(&plan, &facts, NOW_MS);
+    rotate_settle(&decision, &plan, &facts, &row, NOW_MS);
+    CHECK_INT(decision.grant.exp_s, NOW_S + 100);
+    CHECK_INT(decision.grant.refresh_exp_s, END_S);
+    CHECK_INT(plan.writes[0].family.family.bucket_s, bucket_s);
 }
 
 /* ---- further plans ---- */
@@ -516,28 +542,6 @@ static void tells_of_the_cutoff(void)
     CHECK_INT(decision.cutoff.t_ms, NOW_MS + 3000);
     CHECK_BYTES(decision.cutoff.id, uuid_bytes(&facts.presented.family));
     CHECK_INT(decision.grant.exp_s, 0);
-}
-
-/* The thief goes on refreshing while the family is to die: the cutoff stands, the row is tried once more. */
-static void kills_a_row_that_moves_on(void)
-{
-    struct rotate_facts facts = facts_of(1);
-    struct row rows[2] = {{.state = ROW_EXISTS, .family = live_row(4)}};
-    struct decision decision;
-    struct plan plan;
-
-    rotate_plan(&plan, &facts, NOW_MS);
-    rotate_settle(&decision, &plan, &facts, rows, NOW_MS);
-    rows[0].family = live_row(5);
-    rows[1] = (struct row){.state = ROW_WRITTEN, .t_ms = NOW_MS + 3000};
-    rotate_settle(&decision, &plan, &facts, rows, NOW_MS);
-    CHECK(decision.has_further && decision.has_cutoff);
-    CHECK_INT(plan.write_count, 1); /* the cutoff is not written twice */
-    check_dead(&plan.writes[0], 5);
-    rows[0].family = live_row(6);
-    rotate_settle(&decision, &plan, &facts, rows, NOW_MS);
-    CHECK(!decision.has_further && !decision.has_cutoff);
-    CHECK_INT(decision.refused.refusal, REFUSAL_REFRESH_REUSED);
 }
 
 static void tells_reuse_though_another_killed_it(void)
@@ -602,6 +606,7 @@ int main(void)
     CHECK_RUN(refuses_other_projects);
     CHECK_RUN(refuses_at_the_second_of_expiry);
     CHECK_RUN(refuses_what_has_aged);
+    CHECK_RUN(refuses_the_last_generation);
     CHECK_RUN(refuses_what_was_cut_off);
     CHECK_RUN(refuses_whoever_is_not_proved);
     CHECK_RUN(plans_one_conditional_write);
@@ -611,7 +616,6 @@ int main(void)
     CHECK_RUN(gives_the_same_successor_at_any_time);
     CHECK_RUN(ends_a_family_by_the_projects_time);
     CHECK_RUN(tells_of_the_cutoff);
-    CHECK_RUN(kills_a_row_that_moves_on);
     CHECK_RUN(tells_reuse_though_another_killed_it);
     CHECK_RUN(decides_again_on_the_row_it_met);
     CHECK_RUN(asks_for_more_twice_at_most);

@@ -71,6 +71,7 @@ const char *finding_field(enum ask_field field)
         [FIELD_FINGERPRINT] = "fingerprint",
         [FIELD_SCOPE] = "scope",
         [FIELD_ADDRESS_NAME] = "name",
+        [FIELD_REFRESH_TOKEN] = "refresh_token",
     };
 
     return field >= FIELD_PROFILE ? profile_member((enum profile_field)(field - FIELD_PROFILE))

@@ -32,7 +32,7 @@ enum err issue_refresh(struct buf *out, struct issuer *issuer, const struct gran
     sealed.user = grant->user;
     sealed.generation = grant->generation;
     sealed.gt_ms = grant->gt_ms;
-    sealed.age_ms = grant->age_ms;
+    sealed.age_ms = grant->age_ms - grant->aged_ms;
     sealed.iat_s = grant->iat_s;
     sealed.exp_s = grant->refresh_exp_s;
     sealed.absolute_end_s = grant->absolute_end_s;

@@ -5,7 +5,7 @@
 #include "engine/mint.h"
 #include "service/service_run.h"
 
-static void sign(struct run *run, const struct grant *grant)
+void run_sign(struct run *run, const struct grant *grant)
 {
     struct issuer *issuer = &run->service->issuer;
     struct buf *text = &issuer->text;
@@ -26,10 +26,14 @@ done:
         return;
     }
     refresh_token = bytes_from(token, token_len);
+    run->outcome.minted.kind = grant->kind;
     run->outcome.minted.user = grant->user;
     run->outcome.minted.token = bytes_part(token, 0, token_len);
     run->outcome.minted.refresh_token = refresh_token;
+    run->outcome.minted.iat_s = grant->iat_s;
     run->outcome.minted.exp_s = grant->exp_s;
+    run->outcome.minted.refresh_exp_s = grant->refresh_exp_s - grant->aged_ms / 1000;
+    run->outcome.minted.absolute_end_s = grant->absolute_end_s - grant->aged_ms / 1000;
     run_finish(run, OUTCOME_MINTED);
 }
 
@@ -62,7 +66,7 @@ static void settle(struct run *run)
     if (decision.refused.refusal)
         run_refuse(run, decision.refused.refusal, decision.refused.field, decision.refused.because);
     else
-        sign(run, &decision.grant);
+        run_sign(run, &decision.grant);
 }
 
 static void plan(struct run *run, const struct user *user)

@@ -166,8 +166,9 @@ static void read_answered(struct mail *mail)
         run->then(run);
 }
 
-void run_read(struct run *run, enum read_kind kind, const struct uuid *project, const struct uuid *id,
-              struct bytes text, void (*then)(struct run *run))
+static void read_in_bucket(struct run *run, enum read_kind kind, const struct uuid *project,
+                           const struct uuid *id, struct bytes text, int64_t bucket_s,
+                           void (*then)(struct run *run))
 {
     struct service *service = run->service;
 
@@ -183,23 +184,42 @@ void run_read(struct run *run, enum read_kind kind, const struct uuid *project, 
     run->read.project = *project;
     if (id) run->read.id = *id;
     run->read.text = text;
+    run->read.bucket_s = bucket_s;
     run->read.arena = run->arena;
     run->changes_before_read = service->changes;
     run->then = then;
     service->options.store->ops->read(service->options.store, &run->read);
 }
 
+void run_read(struct run *run, enum read_kind kind, const struct uuid *project, const struct uuid *id,
+              struct bytes text, void (*then)(struct run *run))
+{
+    read_in_bucket(run, kind, project, id, text, 0, then);
+}
+
+void run_read_family(struct run *run, const struct family *family, void (*then)(struct run *run))
+{
+    read_in_bucket(run, READ_FAMILY, &family->project, &family->id, BYTES_NONE, family->bucket_s, then);
+}
+
 static void commit_answered(struct mail *mail)
 {
     struct run *run = (struct run *)(void *)((char *)mail - offsetof(struct run, commit.mail));
 
-    if (run->commit.error)
+    if (run->commit.error && run->unsure)
+        run->unsure(run);
+    else if (run->commit.error)
         run_fail(run, run->commit.error);
     else
         run->then(run);
 }
 
 void run_commit(struct run *run, void (*then)(struct run *run))
+{
+    run_commit_or(run, then, NULL);
+}
+
+void run_commit_or(struct run *run, void (*then)(struct run *run), void (*unsure)(struct run *run))
 {
     struct service *service = run->service;
 
@@ -215,6 +235,7 @@ void run_commit(struct run *run, void (*then)(struct run *run))
     run->commit.write_count = run->plan.write_count;
     run->commit.rows = run->rows;
     run->commit.arena = run->arena;
+    run->unsure = unsure;
     run->then = then;
     service->options.store->ops->commit(service->options.store, &run->commit);
 }
@@ -279,6 +300,9 @@ void service_start(struct service *service, struct run *run)
     case ASK_MINT_SUBSCRIBER:
         run_mint(run);
         return;
+    case ASK_REFRESH:
+        run_refresh(run);
+        return;
     case ASK_WHO_AM_I:
         run_who(run);
         return;
@@ -291,7 +315,6 @@ void service_start(struct service *service, struct run *run)
     case ASK_MINT_GUEST:
     case ASK_MINT_INVITE:
     case ASK_MINT_EMBED:
-    case ASK_REFRESH:
     case ASK_BIND:
     case ASK_LAUNCH:
     case ASK_BOOTSTRAP:

@@ -28,7 +28,10 @@ void run_found_origins(struct finding *finding, const struct fact_project *proje
 /* Asks the store and goes on in then(run), on this lane; run->read or run->commit holds the answer. */
 void run_read(struct run *run, enum read_kind kind, const struct uuid *project, const struct uuid *id,
               struct bytes text, void (*then)(struct run *run));
+void run_read_family(struct run *run, const struct family *family, void (*then)(struct run *run));
 void run_commit(struct run *run, void (*then)(struct run *run));
+/* The same for those who can find out what became of a commit that failed: run->commit.error says how. */
+void run_commit_or(struct run *run, void (*then)(struct run *run), void (*unsure)(struct run *run));
 /* A cutoff was committed: goes on in then(run) when every lane refuses what it voids and has closed its
  * sessions (run->sessions_closed). Cannot fail. The id is copied. */
 void run_cut(struct run *run, const struct cutoff *cutoff, void (*then)(struct run *run));
@@ -54,7 +57,10 @@ bool run_authenticate_token(struct run *run, struct bytes token, struct bytes pr
 /* The same for a request's own credential: Authorization: Bearer. */
 bool run_authenticate_bearer(struct run *run, struct bytes proof, enum capability needs);
 
+void run_sign(struct run *run, const struct grant *grant); /* the end of every mint: OUTCOME_MINTED */
+
 void run_mint(struct run *run);
+void run_refresh(struct run *run);
 void run_who(struct run *run);
 void run_addresses(struct run *run);
 void run_connect(struct run *run);

@@ -24,6 +24,23 @@ void signalwire_encode_minted(struct dialect_reply *reply, const struct outcome 
     json_object_end(&w);
 }
 
+void signalwire_encode_refreshed(struct dialect_reply *reply, const struct outcome *outcome)
+{
+    struct json_writer w = json_writer_on(reply->body);
+
+    if (outcome->kind != OUTCOME_MINTED) {
+        signalwire_encode_refused(reply, outcome);
+        return;
+    }
+    reply->status = 201;
+    json_object_begin(&w);
+    json_key(&w, "token");
+    json_put_string(&w, outcome->minted.token);
+    json_key(&w, "refresh_token");
+    json_put_string(&w, outcome->minted.refresh_token);
+    json_object_end(&w);
+}
+
 static void write_uuid(struct json_writer *w, const char *key, const struct uuid *id)
 {
     char text[UUID_TEXT_LEN];
@@ -169,18 +186,26 @@ static const char *field_name(enum ask_field field)
         [FIELD_REFERENCE] = "reference",        [FIELD_EXPIRE_AT] = "expire_at",
         [FIELD_APPLICATION] = "application_id", [FIELD_PASSWORD] = "password",
         [FIELD_FINGERPRINT] = "fingerprint",    [FIELD_SCOPE] = "scope",
-        [FIELD_ADDRESS_NAME] = "name",
+        [FIELD_ADDRESS_NAME] = "name",          [FIELD_REFRESH_TOKEN] = "refresh_token",
     };
 
     return field >= FIELD_PROFILE ? profile_member((enum profile_field)(field - FIELD_PROFILE))
                                   : names[field];
 }
 
+/* Of a refresh token this API tells three things apart: expired, another kind of token, anything else. */
+static const char *code_of(const struct refused *refused)
+{
+    if (refused->refusal == REFUSAL_PARAMETER_MISSING) return "missing_required_parameter";
+    if (refused->refusal == REFUSAL_PARAMETER_INVALID) return "invalid_parameter";
+    if (refused->refusal == REFUSAL_REFRESH_EXPIRED) return "token_expired";
+    if (refused->refusal == REFUSAL_REFRESH_KIND) return "not_a_refresh_token";
+    return refused->field == FIELD_REFRESH_TOKEN ? "token_invalid" : "invalid_parameter";
+}
+
 /* {"errors":[{type, code, message, attribute, url}]}: the vendor's body for 422. */
 static void write_validation_error(struct buf *out, const struct refused *refused)
 {
-    const char *code =
-        refused->refusal == REFUSAL_PARAMETER_MISSING ? "missing_required_parameter" : "invalid_parameter";
     const char *attribute = field_name(refused->field);
     struct json_writer w = json_writer_on(out);
     struct buf message;
@@ -196,7 +221,7 @@ static void write_validation_error(struct buf *out, const struct refused *refuse
     json_key(&w, "type");
     json_put_literal(&w, "validation_error");
     json_key(&w, "code");
-    json_put_literal(&w, code);
+    json_put_literal(&w, code_of(refused));
     json_key(&w, "message");
     json_put_string(&w, buf_bytes(&message));
     json_key(&w, "attribute");
@@ -249,6 +274,8 @@ void signalwire_encode_refused(struct dialect_reply *reply, const struct outcome
 
     reply->status =
         is_refusal ? refusal_http_status(outcome->refused.refusal) : err_http_status(outcome->error);
+    /* a member that is revoked, or whose user is gone, is no failed authentication */
+    if (is_refusal && outcome->refused.field == FIELD_REFRESH_TOKEN) reply->status = 422;
     if (reply->status == 422) {
         write_validation_error(reply->body, &outcome->refused);
         return;

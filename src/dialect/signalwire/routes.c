@@ -4,6 +4,8 @@
 /* The largest mint is a reference, eight profile values and a password, each escaped to six bytes a byte at
  * worst: 6 * (255 + 8 * 255 + 72) + names = 15 KiB. */
 #define MINT_BODY_MAX 16384
+/* One refresh token, or whatever else was sent in its place: the largest access token is 8 KiB. */
+#define REFRESH_BODY_MAX 16384
 
 /* clang-format off: a table is read by columns */
 static const struct dialect_route routes[] = {
@@ -12,6 +14,11 @@ static const struct dialect_route routes[] = {
     {{HTTP_POST, "/api/fabric/subscribers/tokens", ROUTE_KEY, ROUTE_JSON, MINT_BODY_MAX, false},
      signalwire_decode_mint,
      signalwire_encode_minted,
+     KEY_BIT(KEY_API_TOKEN),
+     LIMIT_NONE},
+    {{HTTP_POST, "/api/fabric/subscribers/tokens/refresh", ROUTE_KEY, ROUTE_JSON, REFRESH_BODY_MAX, false},
+     signalwire_decode_refresh,
+     signalwire_encode_refreshed,
      KEY_BIT(KEY_API_TOKEN),
      LIMIT_NONE},
     {{HTTP_GET, "/api/fabric/subscriber/info", ROUTE_BEARER, ROUTE_NO_BODY, 0, true},

@@ -9,10 +9,10 @@
 
 extern const struct dialect signalwire_dialect;
 
-ask_decode_fn signalwire_decode_mint, signalwire_decode_who, signalwire_decode_addresses,
-    signalwire_decode_connect;
-outcome_encode_fn signalwire_encode_minted, signalwire_encode_who, signalwire_encode_addresses,
-    signalwire_encode_refused;
+ask_decode_fn signalwire_decode_mint, signalwire_decode_refresh, signalwire_decode_who,
+    signalwire_decode_addresses, signalwire_decode_connect;
+outcome_encode_fn signalwire_encode_minted, signalwire_encode_refreshed, signalwire_encode_who,
+    signalwire_encode_addresses, signalwire_encode_refused;
 
 void signalwire_welcome(struct buf *out, const struct dialect_session *session, struct bytes id);
 void signalwire_refuse_call(struct buf *out, struct bytes id, const struct refused *refused, enum err error,
