@@ -35,7 +35,8 @@ void *__wrap_realloc(void *old, size_t size)
 
 static struct buf proof;
 static char token_room[JWS_MAX];
-static struct bytes token;
+static char refresh_room[SEAL_REFRESH_MAX];
+static struct bytes token, refresh_token;
 
 /* One ask of each sort; each gives an outcome of its own when all is well. */
 enum sort {
@@ -43,6 +44,8 @@ enum sort {
     MINT_KNOWN,
     MINT_CHANGED,
     MINT_PASSWORD,
+    REFRESH_NEXT,
+    REFRESH_AGAIN,
     CONNECT_BOUND,
     WHO,
     WHO_READ,
@@ -58,7 +61,13 @@ static void prepare(struct asked *asked, enum sort sort, unsigned round)
     ask_mint_init(asked, sort == MINT_KNOWN || sort == MINT_CHANGED ? "ada" : text);
     if (sort == MINT_CHANGED) asked->run.ask.mint.profile.value[PROFILE_COUNTRY] = bytes_of_text(text);
     if (sort == MINT_PASSWORD) asked->run.ask.mint.password = BYTES("a password");
-    if (sort < CONNECT_BOUND) return;
+    if (sort < REFRESH_NEXT) return;
+    if (sort == REFRESH_NEXT || sort == REFRESH_AGAIN) {
+        ask_init(asked, ASK_REFRESH);
+        asked->run.ask.credential = basic(&world.test, TEST_TOKEN);
+        asked->run.ask.refresh.refresh_token = refresh_token;
+        return;
+    }
     if (sort == CONNECT_BOUND) {
         prove(&proof, text, "open", NOW_S);
         ask_connect_init(asked, token, buf_bytes(&proof));
@@ -70,10 +79,23 @@ static void prepare(struct asked *asked, enum sort sort, unsigned round)
 
 static enum outcome_kind granted(enum sort sort)
 {
-    static const enum outcome_kind kinds[SORTS] = {OUTCOME_MINTED, OUTCOME_MINTED,    OUTCOME_MINTED,
-                                                   OUTCOME_MINTED, OUTCOME_CONNECTED, OUTCOME_WHO,
-                                                   OUTCOME_WHO,    OUTCOME_ADDRESSES};
+    static const enum outcome_kind kinds[SORTS] = {
+        OUTCOME_MINTED, OUTCOME_MINTED,    OUTCOME_MINTED, OUTCOME_MINTED, OUTCOME_MINTED,
+        OUTCOME_MINTED, OUTCOME_CONNECTED, OUTCOME_WHO,    OUTCOME_WHO,    OUTCOME_ADDRESSES};
     return kinds[sort];
+}
+
+/* A family of its own for each: one that is refreshed twice within the grace time gets the same answer. */
+static void mint_to_refresh(void)
+{
+    struct asked asked;
+
+    ask_mint_init(&asked, "ada");
+    ask_run(&asked);
+    refresh_token = asked.run.outcome.minted.refresh_token;
+    memcpy(refresh_room, refresh_token.ptr, refresh_token.len);
+    refresh_token.ptr = (const uint8_t *)refresh_room;
+    ask_release(&asked);
 }
 
 /* True: this ask needed fewer allocations than n, so that none failed. */
@@ -83,6 +105,7 @@ static bool fail_one(enum sort sort, long n, unsigned round)
     const struct outcome *outcome = &asked.run.outcome;
     bool all_went_well;
 
+    if (sort == REFRESH_NEXT || (sort == REFRESH_AGAIN && !refresh_token.len)) mint_to_refresh();
     if (sort == WHO_READ) {
         struct asked who;
         prepare(&who, WHO, round);
