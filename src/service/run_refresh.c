@@ -3,6 +3,7 @@
  * A proof sent along is not looked at here: the calls that come this way are a backend's, with its key. */
 #include <string.h>
 
+#include "base/instant.h"
 #include "base/log.h"
 #include "engine/age.h"
 #include "engine/rotate.h"
@@ -45,11 +46,13 @@ static void found_times(struct run *run)
     struct finding *finding = found(run, "refresh.exp");
     int64_t now_s = age_now_ms(run->now_ms, run->project->age_ms, presented->age_ms) / 1000;
     bool is_pruned = presented->refresh_exp_s <= facts->pruned_through_s;
+    char after[INSTANT_SHORT_MAX], exp[INSTANT_SHORT_MAX], end[INSTANT_SHORT_MAX];
 
-    finding_expected(finding, "exp after %lld", (long long)(is_pruned ? facts->pruned_through_s : now_s));
-    finding_seen(finding, "exp %lld, family's end %lld%s", (long long)presented->refresh_exp_s,
-                 (long long)presented->absolute_end_s,
-                 is_pruned ? ": what is known of it may be forgotten already" : "");
+    instant_write_short(after, is_pruned ? facts->pruned_through_s : now_s);
+    instant_write_short(exp, presented->refresh_exp_s);
+    instant_write_short(end, presented->absolute_end_s);
+    finding_expected(finding, "exp after %s%s", after, is_pruned ? ", by when families were forgotten" : "");
+    finding_seen(finding, "exp %s, of a family that ends %s", exp, end);
 }
 
 static void found_before_the_row(struct run *run, enum refusal refusal)
@@ -79,16 +82,17 @@ static void found_in_row(struct run *run, const struct row *row)
     struct finding *finding = found(run, "refresh.generation");
     unsigned presented = facts_of(run)->presented.generation;
     const struct family *family = &row->family;
+    char span[INSTANT_SPAN_MAX];
 
     if (row->state == ROW_ABSENT) {
         finding_expected(finding, "generation 0: nothing is stored of this family");
         finding_seen(finding, "generation %u", presented);
         return;
     }
+    instant_write_span(span, family->rotated_ms / 1000, run->now_ms / 1000);
     finding_expected(finding, "generation %u, of a family that is live", (unsigned)family->generation);
-    finding_seen(finding, "generation %u, of one that is %s; last rotated %lld s ago by %s %.*s", presented,
-                 family->state == FAMILY_DEAD ? "dead" : "live",
-                 (long long)(run->now_ms - family->rotated_ms) / 1000,
+    finding_seen(finding, "generation %u, of one that is %s; last rotated %s by %s %.*s", presented,
+                 family->state == FAMILY_DEAD ? "dead" : "live", span,
                  family->holder_is_bound ? "the bound key" : "key",
                  FINDING_BYTES(family->holder, family->holder_is_bound ? FINDING_PREFIX : KEY_PUBLIC_ID_MAX));
 }

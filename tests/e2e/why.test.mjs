@@ -9,7 +9,7 @@ import net from "node:net";
 import path from "node:path";
 import { b64, compact, workshop } from "../harness/forge.mjs";
 import { RawWebSocket, frame, OPCODE } from "../harness/frames.mjs";
-import { ADDRESSES, call, info, mint, mintToken, nowS, TOKENS } from "../harness/http.mjs";
+import { ADDRESSES, call, info, mint, mintToken, nowS, refresh, refreshToken, TOKENS } from "../harness/http.mjs";
 import { RawSocket, responses } from "../harness/raw.mjs";
 import { BINARY, REPOSITORY, basic, startServer, temporaryFolder } from "../harness/server.mjs";
 import { connected, Session } from "../harness/session.mjs";
@@ -123,6 +123,13 @@ const provoked = {
     ORIGIN_NOT_LISTED: [async () => ofHttp(await info(server, shop.token, { origin: "https://evil.example" })), "project.origins", /localhost/, /evil\.example/],
     PARAMETER_MISSING: [async () => ofHttp(await mint(server, {})), "parameter.present", /reference/, /reference can't be blank/],
     PARAMETER_INVALID: [async () => ofHttp(await mint(server, { reference: "a", expire_at: nowS() - 5 })), "parameter.valid", /expire_at/, /must be in the future/],
+    REFRESH_MALFORMED: [async () => ofHttp(await refresh(server, "rt_nonsense")), "sealed.form", /a refresh token/, /11 bytes/],
+    REFRESH_KIND: [async () => ofHttp(await refresh(server, shop.token)), "sealed.form", /a refresh token/, /three parts/],
+    REFRESH_REUSED: [async () => {
+        const { refresh_token } = await mintToken(server, { reference: "robbed@example.com" });
+        await refreshToken(server, (await refreshToken(server, refresh_token)).refresh_token);
+        return ofHttp(await refresh(server, refresh_token));
+    }, "refresh.generation", /generation 2, of a family that is live/, /generation 0, .* by key PT/],
     NOT_FOUND: [async () => ofHttp(await call(server, "GET", "/api/nothing?token=secret")), "route.path", /a path/, /^\/api\/nothing$/],
     METHOD_NOT_ALLOWED: [async () => ofHttp(await call(server, "PUT", TOKENS)), "route.method", /POST/, /^PUT$/],
     RESUME_IMPOSSIBLE: [async () => onSocket(shop.token, { protocol: "x" }), "session.resume", /without protocol/, /sessions are not kept/],
@@ -151,6 +158,9 @@ const unreachable = {
     KEY_RETIRED: "nothing can retire a key yet; service_test does",
     KEY_PERMISSION: "the one api token holds every permission; service_test does",
     TOKEN_CUT_OFF: "nothing can set a cutoff yet; admit_test does",
+    REFRESH_FOREIGN: "dev makes one project; refresh.test does", REFRESH_EXPIRED: "takes hours, or moved time; refresh.test does",
+    REFRESH_DEAD: "a cutoff answers first; service_refresh_test does", REFRESH_STATE_LOST: "a failing disk; service_refresh_test does",
+    REFRESH_ROLLED_BACK: "a failing disk; rotate_test does",
     PROOF_NONCE: "no route asks for a nonce yet; proof_test does",
     NO_MEMORY: "no caller can use up our memory", LIMIT: "no caller can fill our queues alone", CRYPTO: "a failing library",
     STORE_BUSY: "a failing disk", STORE_FAILED: "a failing disk", STORE_NEWER: "stops the start", CORRUPT: "a failing disk",

@@ -3,6 +3,7 @@ import http from "node:http";
 import https from "node:https";
 
 export const TOKENS = "/api/fabric/subscribers/tokens";
+export const REFRESH = "/api/fabric/subscribers/tokens/refresh";
 export const INFO = "/api/fabric/subscriber/info";
 export const ADDRESSES = "/api/fabric/addresses";
 export const JWKS = "/.well-known/jwks.json";
@@ -58,6 +59,18 @@ export async function mintToken(server, body)
 {
     const answer = await mint(server, body);
     if (answer.status !== 200) throw new Error(`mint answered ${answer.status} ${answer.text}`);
+    return answer.json;
+}
+
+export function refresh(server, refresh_token, headers = {})
+{
+    return call(server, "POST", REFRESH, { body: { refresh_token }, headers: { authorization: server.basic, ...headers } });
+}
+
+export async function refreshToken(server, refresh_token)
+{
+    const answer = await refresh(server, refresh_token);
+    if (answer.status !== 201) throw new Error(`refresh answered ${answer.status} ${answer.text}`);
     return answer.json;
 }
 

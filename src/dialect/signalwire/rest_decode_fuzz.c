@@ -53,6 +53,25 @@ static void check_connect(const struct decoded *a, const struct decoded *b)
     require(a->error || a->refused.refusal || a->ask.connect.token.len > 0);
 }
 
+static void check_refresh(const struct decoded *a, const struct decoded *b)
+{
+    require(is_clean(a->ask.refresh.refresh_token) && bytes_is_absent(a->ask.refresh.proof));
+    require(same_text(a->ask.refresh.refresh_token, b->ask.refresh.refresh_token));
+    require(a->error || a->refused.refusal || a->ask.refresh.refresh_token.len > 0);
+}
+
+/* By the first byte of the input; what has none of its own is a connect. */
+static const struct {
+    char first;
+    ask_decode_fn *decode;
+    enum ask_kind kind;
+    void (*check)(const struct decoded *a, const struct decoded *b);
+} documents[] = {
+    {'m', signalwire_decode_mint, ASK_MINT_SUBSCRIBER, check_mint},
+    {'r', signalwire_decode_refresh, ASK_REFRESH, check_refresh},
+    {'c', signalwire_decode_connect, ASK_CONNECT, check_connect},
+};
+
 static struct decoded decode_one(ask_decode_fn *decode, enum ask_kind kind, struct json body)
 {
     struct dialect_request request = {.body = body};
@@ -66,10 +85,10 @@ static struct decoded decode_one(ask_decode_fn *decode, enum ask_kind kind, stru
     return decoded;
 }
 
-static void decode_document(bool is_mint, struct bytes text)
+static void decode_document(size_t which, struct bytes text)
 {
-    ask_decode_fn *decode = is_mint ? signalwire_decode_mint : signalwire_decode_connect;
-    enum ask_kind kind = is_mint ? ASK_MINT_SUBSCRIBER : ASK_CONNECT;
+    ask_decode_fn *decode = documents[which].decode;
+    enum ask_kind kind = documents[which].kind;
     struct json document, again;
     struct decoded first, second;
     struct json_writer w;
@@ -84,7 +103,7 @@ static void decode_document(bool is_mint, struct bytes text)
         second = decode_one(decode, kind, again);
         require(first.error == second.error && first.refused.refusal == second.refused.refusal &&
                 first.refused.field == second.refused.field);
-        (is_mint ? check_mint : check_connect)(&first, &second);
+        documents[which].check(&first, &second);
         json_free(again);
     }
     buf_release(&written);
@@ -111,13 +130,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    const size_t last = sizeof documents / sizeof documents[0] - 1;
     struct bytes rest;
+    size_t which = 0;
 
     if (size == 0) return 0;
     rest = bytes_of(data + 1, size - 1);
+    while (which < last && documents[which].first != data[0])
+        which++;
     if (data[0] == 'q')
         decode_query(rest);
     else
-        decode_document(data[0] == 'm', rest);
+        decode_document(which, rest);
     return 0;
 }

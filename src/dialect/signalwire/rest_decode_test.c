@@ -107,6 +107,44 @@ static void cannot_read_what_is_no_object(void)
         CHECK_INT(decoded.ask.kind, ASK_MINT_SUBSCRIBER);
         CHECK(bytes_is_absent(decoded.ask.mint.reference));
         decoded_release(&decoded);
+        decode_text(&decoded, signalwire_decode_refresh, bodies[i], NULL);
+        CHECK_INT(decoded.error, ERR_MALFORMED);
+        CHECK_INT(decoded.ask.kind, ASK_REFRESH);
+        decoded_release(&decoded);
+    }
+}
+
+static void reads_refresh_tokens(void)
+{
+    static const struct {
+        const char *body;
+        enum refusal refusal;
+        const char *token; /* NULL: absent */
+    } rows[] = {
+        {"{}", REFUSAL_PARAMETER_MISSING, NULL},
+        {"{\"refresh_token\":null}", REFUSAL_PARAMETER_MISSING, NULL},
+        {"{\"refresh_token\":\"\"}", REFUSAL_PARAMETER_MISSING, ""},
+        {"{\"token\":\"a\"}", REFUSAL_PARAMETER_MISSING, NULL},
+        {"{\"refresh_token\":7}", REFUSAL_PARAMETER_INVALID, NULL},
+        {"{\"refresh_token\":[\"a\"]}", REFUSAL_PARAMETER_INVALID, NULL},
+        {"{\"refresh_token\":\"a\\u0000\"}", REFUSAL_PARAMETER_INVALID, NULL},
+        {"{\"refresh_token\":\"rt_1.A\"}", REFUSAL_NONE, "rt_1.A"},
+        {"{\"refresh_token\":\"rt_1.A\",\"token\":7,\"expire_at\":1}", REFUSAL_NONE, "rt_1.A"},
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        struct decoded decoded;
+        CHECK_NOTE("%s", rows[i].body);
+        decode_text(&decoded, signalwire_decode_refresh, rows[i].body, NULL);
+        CHECK_INT(decoded.error, ERR_OK);
+        CHECK_INT(decoded.ask.kind, ASK_REFRESH);
+        CHECK_INT(decoded.refused.refusal, rows[i].refusal);
+        CHECK_INT(decoded.refused.field, rows[i].refusal ? FIELD_REFRESH_TOKEN : FIELD_NONE);
+        CHECK_BYTES(decoded.ask.refresh.refresh_token, bytes_of_text(rows[i].token));
+        CHECK(bytes_is_absent(decoded.ask.refresh.refresh_token) == (rows[i].token == NULL));
+        CHECK(bytes_is_absent(decoded.ask.refresh.proof));
+        decoded_release(&decoded);
     }
 }
 
@@ -317,6 +355,7 @@ int main(void)
 {
     CHECK_RUN(refuses_mints);
     CHECK_RUN(cannot_read_what_is_no_object);
+    CHECK_RUN(reads_refresh_tokens);
     CHECK_RUN(reads_every_member);
     CHECK_RUN(takes_null_for_not_given);
     CHECK_RUN(takes_scope_as_text_and_as_list);

@@ -34,8 +34,9 @@ static void check_body(outcome_encode_fn *encode, const struct outcome *outcome,
     json_decref(expected);
 }
 
-static outcome_encode_fn *const encoders[] = {signalwire_encode_minted, signalwire_encode_who,
-                                              signalwire_encode_addresses, signalwire_encode_refused};
+static outcome_encode_fn *const encoders[] = {signalwire_encode_minted, signalwire_encode_refreshed,
+                                              signalwire_encode_who, signalwire_encode_addresses,
+                                              signalwire_encode_refused};
 
 static void says_no_in_the_vendors_words(void)
 {
@@ -161,6 +162,50 @@ static void points_at_the_member(void)
     }
 }
 
+static void tells_refresh_tokens_apart(void)
+{
+    static const struct {
+        enum refusal refusal;
+        const char *code;
+    } rows[] = {
+        {REFUSAL_PARAMETER_MISSING, "missing_required_parameter"},
+        {REFUSAL_PARAMETER_INVALID, "invalid_parameter"},
+        {REFUSAL_REFRESH_EXPIRED, "token_expired"},
+        {REFUSAL_REFRESH_KIND, "not_a_refresh_token"},
+        {REFUSAL_REFRESH_MALFORMED, "token_invalid"},
+        {REFUSAL_REFRESH_FOREIGN, "token_invalid"},
+        {REFUSAL_REFRESH_REUSED, "token_invalid"},
+        {REFUSAL_REFRESH_DEAD, "token_invalid"},
+        {REFUSAL_REFRESH_STATE_LOST, "token_invalid"},
+        {REFUSAL_REFRESH_ROLLED_BACK, "token_invalid"},
+        {REFUSAL_TOKEN_CUT_OFF, "token_invalid"},
+        {REFUSAL_USER_GONE, "token_invalid"},
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        struct outcome outcome = {.kind = OUTCOME_REFUSED,
+                                  .refused = {rows[i].refusal, FIELD_REFRESH_TOKEN, "is no good"}};
+        char text[512];
+        CHECK_NOTE("row %zu", i);
+        (void)snprintf(
+            text, sizeof text,
+            "{'errors':[{'type':'validation_error','code':'%s','message':'refresh_token is no good',"
+            "'attribute':'refresh_token','url':'https://signalwire.com/docs/apis/error-codes'}]}",
+            rows[i].code);
+        check_body(signalwire_encode_refreshed, &outcome, 422, text);
+    }
+}
+
+static void hands_out_a_refreshed_pair(void)
+{
+    struct outcome outcome = {.kind = OUTCOME_MINTED};
+
+    outcome.minted.token = BYTES("a.b.c");
+    outcome.minted.refresh_token = BYTES("r.s");
+    check_body(signalwire_encode_refreshed, &outcome, 201, "{'token':'a.b.c','refresh_token':'r.s'}");
+}
+
 static void hands_out_a_minted_pair(void)
 {
     struct outcome outcome = {.kind = OUTCOME_MINTED};
@@ -263,7 +308,9 @@ int main(void)
     CHECK_RUN(says_no_in_the_vendors_words);
     CHECK_RUN(says_that_we_failed);
     CHECK_RUN(points_at_the_member);
+    CHECK_RUN(tells_refresh_tokens_apart);
     CHECK_RUN(hands_out_a_minted_pair);
+    CHECK_RUN(hands_out_a_refreshed_pair);
     CHECK_RUN(lists_addresses);
     CHECK_RUN(tells_who_one_is);
     CHECK_RUN(does_not_hand_out_half_a_body);
