@@ -195,7 +195,9 @@ struct grant { /* an access token to be signed, and the refresh credential besid
     struct bytes jkt; /* absent: unbound */
     bool may_self_refresh;
     int64_t iat_s, exp_s, gt_ms;
-    int64_t age_ms; /* of the project, at this mint */
+    int64_t age_ms;  /* of the project, at this mint */
+    int64_t aged_ms; /* what it aged since the family's root: by that refresh_exp_s and absolute_end_s are
+                        ahead of the access token's times */
     bool has_refresh;
     int64_t refresh_exp_s, absolute_end_s;
     struct bytes seal_key; /* absent: the ring's present one */
@@ -225,9 +227,8 @@ struct decision {
     struct grant grant;
     bool has_user;
     struct user user; /* as the store knows it after a write: for the caller's cache */
-    bool
-        has_further; /* nothing is decided yet: the plan holds further writes; commit them and settle again */
-    bool has_cutoff; /* one was written: the lanes have to know before anything is answered */
+    bool has_further; /* nothing is decided yet: the plan holds more writes; commit them, settle again */
+    bool has_cutoff;  /* one was written: the lanes have to know before anything is answered */
     struct cutoff cutoff;
 };
 

@@ -1,6 +1,7 @@
 /* What a refresh answers, over the memory store: the table itself is engine/rotate_test.c's. */
 #include "harness/service_world.h"
 
+#include "service/cutoffs.h"
 #include "service/service_run.h"
 
 #define TEXT_MAX 4096

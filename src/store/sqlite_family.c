@@ -25,6 +25,7 @@ enum err sqlite_find_family(bool *found, struct family *out, struct db *db, int6
         out->generation = (uint32_t)query_read_number(&run); /* within its bounds: the schema sees to it */
         out->rotated_ms = query_read_number(&run);
         out->succ_exp_s = query_read_number(&run);
+        out->age_ms = query_read_number(&run);
         out->holder = query_read_text(&run);
         out->holder_is_bound = query_read_number(&run) != 0;
         out->seal_key = query_read_text(&run);
@@ -49,6 +50,7 @@ static enum err write_fields(struct sqlite_writing *w, enum query query)
     query_bind_number(&run, family->generation);
     query_bind_number(&run, family->rotated_ms);
     query_bind_number(&run, family->succ_exp_s);
+    query_bind_number(&run, family->age_ms);
     query_bind_text(&run, family->holder);
     query_bind_number(&run, family->holder_is_bound);
     query_bind_text(&run, family->seal_key);

@@ -14,6 +14,7 @@ static struct write family_write(uint32_t number, uint32_t generation, uint32_t 
                                                 .generation = generation,
                                                 .rotated_ms = 1000 + generation,
                                                 .succ_exp_s = 2000 + generation,
+                                                .age_ms = 3000 + generation,
                                                 .bucket_s = BUCKET_S,
                                                 .holder = TEXT("it's;--\0\xff"),
                                                 .holder_is_bound = true,
@@ -29,6 +30,7 @@ static void check_same_family(const struct family *a, const struct family *b)
     CHECK_INT(a->generation, b->generation);
     CHECK_INT(a->rotated_ms, b->rotated_ms);
     CHECK_INT(a->succ_exp_s, b->succ_exp_s);
+    CHECK_INT(a->age_ms, b->age_ms);
     CHECK_INT(a->bucket_s, b->bucket_s);
     CHECK_BYTES(a->holder, b->holder);
     CHECK(a->holder_is_bound == b->holder_is_bound);

@@ -6,7 +6,9 @@
 #ifndef LAST
 #define LAST    3 /* generations that are looked at */
 #endif
+#ifndef CRASHES
 #define CRASHES 1
+#endif
 #define NOBODY  0
 #define OWNER   1
 #define THIEF   2

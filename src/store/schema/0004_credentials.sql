@@ -84,6 +84,7 @@ CREATE TABLE families (
     generation      INTEGER NOT NULL CHECK (generation BETWEEN 0 AND 4294967295),
     rotated_ms      INTEGER NOT NULL,
     succ_exp_s      INTEGER NOT NULL,
+    age_ms          INTEGER NOT NULL, -- of the project, at that rotation
     holder          TEXT,
     holder_is_bound INTEGER NOT NULL,
     seal_key        TEXT,
