@@ -306,25 +306,27 @@ test("C-54 the answer is lost with its socket: the client recovers by asking aga
 });
 
 test("C-56 another tenant's refresh token: refused like an unknown one, and nothing changes for its owner", async () => {
-    const first = await mintToken(server, someone());
+    const first = await mintToken(server, someone()), owner = { authorization: server.basic };
     const second = await refreshToken(server, first.refresh_token);
+    const id = server.contract.project_id.replaceAll("-", ""), hidden = "00".repeat(16);
+    await server.stop();
+    change(data, `UPDATE projects SET id = x'${hidden}' WHERE id = x'${id}'`); // dev misses its project, and makes another
+    server = await startServer({ data, env: ENV });
+    const stranger = { authorization: server.basic };
+    assert.notDeepEqual(stranger, owner);
+    await server.stop();
+    change(data, `UPDATE projects SET id = x'${id}' WHERE id = x'${hidden}'`);
+    server = await startServer({ data, env: ENV });
     const before = families();
-    await server.stop();
-    const mine = server.contract.project_id.replaceAll("-", ""), other = crypto.randomUUID().replaceAll("-", "");
-    change(data, `UPDATE projects SET id = x'${other}' WHERE id = x'${mine}'`); // the keys are now another project's
-    server = await startServer({ data, env: ENV });
     for (const { refresh_token } of [first, second]) {
-        const record = await why(await refused(refresh_token, "token_invalid"));
-        assert.deepEqual([record.refusal, record.check], ["REFRESH_FOREIGN", "refresh.project"]);
+        const foreign = await refresh(server, refresh_token, stranger), garbage = await refresh(server, `${refresh_token.slice(0, -2)}__`, stranger);
+        assert.deepEqual([foreign.status, foreign.json.errors[0].code], [422, "token_invalid"]);
+        assert.equal(foreign.text, garbage.text);
+        const record = await why(foreign.headers["coatcheck-error-id"]);
+        assert.deepEqual([record.refusal, record.check, record.family], ["REFRESH_FOREIGN", "refresh.project", null]);
     }
-    const garbage = await refresh(server, `${first.refresh_token.slice(0, -1)}_`), foreign = await refresh(server, first.refresh_token);
-    assert.equal(garbage.text, foreign.text);
     assert.deepEqual(families(), before);
-    const now = server.contract.project_id.replaceAll("-", "");
-    await server.stop();
-    change(data, `UPDATE projects SET id = x'${mine}' WHERE id = x'${now}'`);
-    server = await startServer({ data, env: ENV });
-    await refreshToken(server, second.refresh_token);
+    assert.equal((await refresh(server, second.refresh_token, owner)).status, 201);
 });
 
 test(`C-58 a line of ${DEPTH} refreshes: one row, and the first is still refused`, async () => {
