@@ -317,13 +317,15 @@ void run_refresh(struct run *run)
     struct refused refused;
 
     if (!run_authenticate_key(run)) return;
+    if (run->unreadable) {
+        run_fail(run, run->unreadable);
+        return;
+    }
     refused = rotate_check_key(run->key);
     if (refused.refusal) {
         found_no_permission(run, refused.because);
         refuse(run, &refused);
-    } else if (run->unreadable)
-        run_fail(run, run->unreadable);
-    else if (run->refused.refusal)
+    } else if (run->refused.refusal)
         refuse(run, &run->refused);
     else
         open_token(run);

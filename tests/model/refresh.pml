@@ -6,6 +6,9 @@
 #ifndef LAST
 #define LAST    3 /* generations that are looked at */
 #endif
+#ifndef ASKS
+#define ASKS    1 /* of the thief */
+#endif
 #ifndef CRASHES
 #define CRASHES 1
 #endif
@@ -185,7 +188,7 @@ proctype owner()
 /* Sees one token, any that was ever given out, at any moment; uses it with a key of its own, and what it gets for it. */
 proctype thief()
 {
-    byte stolen, got;
+    byte stolen, got, asks;
 
     if
     :: true -> stolen = 0
@@ -193,7 +196,8 @@ proctype thief()
     :: given[2] -> stolen = 2
     fi;
     do
-    :: stolen < LAST ->
+    :: stolen < LAST && asks < ASKS ->
+        asks++;
         atomic { thief_acted = true; ask!THIEF, stolen };
         if
         :: answer??THIEF, eval(stolen), got ->

@@ -9,6 +9,23 @@ void answer_http(struct link *link, struct request *request, struct bytes head, 
 void answer_frame(struct link *link, enum ws_opcode opcode, struct bytes payload);
 void answer_closed(struct link *link); /* the server's end of the link is gone */
 
+struct minted { /* both halves, opened */
+    struct uuid user;
+    struct claims claims;
+    struct sealed sealed;
+    struct arena arena;
+};
+/* Signed and sealed by the key ring, or a law is broken. */
+void answer_open(struct minted *out, const struct link *link, struct bytes token, struct bytes refresh);
+struct sim_refresh;
+void answer_note_refresh(struct sim_refresh *out, struct bytes text, const struct minted *minted);
+void answer_add_token(const struct link *link, struct request *request, const struct minted *minted,
+                      struct bytes text);
+
+/* Of a refresh that came whole, with a good credential. */
+bool refresh_may_say(const struct request *request, int status);
+void answer_refreshed(struct link *link, struct request *request, struct bytes text);
+
 /* Both halves of a mint's answer: checks them, and adds the token to the model. */
 void answer_minted(struct link *link, struct request *request, struct bytes text);
 

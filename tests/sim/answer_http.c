@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "sim/answer.h"
+#include "sim/families.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "server/records.h"
@@ -54,6 +55,7 @@ static bool bearer_may_say(const struct request *request, int status)
 
     if (request->delivered_ms / 1000 >= exp_s) return status == 401;
     if (status == 401 && request->token->is_lost) return true;
+    if (status == 401 && request->token->family && families_is_dead(request->token->family)) return true;
     if (times_now_ms() / 1000 >= exp_s && status == 401) return true;
     return status == status_of(request->fate);
 }
@@ -67,7 +69,7 @@ static bool upgrade_may_say(const struct link *link, const struct request *reque
 static bool is_an_ask(const struct request *request)
 {
     return request->kind == REQUEST_MINT || request->kind == REQUEST_INFO ||
-           request->kind == REQUEST_ADDRESSES;
+           request->kind == REQUEST_ADDRESSES || request->kind == REQUEST_REFRESH;
 }
 
 static bool is_refusal_of(const struct request *request, int status)
@@ -84,13 +86,13 @@ static bool may_say(const struct link *link, const struct request *request, int 
         return status == 408 || (request->kind == REQUEST_BROKEN && status >= 400) ||
                (request->may_be_early && is_refusal_of(request, status));
     if (had_trouble(request) && status == 503) return true;
-    if (is_an_ask(request) && times_is_stepped(request->delivered_us) && status == 200) return false;
+    if (is_an_ask(request) && times_is_stepped(request->delivered_us) && status < 400) return false;
     if (is_an_ask(request) && times_was_stepped(request->delivered_us) && status == 503) return true;
     if (request->kind == REQUEST_BROKEN) return status >= 400 && status < 506;
     if (request->kind == REQUEST_OTHER) /* a node between two clocks is not ready */
         return status == request->wanted ||
                (request->wanted == 200 && status == 503 && times_was_stepped(request->delivered_us));
-    if (request->kind == REQUEST_MINT) {
+    if (request->kind == REQUEST_MINT || request->kind == REQUEST_REFRESH) {
         bool is_told, may = key_may_say(&is_told, request, status);
         if (is_told) return may;
     }
@@ -99,6 +101,8 @@ static bool may_say(const struct link *link, const struct request *request, int 
     switch (request->kind) {
     case REQUEST_MINT:
         return mint_may_say(request, status);
+    case REQUEST_REFRESH:
+        return refresh_may_say(request, status);
     case REQUEST_INFO:
     case REQUEST_ADDRESSES:
         return bearer_may_say(request, status);
@@ -162,8 +166,8 @@ static void check_addresses(const struct link *link, const struct request *reque
 
 static const char *name_of(enum request_kind kind)
 {
-    static const char *const names[] = {"mint",    "info",   "addresses", "health",
-                                        "nowhere", "broken", "upgrade",   "other"};
+    static const char *const names[] = {"mint",    "refresh", "info",    "addresses", "health",
+                                        "nowhere", "broken",  "upgrade", "other"};
 
     return names[kind];
 }
@@ -176,7 +180,7 @@ static void check_body(struct link *link, struct request *request, struct bytes 
     if (json_read(&body, text)) world_fail("a body is JSON", "link %u", link->number);
     if (request->status == 200 && request->kind == REQUEST_INFO) check_who(link, request, body);
     if (request->status == 200 && request->kind == REQUEST_ADDRESSES) check_addresses(link, request, body);
-    if (request->status != 200 && !bytes_is_absent(json_text(json_member(body, "token"))))
+    if (request->status >= 400 && !bytes_is_absent(json_text(json_member(body, "token"))))
         world_fail("a refusal carries no token", "link %u", link->number);
     json_free(body);
 }
@@ -218,6 +222,8 @@ void answer_http(struct link *link, struct request *request, struct bytes head, 
     }
     if (body.len) check_body(link, request, body);
     if (request->status == 200 && request->kind == REQUEST_MINT) answer_minted(link, request, body);
+    if (request->status == 201 && request->kind == REQUEST_REFRESH) answer_refreshed(link, request, body);
+    families_answered(request);
 }
 
 /* A request that came whole is answered before its connection goes, unless something happened to us. */

@@ -2,18 +2,12 @@
 
 #include "engine/limits.h"
 #include "sim/answer.h"
+#include "sim/families.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "sim/node.h"
 #include "sim/times.h"
 #include "token/jws.h"
-
-struct minted { /* both halves, opened */
-    struct uuid user;
-    struct claims claims;
-    struct sealed sealed;
-    struct arena arena;
-};
 
 static void need(bool ok, const struct link *link, const char *law, const char *what)
 {
@@ -168,6 +162,55 @@ struct token *answer_issued(const struct link *link, struct bytes text)
     return token;
 }
 
+void answer_add_token(const struct link *link, struct request *request, const struct minted *minted,
+                      struct bytes text)
+{
+    struct token *token = add_token(link, minted, text);
+
+    request->minted = token;
+    if (!token) return;
+    token->project = request->project;
+    token->user = request->user;
+    token->browser = request->browser;
+    token->family = request->family;
+}
+
+void answer_open(struct minted *out, const struct link *link, struct bytes token, struct bytes refresh)
+{
+    open_access(out, link, token);
+    need(seal_read(&out->sealed, &out->arena, model.seal, SEAL_REFRESH, refresh) == ERR_OK, link,
+         "a refresh token is sealed by the key ring", "it does not open");
+}
+
+void answer_note_refresh(struct sim_refresh *out, struct bytes text, const struct minted *minted)
+{
+    if (text.len > sizeof out->text || uuid_read(&out->jti, minted->claims.jti))
+        world_fail("a refresh token is short", "%zu bytes", text.len);
+    memcpy(out->text, text.ptr, text.len);
+    out->len = text.len;
+    out->token_exp_s = minted->claims.exp_s;
+    out->exp_s = minted->sealed.exp_s;
+}
+
+/* The mint is a family's root. */
+static void add_family(struct request *request, const struct minted *minted, struct bytes refresh)
+{
+    struct sim_family *family = families_add(&minted->sealed.id);
+
+    if (!family) return;
+    request->family = family;
+    request->generation = 0;
+    family->user_id = minted->user;
+    family->project = request->project;
+    family->user = request->user;
+    family->browser = request->browser;
+    family->may_self_refresh = request->may_self_refresh;
+    family->gt_ms = minted->sealed.gt_ms;
+    family->end_s = minted->sealed.absolute_end_s;
+    family->key = chance(85) ? KEY_GOOD : KEY_TOGGLED;
+    answer_note_refresh(&family->refresh[0], refresh, minted);
+}
+
 void answer_minted(struct link *link, struct request *request, struct bytes text)
 {
     struct minted minted = {0};
@@ -181,19 +224,13 @@ void answer_minted(struct link *link, struct request *request, struct bytes text
     need(uuid_read(&minted.user, json_text(json_member(body, "subscriber_id"))) == ERR_OK, link,
          "a mint names its user", "subscriber_id");
     check_user(link, request, &minted.user);
-    open_access(&minted, link, token);
-    need(seal_read(&minted.sealed, &minted.arena, model.seal, SEAL_REFRESH, refresh) == ERR_OK, link,
-         "a refresh token is sealed by the key ring", "it does not open");
+    answer_open(&minted, link, token, refresh);
     check_claims(link, request, &minted);
     check_times(link, request, &minted);
     note_shown(link, request);
-    request->minted = add_token(link, &minted, token);
+    add_family(request, &minted, refresh);
+    answer_add_token(link, request, &minted, token);
     model_keep_refresh(request->minted, refresh);
-    if (request->minted) {
-        request->minted->project = request->project;
-        request->minted->user = request->user;
-        request->minted->browser = request->browser;
-    }
     arena_release(&minted.arena);
     json_free(body);
 }

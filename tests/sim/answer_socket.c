@@ -3,6 +3,7 @@
 
 #include "server/records.h"
 #include "sim/answer.h"
+#include "sim/families.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "sim/node.h"
@@ -72,7 +73,8 @@ static void check_refused(struct link *link, const struct call *call, int code)
 {
     const struct token *token = call->token;
     bool is_over = token && times_now_ms() / 1000 >= token->exp_s;
-    bool is_excused = why_never(link, call) || is_over || token->is_lost;
+    bool is_excused = why_never(link, call) || is_over || token->is_lost ||
+                      (token->family && families_is_dead(token->family));
 
     if (is_over && code != RPC_INTERNAL && !why_never(link, call)) model_token_is_over(token);
     if (!is_excused && token->browser >= 0) {

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "sim/families.h"
 #include "sim/link.h"
 #include "sim/memory.h"
 #include "sim/node.h"
@@ -74,6 +75,9 @@ void client_took(struct link *link)
         struct request *request = said->request;
         link->tap.said = said->next;
         if (request && request->minted) request->minted->is_known = true;
+        if (request && request->family && (request->status == 200 || request->status == 201))
+            request->family->refresh[request->generation + (request->kind == REQUEST_REFRESH)].is_known =
+                true;
         if (request && request->status == 101 && link->client) link->client->is_upgraded = true;
         if (link->client && link->client->kind == CLIENT_CALLER) caller_heard(link->client, said);
         memory_free(said);

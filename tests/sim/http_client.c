@@ -5,6 +5,7 @@
 
 #include "base/base64url.h"
 #include "sim/client.h"
+#include "sim/families.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "sim/memory.h"
@@ -127,6 +128,63 @@ static struct request *send_mint(struct buf *out, struct link *link)
     return request;
 }
 
+/* ---- refresh ---- */
+
+/* Mostly the newest that a client has, which is also what one does who has lost the answer; now and then an
+ * older one, as a thief would. */
+static void choose_refresh(struct request *request)
+{
+    struct sim_family *family = request->family;
+    unsigned newest = families_newest(family);
+
+    request->project = family->project;
+    request->user = family->user;
+    request->browser = family->browser;
+    request->generation = chance(92) ? newest : (unsigned)roll(newest + 1);
+    request->key = chance(95) ? family->key : chance(70) ? KEY_GOOD : KEY_POWERLESS;
+}
+
+static void say_refresh_body(struct buf *body, struct request *request)
+{
+    const struct sim_refresh *refresh = &request->family->refresh[request->generation];
+    size_t at;
+
+    say(body, "{\"refresh_token\":\"%.*s", (int)refresh->len, refresh->text);
+    at = body->len - 1 - roll(refresh->len - 14);
+    if (chance(5)) {
+        request->fate = FATE_INVALID;
+        body->ptr[at] = body->ptr[at] == 'A' ? 'B' : 'A';
+    }
+    say(body, "\"}");
+    if (!chance(3)) return;
+    request->fate = FATE_MALFORMED;
+    body->len--;
+}
+
+static struct request *send_refresh(struct buf *out, struct link *link, struct sim_family *family)
+{
+    struct request *request = tap_ask(link, REQUEST_REFRESH);
+    bool is_secret_wrong = chance(3);
+    struct buf body;
+
+    buf_init(&body, 16384);
+    request->family = family;
+    choose_refresh(request);
+    say_refresh_body(&body, request);
+    if (chance(4)) { /* another tenant's, with its own right key */
+        request->project = (request->project + 1) % PROJECTS;
+        request->key = KEY_GOOD;
+        if (request->fate == FATE_GOOD) request->fate = FATE_INVALID;
+    }
+    judge_key(request, is_secret_wrong, NULL);
+    say(out, "POST /api/fabric/subscribers/tokens/refresh HTTP/1.1\r\nHost: coat.test\r\n");
+    say_basic(out, request, is_secret_wrong);
+    say(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%.*s", body.len, (int)body.len,
+        (const char *)body.ptr);
+    buf_release(&body);
+    return request;
+}
+
 /* ---- reading ---- */
 
 static void say_bearer(struct buf *out, struct request *request, const struct token *token)
@@ -215,6 +273,7 @@ void http_send_upgrade(struct client *client)
 static void send_one(struct client *client, bool may_be_cut)
 {
     const struct token *token = client->kind == CLIENT_BROWSER ? model_pick_token() : NULL;
+    struct sim_family *family = !token && chance(45) ? families_pick() : NULL;
     struct link *link = client->link;
     struct request *request;
     struct buf out;
@@ -225,6 +284,8 @@ static void send_one(struct client *client, bool may_be_cut)
         request = send_small(&out, link);
     else if (token)
         request = send_read(&out, link, token);
+    else if (family)
+        request = send_refresh(&out, link, family);
     else
         request = send_mint(&out, link);
     now = may_be_cut && chance(10) ? (size_t)between(1, (int64_t)out.len) : out.len;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/base64url.h"
+#include "sim/families.h"
 #include "sim/memory.h"
 #include "sim/node.h"
 #include "sim/world.h"
@@ -83,6 +84,7 @@ struct bytes browser_jkt(int browser)
 void model_reset(void)
 {
     memset(&model, 0, sizeof model);
+    families_reset();
     crypto_storage.state = world.seed;
 }
 

@@ -38,6 +38,7 @@ struct sim_user {
     unsigned failures;    /* of memory, when it was asked for */
 };
 
+struct sim_family;
 struct token {
     char text[2048];
     size_t len;
@@ -46,10 +47,11 @@ struct token {
     unsigned project, user;
     struct uuid jti;
     int64_t iat_s, exp_s;
-    int browser;     /* bound to its key; -1: unbound */
-    bool is_known;   /* a client has received it */
-    int64_t over_us; /* first refused for its end, at a time that was not lost since; 0: not yet */
-    bool is_lost;    /* made at a time that no floor had reached when the process died */
+    int browser;               /* bound to its key; -1: unbound */
+    struct sim_family *family; /* NULL: not known */
+    bool is_known;             /* a client has received it */
+    int64_t over_us;           /* first refused for its end, at a time that was not lost since; 0: not yet */
+    bool is_lost;              /* made at a time that no floor had reached when the process died */
 };
 
 struct proof { /* one signed text, as often as it is sent */

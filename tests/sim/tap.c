@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sim/answer.h"
+#include "sim/families.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "sim/memory.h"
@@ -101,6 +102,7 @@ void tap_delivered(struct link *link)
         if (request->up_end > link->up_taken || request->delivered_ms != INT64_MIN) continue;
         request->delivered_ms = now_ms;
         request->delivered_us = world.mono_us;
+        families_arrived(request);
         request->lane = link->stream->loop->index;
     }
     for (call = link->tap.calls; call; call = call->next) {

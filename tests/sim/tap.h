@@ -11,6 +11,7 @@ struct link;
 
 enum request_kind {
     REQUEST_MINT,
+    REQUEST_REFRESH,
     REQUEST_INFO,
     REQUEST_ADDRESSES,
     REQUEST_HEALTH,
@@ -51,6 +52,9 @@ struct request {
     bool is_head, may_be_early; /* early: refused by its head, before its body has come */
     int status;                 /* 0: unanswered */
     struct token *minted;
+    struct sim_family *family; /* of a refresh; of a mint, once it is answered */
+    unsigned generation;       /* presented, or made */
+    bool was_reuse;            /* when it arrived */
 };
 
 enum call_kind { CALL_CONNECT, CALL_ONLINE, CALL_OFFLINE, CALL_UNKNOWN, CALL_BROKEN, CALL_NO_ENVELOPE };
