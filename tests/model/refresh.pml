@@ -6,6 +6,9 @@
 #ifndef LAST
 #define LAST    3 /* generations that are looked at */
 #endif
+#ifndef RETRIES
+#define RETRIES 2 /* of the owner's asks that may be under way at once */
+#endif
 #ifndef ASKS
 #define ASKS    1 /* of the thief */
 #endif
@@ -179,7 +182,7 @@ proctype owner()
             :: got == 0 -> break
             :: else -> under_way == 0; held = got
             fi
-        :: under_way < 2 -> skip /* lost: asks again */
+        :: under_way < RETRIES -> skip /* lost: asks again */
         fi
     :: held == LAST -> break
     od

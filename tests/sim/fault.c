@@ -51,6 +51,7 @@ static void move_clock(void)
         return;
     default:
         world.mono_us += by_ms % 5000 * 1000;
+        times_stood_still(by_ms % 5000 * 1000);
         trace("clock", "stands still for %lld ms", (long long)by_ms % 5000);
         return;
     }

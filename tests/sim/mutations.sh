@@ -78,6 +78,28 @@ breaks "the machine's sleep is a step of time" src/server/clock.c 'if (!out->ste
     'since_boot_ms = clock->host->monotonic_ms(clock->host->state); if (!out->step_ms && ahead_ms > offset_ms) offset_ms = raise(clock, ahead_ms);'
 breaks "proofs are judged by engine time" src/service/run_token.c '.now_s = run->wall_ms / 1000,' '.now_s = run->now_ms / 1000,'
 
+# refreshes
+breaks "an old refresh token is only refused" src/engine/rotate.c '    case REUSED:
+        plan_dead(plan, row, FAMILY_ANY_GENERATION);
+        if (!plan->has_cutoff) plan_cutoff(plan, facts, now_ms);
+        return;' '    case REUSED:
+        plan->write_count = 0;
+        return;'
+breaks "an old refresh token gets its successor again" src/engine/rotate.c '{MET_LIVE, OLDER, ANYONE, REUSED},' '{MET_LIVE, OLDER, ANYONE, AGAIN},'
+breaks "any key may ask again" src/engine/rotate.c 'bytes_equal(ours.holder, row->holder) &&' 'true &&'
+breaks "grace has no end" src/engine/rotate.c 'now_ms - row->rotated_ms <= grace_ms;' 'now_ms - row->rotated_ms <= grace_ms * 1000;'
+breaks "a retry is a theft" src/engine/rotate.c '{MET_LIVE, BEFORE, SAME_IN_GRACE, AGAIN},' '{MET_LIVE, BEFORE, SAME_IN_GRACE, REUSED},'
+breaks "a retry gets times of its own" src/engine/rotate.c 'grant->exp_s = row->succ_exp_s;' 'grant->exp_s = row->succ_exp_s + facts->project->age_ms + (out->has_further ? 0 : facts->presented.generation % 2);'
+breaks "a pair is signed before its row is stored" src/service/run_refresh.c '    if (run->plan.write_count)
+        run_commit_or(run, settle, look_up);
+    else
+        settle(run);' '    memset(run->rows, 0, sizeof run->rows);
+    settle(run);'
+breaks "a refresh that failed is taken for done" src/service/run_refresh.c 'run->read.found && rotate_recall(decision, facts_of(run), &run->read.family, run->now_ms)' 'rotate_recall(decision, facts_of(run), &run->plan.writes[0].family.family, run->now_ms)'
+breaks "a dead family goes on" src/engine/rotate.c '{MET_DEAD, ANY, ANYONE, DEAD},' '{MET_DEAD, ANY, ANYONE, AGAIN},'
+breaks "an expired refresh token is good" src/engine/rotate.c 'if (moved_ms >= presented->refresh_exp_s * 1000)' 'if (moved_ms < 0)'
+breaks "any tenant refreshes" src/engine/rotate.c 'if (!uuid_equal(&facts->presented.project, &facts->project->id))' 'if (uuid_is_zero(&facts->presented.project))'
+
 # who may ask
 breaks "a wrong secret is good" src/service/authenticate_key.c '!is_equal          ? REFUSAL_KEY_SECRET_WRONG' '!is_equal && !is_theirs ? REFUSAL_KEY_SECRET_WRONG'
 breaks "a retired key mints" src/service/authenticate_key.c ': key->is_retired  ? REFUSAL_KEY_RETIRED' ': key->is_retired  ? REFUSAL_NONE'

@@ -122,6 +122,11 @@ bool times_is_stepped(int64_t since_us)
     return times_are_stepped() && times.stepped_since_us && times.stepped_since_us <= since_us;
 }
 
+void times_stood_still(int64_t us)
+{
+    if (times.behind_us) times.behind_us += us;
+}
+
 /* A second until it is asked for, the asker's turn, two groups of a slow disk. */
 static int64_t patience_us(void)
 {
