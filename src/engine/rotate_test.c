@@ -88,15 +88,11 @@ static void check_refused(const struct rotate_facts *facts, enum refusal refusal
 
 static void refuses_keys_that_may_not_mint(void)
 {
-    struct fact_key one;
     uint32_t bit;
 
-    for (bit = 0; bit < 11; bit++) {
-        one = (struct fact_key){.permissions = 1u << bit};
-        CHECK_NOTE("permission bit %u", bit);
-        CHECK_INT(rotate_check_key(&one).refusal,
-                  (1u << bit) & PERMISSIONS_TO_MINT ? REFUSAL_NONE : REFUSAL_KEY_PERMISSION);
-    }
+    for (bit = 1; bit < PERMISSION_ALL; bit <<= 1)
+        CHECK_INT(rotate_check_key(&(struct fact_key){.permissions = bit}).refusal,
+                  bit & PERMISSIONS_TO_MINT ? REFUSAL_NONE : REFUSAL_KEY_PERMISSION);
 }
 
 static void refuses_kinds_that_have_none(void)
@@ -117,7 +113,6 @@ static void refuses_other_projects(void)
     struct rotate_facts facts = facts_of(0);
 
     facts.presented.project.byte[15] = 1;
-    check_refused(&facts, REFUSAL_REFRESH_FOREIGN);
     facts.presented.refresh_exp_s = 1; /* whatever else is wrong with it is not ours to tell */
     check_refused(&facts, REFUSAL_REFRESH_FOREIGN);
 }
@@ -150,12 +145,10 @@ static void refuses_at_the_second_of_expiry(void)
 
 static void refuses_the_last_generation(void)
 {
-    struct rotate_facts facts = facts_of(FAMILY_ANY_GENERATION);
+    struct rotate_facts facts = facts_of(FAMILY_ANY_GENERATION - 1);
 
     check_refused(&facts, REFUSAL_REFRESH_EXPIRED);
-    facts = facts_of(FAMILY_ANY_GENERATION - 1);
-    check_refused(&facts, REFUSAL_REFRESH_EXPIRED);
-    facts = facts_of(FAMILY_ANY_GENERATION - 2);
+    facts.presented.generation--;
     check_refused(&facts, REFUSAL_NONE);
 }
 
@@ -230,14 +223,13 @@ static void plans_one_conditional_write(void)
     CHECK(!family->holder_is_bound);
     CHECK_BYTES(family->holder, key.public_id);
     CHECK_BYTES(family->seal_key, BYTES("bbbbbbbb"));
-    facts.presented.jkt = facts.proof_jkt = JKT;
+    facts.presented.jkt = JKT; /* bound, but nobody proves it: the key's */
+    rotate_plan(&plan, &facts, NOW_MS);
+    CHECK(!family->holder_is_bound);
+    facts.proof_jkt = JKT;
     rotate_plan(&plan, &facts, NOW_MS);
     CHECK(family->holder_is_bound);
     CHECK_BYTES(family->holder, JKT);
-    facts.proof_jkt = BYTES_NONE; /* bound, but nobody proved it: the key's */
-    rotate_plan(&plan, &facts, NOW_MS);
-    CHECK(!family->holder_is_bound);
-    CHECK_BYTES(family->holder, key.public_id);
 }
 
 static void gives_lives_that_end_in_time(void)
@@ -445,12 +437,10 @@ static void keeps_all_that_is_fixed(void)
     rotate_settle(&decision, &plan, &facts, &row, NOW_MS);
     CHECK_INT(decision.refused.refusal, REFUSAL_NONE);
     CHECK(!decision.has_further && !decision.has_cutoff && !decision.has_user);
-    CHECK_INT(grant->kind, TOKEN_GUEST);
-    CHECK_INT(grant->user_kind, USER_GUEST);
+    CHECK(grant->kind == TOKEN_GUEST && grant->user_kind == USER_GUEST);
     CHECK(uuid_equal(&grant->user, &presented->user) && uuid_equal(&grant->family, &presented->family) &&
           uuid_equal(&grant->application, &presented->application) && uuid_equal(&grant->jti, &facts.jti));
-    CHECK_INT(grant->address_count, 2);
-    CHECK(uuid_equal(&grant->addresses[1], &presented->addresses[1]));
+    CHECK(grant->address_count == 2 && uuid_equal(&grant->addresses[1], &presented->addresses[1]));
     CHECK_BYTES(grant->parent_key, presented->parent_key);
     CHECK_INT(grant->gt_ms, presented->gt_ms);
     CHECK_INT(grant->generation, 5);
@@ -529,35 +519,23 @@ static void tells_of_the_cutoff(void)
     struct row rows[2] = {{.state = ROW_EXISTS, .family = live_row(4)}};
     struct decision decision;
     struct plan plan;
+    int i;
 
     rotate_plan(&plan, &facts, NOW_MS);
     rotate_settle(&decision, &plan, &facts, rows, NOW_MS);
     CHECK(decision.has_further && !decision.has_cutoff);
-    rows[0] = (struct row){.state = ROW_WRITTEN, .family = plan.writes[0].family.family};
     rows[1] = (struct row){.state = ROW_WRITTEN, .t_ms = NOW_MS + 3000};
-    rotate_settle(&decision, &plan, &facts, rows, NOW_MS);
-    CHECK(!decision.has_further && decision.has_cutoff);
-    CHECK_INT(decision.refused.refusal, REFUSAL_REFRESH_REUSED);
-    CHECK_INT(decision.cutoff.of, CUTOFF_FAMILY);
-    CHECK_INT(decision.cutoff.t_ms, NOW_MS + 3000);
-    CHECK_BYTES(decision.cutoff.id, uuid_bytes(&facts.presented.family));
-    CHECK_INT(decision.grant.exp_s, 0);
-}
-
-static void tells_reuse_though_another_killed_it(void)
-{
-    struct rotate_facts facts = facts_of(1);
-    struct row rows[2] = {{.state = ROW_EXISTS, .family = live_row(4)}};
-    struct decision decision;
-    struct plan plan;
-
-    rotate_plan(&plan, &facts, NOW_MS);
-    rotate_settle(&decision, &plan, &facts, rows, NOW_MS);
-    rows[0].family.state = FAMILY_DEAD;
-    rows[1] = (struct row){.state = ROW_WRITTEN, .t_ms = NOW_MS + 3000};
-    rotate_settle(&decision, &plan, &facts, rows, NOW_MS);
-    CHECK(!decision.has_further && decision.has_cutoff);
-    CHECK_INT(decision.refused.refusal, REFUSAL_REFRESH_REUSED);
+    for (i = 0; i < 2; i++) { /* whoever wrote it dead */
+        rows[0] = (struct row){.state = i ? ROW_EXISTS : ROW_WRITTEN, .family = live_row(4)};
+        rows[0].family.state = FAMILY_DEAD;
+        rotate_settle(&decision, &plan, &facts, rows, NOW_MS);
+        CHECK(!decision.has_further && decision.has_cutoff);
+        CHECK_INT(decision.refused.refusal, REFUSAL_REFRESH_REUSED);
+        CHECK_INT(decision.cutoff.of, CUTOFF_FAMILY);
+        CHECK_INT(decision.cutoff.t_ms, NOW_MS + 3000);
+        CHECK_BYTES(decision.cutoff.id, uuid_bytes(&facts.presented.family));
+        CHECK_INT(decision.grant.exp_s, 0);
+    }
 }
 
 /* A loser decides once more on the row that was there. */
@@ -616,7 +594,6 @@ int main(void)
     CHECK_RUN(gives_the_same_successor_at_any_time);
     CHECK_RUN(ends_a_family_by_the_projects_time);
     CHECK_RUN(tells_of_the_cutoff);
-    CHECK_RUN(tells_reuse_though_another_killed_it);
     CHECK_RUN(decides_again_on_the_row_it_met);
     CHECK_RUN(asks_for_more_twice_at_most);
     return CHECK_END();

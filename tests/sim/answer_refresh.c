@@ -29,7 +29,7 @@ bool refresh_may_say(const struct request *request, int status)
 static void check_times(const struct link *link, const struct request *request, const struct minted *minted)
 {
     const struct sim_family *family = request->family;
-    const struct family *row = disk_family(&family->id);
+    const struct family *row = families_row(&family->id);
     bool is_loose = family->may_self_refresh && family->browser < 0;
     int64_t iat_s, exp_s, refresh_s;
 

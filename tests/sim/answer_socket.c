@@ -231,6 +231,9 @@ static bool may_close(const struct link *link, unsigned code)
         return link->tap.session == TAP_FAILED || world.trouble;
     case 4401:
         return (is_live || is_parked) && may_expire(link);
+    case 4403:
+        return is_live && link->tap.token && link->tap.token->family &&
+               families_is_dead(link->tap.token->family);
     case 4408:
         return link->tap.session == TAP_OPENING && has_lasted(link, node_config()->connect_timeout_s);
     case 4429:

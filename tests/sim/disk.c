@@ -19,19 +19,12 @@ struct logged {
     size_t count;
 };
 
-struct disk_family {
-    struct family row;
-    char holder[KEY_PUBLIC_ID_MAX];
-};
-
 static struct {
     struct arena arena;
     struct logged log[LOG_MAX];
     size_t count;
     struct disk_user users[USERS_MAX];
     size_t user_count;
-    struct disk_family families[FAMILIES_MAX];
-    size_t family_count;
     int64_t floor_ms, pruned_s;
     struct arena founding; /* what the first `founded` commits point to */
     size_t founded;
@@ -60,7 +53,7 @@ struct sim_read {
 
 void disk_begin(void)
 {
-    disk.count = disk.user_count = disk.family_count = disk.founded = 0;
+    disk.count = disk.user_count = disk.founded = 0;
     disk.floor_ms = disk.pruned_s = 0;
     arena_init(&disk.arena, (size_t)1 << 26);
 }
@@ -79,7 +72,7 @@ void disk_rewind(void)
     disk.count = disk.founded;
     disk.floor_ms = disk.founded_floor_ms;
     disk.pruned_s = disk.founded_pruned_s;
-    disk.user_count = disk.family_count = 0; /* a founding has none */
+    disk.user_count = 0; /* a founding has none */
     arena_reset(&disk.arena);
 }
 
@@ -166,40 +159,13 @@ static void forget_user(const struct uuid *id)
     disk.users[i] = disk.users[--disk.user_count];
 }
 
-const struct family *disk_family(const struct uuid *id)
-{
-    size_t i;
-
-    for (i = 0; i < disk.family_count; i++)
-        if (uuid_equal(&disk.families[i].row.id, id)) return &disk.families[i].row;
-    return NULL;
-}
-
-static void note_family(const struct family *row)
-{
-    struct disk_family *known = NULL;
-    size_t i;
-
-    for (i = 0; i < disk.family_count && !known; i++)
-        if (uuid_equal(&disk.families[i].row.id, &row->id)) known = &disk.families[i];
-    if (known && row->state == FAMILY_DEAD) families_dies(&known->row);
-    if (!known && row->state == FAMILY_DEAD) world_fail("no row is lost", "a family begins dead");
-    if (!known && disk.family_count == FAMILIES_MAX) abort();
-    if (!known) known = &disk.families[disk.family_count++];
-    if (row->holder.len > sizeof known->holder) abort();
-    known->row = *row;
-    memcpy(known->holder, row->holder.ptr, row->holder.len);
-    known->row.holder = bytes_of(known->holder, row->holder.len);
-    known->row.seal_key = BYTES_NONE;
-}
-
 static void note_write(const struct write *write, const struct row *row)
 {
     size_t i;
 
     if (row->state != ROW_WRITTEN) return;
     if (write->kind == WRITE_USER && !bytes_is_absent(row->user.reference)) note_user(&row->user);
-    if (write->kind == WRITE_FAMILY) note_family(&row->family);
+    if (write->kind == WRITE_FAMILY) families_stored(&row->family);
     if (write->kind == WRITE_USER_GONE) forget_user(&write->user_gone.user);
     if (write->kind == WRITE_PRUNE && write->prune.through_s > disk.pruned_s)
         disk.pruned_s = write->prune.through_s;

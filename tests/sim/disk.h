@@ -27,7 +27,6 @@ void disk_end(void);
 void disk_keep_founding(void);
 void disk_rewind(void);
 const struct disk_user *disk_user(const struct uuid *project, struct bytes reference);
-const struct family *disk_family(const struct uuid *id); /* NULL: nothing is stored of it */
 /* The last place of this display name in the user's history, 1-based; 0: never durable. */
 unsigned disk_shown_at(const struct disk_user *user, unsigned shown);
 

@@ -1,5 +1,6 @@
 #include "sim/families.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/node.h"
@@ -11,6 +12,11 @@
 static struct {
     struct sim_family list[FAMILIES_MAX];
     size_t count;
+    struct {
+        struct family row;
+        char holder[KEY_PUBLIC_ID_MAX];
+    } rows[FAMILIES_MAX];
+    size_t row_count;
 } families;
 
 void families_reset(void)
@@ -74,14 +80,14 @@ static bool is_reuse(const struct family *row, const struct sim_family *family, 
 
 bool families_is_reuse(const struct request *request)
 {
-    const struct family *row = disk_family(&request->family->id);
+    const struct family *row = families_row(&request->family->id);
 
     return row && is_reuse(row, request->family, request->generation, request->key);
 }
 
 bool families_is_dead(const struct sim_family *family)
 {
-    const struct family *row = disk_family(&family->id);
+    const struct family *row = families_row(&family->id);
 
     return row && row->state == FAMILY_DEAD;
 }
@@ -114,7 +120,7 @@ void families_answered(const struct request *request)
 
 /* A family dies of a token that was used as no honest client uses it, and of nothing else: somebody's ask
  * that the table takes for a reuse must be under way. */
-void families_dies(const struct family *row)
+static void check_death(const struct family *row)
 {
     struct sim_family *family = family_of(&row->id);
     unsigned generation, key;
@@ -126,4 +132,30 @@ void families_dies(const struct family *row)
                 is_reuse(row, family, generation, (enum sim_key)key))
                 return;
     world_fail("no family dies but of a reuse", "at generation %u", (unsigned)row->generation);
+}
+
+const struct family *families_row(const struct uuid *id)
+{
+    size_t i;
+
+    for (i = 0; i < families.row_count; i++)
+        if (uuid_equal(&families.rows[i].row.id, id)) return &families.rows[i].row;
+    return NULL;
+}
+
+void families_stored(const struct family *row)
+{
+    const struct family *before = families_row(&row->id);
+    size_t at = 0;
+
+    if (before && row->state == FAMILY_DEAD) check_death(before);
+    if (!before && row->state == FAMILY_DEAD) world_fail("no row is lost", "a family begins dead");
+    while (at < families.row_count && &families.rows[at].row != before)
+        at++;
+    if (at == FAMILIES_MAX || row->holder.len > sizeof families.rows[at].holder) abort();
+    families.row_count += !before;
+    families.rows[at].row = *row;
+    memcpy(families.rows[at].holder, row->holder.ptr, row->holder.len);
+    families.rows[at].row.holder = bytes_of(families.rows[at].holder, row->holder.len);
+    families.rows[at].row.seal_key = BYTES_NONE;
 }

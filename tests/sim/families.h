@@ -44,8 +44,8 @@ void families_answered(const struct request *request);
 bool families_is_reuse(const struct request *request);
 bool families_is_dead(const struct sim_family *family);
 
-/* By the disk, before the row becomes dead. */
-struct family;
-void families_dies(const struct family *row);
+/* The rows themselves, as the disk has them. */
+void families_stored(const struct family *row);
+const struct family *families_row(const struct uuid *id); /* NULL: nothing is stored of it */
 
 #endif

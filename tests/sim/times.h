@@ -16,7 +16,7 @@ void times_used(int64_t now_ms);    /* and decides by it */
 void times_floor(int64_t floor_ms); /* the disk keeps it */
 void times_stopped(bool had_trouble);
 void times_stood_still(int64_t us); /* the whole process did: nothing could follow */
-void times_check(void); /* after each step, and each change of a clock */
+void times_check(void);             /* after each step, and each change of a clock */
 
 /* An unconfirmed step lies between the clocks. _was: now, or at any time since; _is: all the time since. */
 bool times_are_stepped(void);
