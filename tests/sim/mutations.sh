@@ -89,7 +89,7 @@ breaks "an old refresh token gets its successor again" src/engine/rotate.c '{MET
 breaks "any key may ask again" src/engine/rotate.c 'bytes_equal(ours.holder, row->holder) &&' 'true &&'
 breaks "grace has no end" src/engine/rotate.c 'now_ms - row->rotated_ms <= grace_ms;' 'now_ms - row->rotated_ms <= grace_ms * 1000;'
 breaks "a retry is a theft" src/engine/rotate.c '{MET_LIVE, BEFORE, SAME_IN_GRACE, AGAIN},' '{MET_LIVE, BEFORE, SAME_IN_GRACE, REUSED},'
-breaks "a retry gets times of its own" src/engine/rotate.c 'grant->exp_s = row->succ_exp_s;' 'grant->exp_s = row->succ_exp_s + facts->project->age_ms + (out->has_further ? 0 : facts->presented.generation % 2);'
+breaks "a refreshed token lives a second longer" src/engine/rotate.c 'grant->exp_s = row->succ_exp_s;' 'grant->exp_s = row->succ_exp_s + 1;'
 breaks "a pair is signed before its row is stored" src/service/run_refresh.c '    if (run->plan.write_count)
         run_commit_or(run, settle, look_up);
     else
