@@ -55,13 +55,14 @@ static enum err failed(struct db *db, const char *what, int sqlite_code)
     return db_error(sqlite_code);
 }
 
-enum err db_open(struct db **out, const char *path)
+static enum err open_connection(struct db **out, const char *path, bool is_failing)
 {
     struct db *db = calloc(1, sizeof *db);
     struct query_run rollback;
     enum err e = ERR_NO_MEMORY;
     *out = NULL;
     if (db == NULL) return e;
+    db->is_failing = is_failing;
     int code = sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK) {
         e = failed(db, "open", code);
@@ -78,6 +79,16 @@ enum err db_open(struct db **out, const char *path)
 done:
     db_free(db);
     return e;
+}
+
+enum err db_open(struct db **out, const char *path)
+{
+    return open_connection(out, path, false);
+}
+
+enum err db_reopen(struct db **out, const char *path)
+{
+    return open_connection(out, path, true);
 }
 
 void db_free(struct db *db)
@@ -108,6 +119,14 @@ enum err db_sweep(struct db *db)
     int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     return code == SQLITE_OK || code == SQLITE_BUSY ? ERR_OK
                                                     : failed(db, "sweep", code); /* busy: another sweeps */
+}
+
+enum err db_empty_log(struct db *db)
+{
+    int left = 0;
+    int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, &left, NULL);
+    if (code != SQLITE_OK) return failed(db, "empty the log", code);
+    return left <= 0 ? ERR_OK : ERR_STORE_BUSY; /* below zero: there was none */
 }
 
 bool db_in_transaction(const struct db *db)

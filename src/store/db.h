@@ -30,13 +30,16 @@ struct db {
     sqlite3_stmt *statements[QUERY_COUNT];
 };
 
-MUST_USE enum err db_open(struct db **out, const char *path); /* the file must exist */
+typedef enum err db_open_fn(struct db **out, const char *path);
+MUST_USE db_open_fn db_open;   /* the file must exist */
+MUST_USE db_open_fn db_reopen; /* after a failure, which the log knows of: silent until something works */
 void db_free(struct db *db);
 
 enum err db_error(int sqlite_code);
 MUST_USE enum err db_script(struct db *db, const char *sql); /* fixed text only, never with values in it */
 MUST_USE enum err db_run(struct db *db, enum query query);   /* nothing to bind, nothing to read */
 MUST_USE enum err db_sweep(struct db *db);                   /* moves what it can of the log into the file */
+MUST_USE enum err db_empty_log(struct db *db);               /* moves all of it, or fails */
 bool db_in_transaction(const struct db *db);
 bool db_has_changed(const struct db *db); /* the last INSERT, UPDATE or DELETE met a row to write */
 int64_t db_changes(const struct db *db);  /* so many */

@@ -1,5 +1,7 @@
 #include "store/file.h"
 
+#include "base/log.h"
+#include "store/log_check.h"
 #include "store/migrate.h"
 
 #include <errno.h>
@@ -114,7 +116,10 @@ static enum err create(const char *path, const char **why)
     TRY(e = db_open(&db, (const char *)name.ptr), done);
     TRY(e = keep_log(db, why), done);
     TRY(e = migrate(db, path, migrations, migration_count, why), done);
-    db_free(db); /* the last connection moves the log into the file and removes it */
+    *why = "the new database cannot be written to the disk";
+    /* Closing would do it, too, but not tell: and the file would get its name without its content. */
+    TRY(e = db_empty_log(db), done);
+    db_free(db);
     db = NULL;
     *why = "the database file cannot be given its name";
     if (rename((const char *)name.ptr, path) != 0) {
@@ -140,6 +145,15 @@ static enum err check_owner(struct db *db, const char **why)
     return ERR_CORRUPT;
 }
 
+/* SQLite before 3.42 takes a page that cannot be read, or for which there is no memory, for a finding. */
+static bool means_unreadable(struct bytes finding)
+{
+    static const char *const words[] = {"unable to get the page", "failed to get page"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (memmem(finding.ptr, finding.len, words[i], strlen(words[i])) != NULL) return true;
+    return false;
+}
+
 static enum err check_pages(struct db *db)
 {
     struct arena arena;
@@ -149,14 +163,32 @@ static enum err check_pages(struct db *db)
     query_start(&run, db, QUERY_CHECK, &arena);
     if (query_step(&run)) finding = query_read_text(&run);
     enum err e = query_end(&run);
-    if (e == ERR_OK && !bytes_equal(finding, BYTES("ok"))) e = ERR_CORRUPT;
+    if (e == ERR_OK && !bytes_equal(finding, BYTES("ok"))) {
+        e = means_unreadable(finding) ? ERR_STORE_FAILED : ERR_CORRUPT;
+        log_error("store_damaged", log_bytes("finding", finding));
+    }
     arena_release(&arena);
+    return e;
+}
+
+static enum err check_log(const char *path, const char **why)
+{
+    struct buf name;
+    enum err e;
+    buf_init(&name, FILE_PATH_MAX);
+    *why = "the write-ahead log cannot be read";
+    TRY(e = with_suffix(&name, path, "-wal"), done);
+    e = log_check((const char *)name.ptr);
+    if (e == ERR_CORRUPT) *why = "the write-ahead log is damaged, and with it commits that were acknowledged";
+done:
+    buf_release(&name);
     return e;
 }
 
 static enum err check_and_migrate(const char *path, off_t size, bool was_closed, const char **why)
 {
     struct db *db = NULL;
+    bool is_checked = false;
     enum err e;
     *why = "the file is not a database, or its beginning is damaged";
     TRY(e = db_open(&db, path), done);
@@ -164,10 +196,13 @@ static enum err check_and_migrate(const char *path, off_t size, bool was_closed,
     *why = "the database is damaged";
     if (!was_closed || size < CHECKED_ALWAYS_BYTES) TRY(e = check_pages(db), done);
     TRY(e = keep_log(db, why), done);
+    is_checked = true;
     e = migrate(db, path, migrations, migration_count, why);
 done:
     db_free(db);
     if (e == ERR_STORE_BUSY) *why = "another process is using the database";
+    if (!is_checked && e == ERR_STORE_FAILED) *why = "the disk fails to read the database; the log says more";
+    if (!is_checked && e == ERR_NO_MEMORY) *why = "there is not enough memory to look at the database";
     return e;
 }
 
@@ -187,6 +222,7 @@ enum err file_prepare(const char *path, const char **why)
         *why = "the database file is empty";
         e = ERR_CORRUPT;
     } else {
+        if (log_size > 0) TRY(e = check_log(path, why), done);
         e = check_and_migrate(path, size, log_size <= 0, why);
     }
 done:

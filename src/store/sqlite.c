@@ -123,7 +123,7 @@ static const struct store_ops sqlite_ops = {.name = "sqlite",
 static enum err start(struct sqlite_store *store)
 {
     enum err e;
-    TRY(e = sqlite_open_writer(store), done);
+    TRY(e = sqlite_open_writer(store, db_open), done);
     TRY(e = sqlite_answer_floor(&store->floor_ms, store->writer_db), done);
     TRY(e = db_open(&store->reader_db, store->path), done);
     TRY(e = db_open(&store->sweeper_db, store->path), done);

@@ -39,8 +39,8 @@ struct sqlite_store {
 void *sqlite_writer_run(void *state); /* the store: a thread's first function */
 void *sqlite_reader_run(void *state);
 void *sqlite_sweeper_run(void *state);
-MUST_USE enum err
-sqlite_open_writer(struct sqlite_store *store); /* its connection, at first and after a failure */
+/* Its connection: db_open at first, db_reopen after a failure. */
+MUST_USE enum err sqlite_open_writer(struct sqlite_store *store, db_open_fn *open);
 
 /* What a write is made with, and the row that it fills. */
 struct sqlite_writing {

@@ -129,15 +129,17 @@ static void answer_reads(struct sqlite_store *store)
     struct mail *mail = mailbox_take(&store->reads);
     if (mail == NULL) return;
     enum err begun = db_run(store->reader_db, QUERY_BEGIN_READ);
+    bool is_well = begun == ERR_OK;
     while (mail != NULL) {
         struct store_read *read = (struct store_read *)(void *)mail; /* its first member */
         mail = mail->next;
         read->error = begun == ERR_OK ? look_up(store->reader_db, read) : begun;
         if (read->error != ERR_OK) store_read_begin(read); /* nothing of a half read */
+        is_well = is_well && read->error == ERR_OK;
         atomic_fetch_sub(&store->reads_waiting, 1);
         read->post(read->to, &read->mail); /* it may be gone after this */
     }
-    if (begun == ERR_OK && db_run(store->reader_db, QUERY_COMMIT) == ERR_OK)
+    if (begun == ERR_OK && db_run(store->reader_db, QUERY_COMMIT) == ERR_OK && is_well)
         store->reader_db->is_failing = false;
     if (db_in_transaction(store->reader_db))
         (void)db_run(store->reader_db, QUERY_ROLLBACK); /* or it would pin the log */
@@ -150,8 +152,19 @@ static void answer_questions(struct sqlite_store *store)
         struct question *question = (struct question *)(void *)mail; /* its first member */
         mail = mail->next;
         question->error = question->answer(question->out, store->reader_db);
+        if (question->error == ERR_OK) store->reader_db->is_failing = false;
         (void)sem_post(&question->bell); /* cannot overflow: it is posted once */
     }
+}
+
+/* A page that was read wrong stays in a connection's memory, and would be wrong for every later reader. */
+static void renew(struct sqlite_store *store)
+{
+    struct db *fresh;
+    if (!store->reader_db->is_failing) return;
+    if (db_reopen(&fresh, store->path) != ERR_OK) return; /* the old one may still do */
+    db_free(store->reader_db);
+    store->reader_db = fresh;
 }
 
 void *sqlite_reader_run(void *state)
@@ -160,6 +173,7 @@ void *sqlite_reader_run(void *state)
     bool goes_on = true;
     while (goes_on) {
         goes_on = clerk_wait(&store->reader);
+        renew(store);
         answer_reads(store);
         answer_questions(store);
     }

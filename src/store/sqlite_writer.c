@@ -19,10 +19,10 @@ static int log_grew(void *store, sqlite3 *handle, const char *name, int pages)
  * insert. It is taken page by page as they are used. */
 static const char writer_setup[] = "PRAGMA cache_size = -16384;";
 
-enum err sqlite_open_writer(struct sqlite_store *store)
+enum err sqlite_open_writer(struct sqlite_store *store, db_open_fn *open)
 {
     enum err e;
-    TRY(e = db_open(&store->writer_db, store->path), done);
+    TRY(e = open(&store->writer_db, store->path), done);
     TRY(e = db_script(store->writer_db, writer_setup), failed);
     (void)sqlite3_wal_hook(store->writer_db->handle, log_grew, store); /* returns the hook before it: none */
     return ERR_OK;
@@ -78,6 +78,8 @@ static enum err write_commit(struct db *db, struct store_commit *commit)
     }
     if (db_in_transaction(db)) {
         enum err released = db_run(db, QUERY_RELEASE);
+        if (released != ERR_OK)
+            (void)db_run(db, QUERY_ROLLBACK); /* or the batch would write what is refused */
         if (e == ERR_OK) e = released;
     }
 done:
@@ -101,7 +103,7 @@ static int64_t floor_wanted_ms(const struct sqlite_store *store)
 }
 
 /* Some failures (a full disk, an I/O error) end the whole transaction: then nothing of the batch is written.
- */
+ * A damaged page does not, and may be met in the middle of a statement: what that has done must not stay. */
 static enum err write_batch(struct sqlite_store *store, struct batch *batch)
 {
     struct db *db = store->writer_db;
@@ -109,7 +111,10 @@ static enum err write_batch(struct sqlite_store *store, struct batch *batch)
     enum err e = db_run(db, QUERY_BEGIN_WRITE);
     for (size_t i = 0; i < batch->count && e == ERR_OK; i++) {
         batch->commits[i]->error = write_commit(db, batch->commits[i]);
-        if (!db_in_transaction(db)) e = ERR_STORE_FAILED;
+        if (batch->commits[i]->error == ERR_CORRUPT)
+            e = ERR_CORRUPT;
+        else if (!db_in_transaction(db))
+            e = ERR_STORE_FAILED;
     }
     if (e != ERR_OK) return e;
     floor_ms = floor_wanted_ms(store);
@@ -123,9 +128,8 @@ static enum err write_batch(struct sqlite_store *store, struct batch *batch)
  * connection. */
 static void reopen(struct sqlite_store *store)
 {
-    db_free(store->writer_db);                       /* rolls back whatever is open */
-    if (sqlite_open_writer(store) != ERR_OK) return; /* tried again with the next batch */
-    store->writer_db->is_failing = true;             /* until a commit says otherwise */
+    db_free(store->writer_db);                  /* rolls back whatever is open */
+    (void)sqlite_open_writer(store, db_reopen); /* if not, it is tried again with the next batch */
 }
 
 static void answer(struct sqlite_store *store, struct batch *batch, enum err e)
