@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/footprint.h"
 #include "cli/sandbox.h"
+#include "server/loop.h"
 #include "service/master.h"
 #include "token/crypto_memory.h"
 
@@ -152,6 +153,7 @@ int run_give_up(struct running *running, enum err error, const char *why)
     int port = running->node.refused_port;
 
     node_stop(&running->node);
+    loop_end_all();
     folder_close(&running->folder);
     if (error == ERR_IO && port)
         (void)cli_fail(EXIT_LISTEN, "cannot listen on port %d: %s; choose another with the setting %s", port,
@@ -175,6 +177,7 @@ int run_until_signal(struct running *running)
         if (sigwait(&signals, &number)) break; /* fails only for an invalid set */
     log_info("stopping", log_number("signal", number));
     node_stop(&running->node);
+    loop_end_all();
     tls_free(running->node.tls);
     folder_close(&running->folder);
     log_info("stopped", log_number("pid", getpid()));

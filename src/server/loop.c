@@ -303,6 +303,11 @@ const struct host *loop_host(const struct loop *loop)
     return loop->clock->host;
 }
 
+void loop_end_all(void)
+{
+    uv_library_shutdown();
+}
+
 const char *loop_library(void)
 {
     return uv_version_string();

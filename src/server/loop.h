@@ -21,6 +21,9 @@ void loop_join(struct loop *loop);
 /* Opens the mail that came after the thread had ended. For whoever takes several loops down together: all are
  * drained before the first is freed, because a letter may post another one to a neighbour. */
 void loop_drain(struct loop *loop);
+/* Once a process, after the last loop is freed: waits for the threads that have hashed for them. Left to the
+ * exit, they would end after the crypto library, and what it keeps for each would be lost. */
+void loop_end_all(void);
 const char *loop_library(void); /* version of the event library, for people */
 
 void loop_post(struct loop *loop, struct mail *mail); /* any thread */
