@@ -4,8 +4,9 @@
  * Commits and reads are asked for from any thread and answered by opening their mail wherever `post` sends
  * it: the asking loop's mailbox. Many commits that wait together become one durable transaction (group
  * commit); each of them is atomic by itself: all of its writes happen or none. A commit that is answered
- * ERR_OK is on disk and survives kill -9 and power loss. ERR_STORE_FAILED: nothing of it was written;
- * ERR_STORE_BUSY: too many wait, try later.
+ * ERR_OK is on disk and survives kill -9 and power loss. ERR_STORE_FAILED: nothing of it is seen by
+ * anybody (should the disk have failed in the midst of a sync, and the process die before the next commit, it
+ * may then be found whole); ERR_STORE_BUSY: too many wait, try later.
  *
  * With each group the store asks what its floor of time shall be now (server/clock.h) and keeps that in the
  * same transaction. A commit without writes is for the floor alone; it costs nothing if that stays.
