@@ -331,3 +331,22 @@ void json_put_value(struct json_writer *w, struct json value)
         break;
     }
 }
+
+static void put_members(struct json_writer *w, json_t *node, json_t *but_of)
+{
+    for (void *at = json_object_iter(node); at; at = json_object_iter_next(node, at)) {
+        const char *key = json_object_iter_key(at);
+        size_t key_len = json_object_iter_key_len(at);
+        if (json_object_getn(but_of, key, key_len)) continue;
+        json_key_bytes(w, bytes_of(key, key_len));
+        json_put_value(w, (struct json){json_object_iter_value(at)});
+    }
+}
+
+void json_put_merged(struct json_writer *w, struct json under, struct json over)
+{
+    json_object_begin(w);
+    put_members(w, over.node, NULL);
+    put_members(w, under.node, over.node);
+    json_object_end(w);
+}

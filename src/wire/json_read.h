@@ -48,5 +48,8 @@ bool json_number_is_whole(int64_t *out,
 
 /* Writes the value again; null if it is absent. Keeps the order of members, drops white space. */
 void json_put_value(struct json_writer *w, struct json value);
+/* Writes one object made of two: each member of over, then those of under that over has not. What is inside
+ * a member is not merged. What is no object counts as an empty one. */
+void json_put_merged(struct json_writer *w, struct json under, struct json over);
 
 #endif

@@ -378,6 +378,41 @@ static void transform_suite(void)
     }
 }
 
+/* Members of the one over those of the other, whole: nothing is merged inside of them. */
+static void two_objects_become_one(void)
+{
+    static const struct {
+        const char *under, *over, *wanted;
+    } rows[] = {
+        {"{}", "{}", "{}"},
+        {"{\"a\":1}", "{}", "{\"a\":1}"},
+        {"{}", "{\"a\":1}", "{\"a\":1}"},
+        {"{\"a\":1,\"b\":2}", "{\"a\":3}", "{\"a\":3,\"b\":2}"},
+        {"{\"a\":{\"x\":1}}", "{\"a\":{\"y\":2}}", "{\"a\":{\"y\":2}}"},
+        {"{\"a\":1}", "{\"a\":null,\"c\":[1]}", "{\"a\":null,\"c\":[1]}"},
+        {"{\"\":1}", "{\"a\":2}", "{\"a\":2,\"\":1}"},
+        {"[1]", "{\"a\":2}", "{\"a\":2}"},
+        {"{\"a\":1}", "7", "{\"a\":1}"},
+        {"null", "null", "{}"},
+    };
+    struct buf out;
+
+    buf_init(&out, 256);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct json under, over;
+        struct json_writer w = json_writer_on(&out);
+        CHECK_NOTE("merge row %zu", i);
+        buf_reset(&out);
+        CHECK_INT(json_read(&under, bytes_of_text(rows[i].under)), ERR_OK);
+        CHECK_INT(json_read(&over, bytes_of_text(rows[i].over)), ERR_OK);
+        json_put_merged(&w, under, over);
+        CHECK_BYTES(buf_bytes(&out), bytes_of_text(rows[i].wanted));
+        json_free(under);
+        json_free(over);
+    }
+    buf_release(&out);
+}
+
 int main(void)
 {
     CHECK_RUN(refuses_what_a_lax_reader_takes);
@@ -387,6 +422,7 @@ int main(void)
     CHECK_RUN(numbers_keep_their_kind);
     CHECK_RUN(every_kind_is_found);
     CHECK_RUN(a_value_is_written_as_it_was_read);
+    CHECK_RUN(two_objects_become_one);
     CHECK_RUN(survives_each_failed_allocation);
     CHECK_RUN(our_vectors);
     CHECK_RUN(parsing_suite);
