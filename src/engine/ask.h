@@ -27,8 +27,9 @@ enum ask_kind {
     ASK_ADDRESS,   /* address: one, by id */
     ASK_CONNECT,   /* connect */
     /* participants */
-    ASK_STUDY,     /* interview.study */
-    ASK_INTERVIEW, /* interview */
+    ASK_PARTICIPANT, /* who am I, of a participant */
+    ASK_STUDY,       /* interview.study */
+    ASK_INTERVIEW,   /* interview */
     /* running a project, with its key */
     ASK_USER,      /* user */
     ASK_USERS,     /* page */
@@ -70,6 +71,7 @@ enum ask_field {
     FIELD_PUBLISHABLE_KEY,
     FIELD_STUDY,
     FIELD_INTERVIEW,
+    FIELD_QUESTION,
     FIELD_ANSWER,
     FIELD_NAME,
     FIELD_PERMISSIONS,
@@ -125,7 +127,8 @@ struct ask_bind {
 enum ticket_kind { TICKET_BOOTSTRAP = 1, TICKET_LAUNCH };
 
 struct ask_launch {
-    struct bytes user_id;     /* absent, or not known here: a new user under a fresh id */
+    bool has_user; /* false, or not known here: a new user under a fresh id */
+    struct uuid user;
     struct bytes external_id; /* a label, never a key to look up by */
     struct bytes payload;     /* JSON object as text; absent: none */
 };
@@ -157,9 +160,11 @@ enum interview_step {
 
 struct ask_interview {
     enum interview_step step;
-    struct uuid study; /* BEGIN, and ASK_STUDY */
-    struct uuid id;    /* all others */
-    struct bytes question, answer;
+    struct uuid study;     /* BEGIN, and ASK_STUDY */
+    struct uuid id;        /* all others */
+    struct bytes question; /* its id or its text; absent: by number */
+    int64_t number;        /* 0 is the first */
+    struct bytes answer;
 };
 
 #define PAGE_SIZE_STANDARD 50

@@ -217,7 +217,7 @@ struct plan {
     struct write writes[PLAN_WRITES_MAX];
     size_t write_count; /* 0 and not refused: nothing to store, settle at once */
     struct grant grant;
-    struct ticket ticket;   /* of asks for one */
+    struct ticket ticket;   /* of asks for one, and of those that redeem one */
     unsigned further_count; /* how often settle has replaced the writes by further ones */
     bool has_cutoff;        /* one is written already */
 };

@@ -119,7 +119,7 @@ const struct study *facts_study(const struct facts *facts, const struct uuid *pr
 {
     struct study wanted = {.id = *id};
     const struct study *found = find(&wanted, facts->studies, facts->study_count, sizeof wanted, study_order);
-    return found && uuid_equal(&found->project, project) ? found : NULL;
+    return found && (!project || uuid_equal(&found->project, project)) ? found : NULL;
 }
 
 const struct address *facts_address(const struct facts *facts, const struct uuid *project, struct bytes name)

@@ -156,6 +156,7 @@ const struct address *facts_address_by_id(const struct facts *facts, const struc
                                           const struct uuid *id);
 const struct resource *facts_resource(const struct facts *facts, const struct uuid *project,
                                       const struct uuid *id);
+/* project NULL: of whichever project it is. */
 const struct study *facts_study(const struct facts *facts, const struct uuid *project, const struct uuid *id);
 /* Origins are listed exactly. A test project may also list "http://localhost:*": that host on any port. */
 bool facts_project_lists(const struct fact_project *project, struct bytes origin);
