@@ -72,6 +72,15 @@ const char *finding_field(enum ask_field field)
         [FIELD_SCOPE] = "scope",
         [FIELD_ADDRESS_NAME] = "name",
         [FIELD_REFRESH_TOKEN] = "refresh_token",
+        [FIELD_TOKEN] = "token",
+        [FIELD_USER_ID] = "user id",
+        [FIELD_EXTERNAL_ID] = "external id",
+        [FIELD_PAYLOAD] = "payload",
+        [FIELD_PUBLISHABLE_KEY] = "publishable key",
+        [FIELD_STUDY] = "study",
+        [FIELD_INTERVIEW] = "interview",
+        [FIELD_QUESTION] = "question",
+        [FIELD_ANSWER] = "answer",
     };
 
     return field >= FIELD_PROFILE ? profile_member((enum profile_field)(field - FIELD_PROFILE))

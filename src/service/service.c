@@ -124,7 +124,8 @@ static void end_finding(struct run *run, const struct refused *refused, enum err
     if (!run->has_finding) (void)run_finding(run, NULL);
     finding_complete(&run->finding, refused, error);
     run->finding.has_credential = run->ask.credential.kind != CREDENTIAL_NONE ||
-                                  (run->ask.kind == ASK_CONNECT && run->ask.connect.token.len);
+                                  (run->ask.kind == ASK_CONNECT && run->ask.connect.token.len) ||
+                                  (run->ask.kind == ASK_REDEEM && run->ask.redeem.ticket.len);
 }
 
 /* A refused outcome speaks for nobody, however far the token came. */
@@ -153,6 +154,17 @@ bool run_limit(struct run *run, enum limit limit, struct bytes of)
     finding_expected(finding, "no more than the limit %s allows", limit_text(limit));
     finding_seen(finding, "one more; the next may come in %lld ms", (long long)run->outcome.retry_after_ms);
     run_refuse(run, REFUSAL_RATE_LIMITED, FIELD_NONE, NULL);
+    return false;
+}
+
+bool run_can_read(struct run *run)
+{
+    if (run->unreadable)
+        run_fail(run, run->unreadable);
+    else if (run->refused.refusal)
+        run_refuse(run, run->refused.refusal, run->refused.field, run->refused.because);
+    else
+        return true;
     return false;
 }
 
@@ -185,6 +197,7 @@ static void read_in_bucket(struct run *run, enum read_kind kind, const struct uu
     if (id) run->read.id = *id;
     run->read.text = text;
     run->read.bucket_s = bucket_s;
+    if (kind == READ_INTERVIEW) run->read.owner = run->outcome.holder.user; /* nobody reads another's */
     run->read.arena = run->arena;
     run->changes_before_read = service->changes;
     run->then = then;
@@ -312,17 +325,32 @@ void service_start(struct service *service, struct run *run)
     case ASK_CONNECT:
         run_connect(run);
         return;
+    case ASK_LAUNCH:
+        run_launch(run);
+        return;
+    case ASK_BOOTSTRAP:
+        run_bootstrap(run);
+        return;
+    case ASK_REDEEM:
+        run_redeem(run);
+        return;
+    case ASK_VISIT:
+        run_visit(run);
+        return;
+    case ASK_PARTICIPANT:
+        run_participant(run);
+        return;
+    case ASK_STUDY:
+        run_study(run);
+        return;
+    case ASK_INTERVIEW:
+        run_interview(run);
+        return;
     case ASK_MINT_GUEST:
     case ASK_MINT_INVITE:
     case ASK_MINT_EMBED:
     case ASK_BIND:
-    case ASK_LAUNCH:
-    case ASK_BOOTSTRAP:
-    case ASK_REDEEM:
-    case ASK_VISIT:
     case ASK_ADDRESS:
-    case ASK_STUDY:
-    case ASK_INTERVIEW:
     case ASK_USER:
     case ASK_USERS:
     case ASK_RESOURCE:

@@ -1,8 +1,8 @@
-/* Each allocation of a mint and of a connect fails in turn: the answer is then "try again", never half a
- * grant, nothing leaks, and the next ask is served as if nothing had been. The program is linked with --wrap
- * for malloc, calloc and realloc, so that this counts what our own code asks for; the JSON library asks
- * through the same door. */
-#include "harness/service_world.h"
+/* Each allocation of a mint, a connect, a redeem and others fails in turn: the answer is then "try again",
+ * never half a grant, nothing leaks, and the next ask is served as if nothing had been. The program is linked
+ * with --wrap for malloc, calloc and realloc, so that this counts what our own code asks for; the JSON
+ * library asks through the same door. */
+#include "harness/ticket_world.h"
 
 static long left = -1; /* allocations until one fails; below zero: none does */
 
@@ -50,13 +50,86 @@ enum sort {
     WHO,
     WHO_READ,
     ADDRESSES_ALL,
+    LAUNCH_KNOWN,
+    BOOTSTRAP_NAMED,
+    REDEEM_NEW,
+    REDEEM_KNOWN,
+    VISIT,
+    STUDY,
+    ANSWER,
     SORTS
 };
+
+static struct ticket_text ticket;
+static struct uuid known, interview;
+static char session_room[JWS_MAX];
+static struct bytes session;
+
+static void prepare_ticket(struct asked *asked, enum sort sort)
+{
+    switch ((int)sort) { /* the sorts that have to do with tickets */
+    case LAUNCH_KNOWN:
+        launch_init(asked);
+        asked->run.ask.launch =
+            (struct ask_launch){.has_user = true, .user = known, .payload = BYTES("{\"b\":2}")};
+        return;
+    case BOOTSTRAP_NAMED:
+        bootstrap_init(asked, BYTES("u-1"));
+        return;
+    case REDEEM_NEW:
+    case REDEEM_KNOWN:
+        launch(&ticket, sort == REDEEM_KNOWN ? &known : NULL, BYTES("{\"a\":1}"));
+        redeem_init(asked, TICKET_LAUNCH, &ticket);
+        return;
+    case VISIT:
+        ask_init(asked, ASK_VISIT);
+        asked->run.ask.visit = (struct ask_visit){.has_study = true, .study = study};
+        return;
+    case STUDY:
+        ask_bearer_init(asked, ASK_STUDY, session);
+        asked->run.ask.interview.study = study;
+        return;
+    default:
+        ask_bearer_init(asked, ASK_INTERVIEW, session);
+        asked->run.ask.interview = (struct ask_interview){
+            .step = INTERVIEW_ANSWER, .id = interview, .question = BYTES("q1"), .answer = BYTES("because")};
+        return;
+    }
+}
+
+static void step(enum interview_step what)
+{
+    struct asked asked;
+
+    ask_bearer_init(&asked, ASK_INTERVIEW, session);
+    asked.run.ask.interview = (struct ask_interview){.step = what, .study = study, .id = interview};
+    CHECK_INT(ask_run(&asked)->kind, OUTCOME_INTERVIEW);
+    interview = asked.run.outcome.interview.id;
+    ask_release(&asked);
+}
+
+/* An embedded user with a payload; a participant in an interview that takes answers. */
+static void make_people(void)
+{
+    size_t len = 0;
+
+    launch(&ticket, NULL, BYTES("{\"a\":0}"));
+    known = redeem(NULL, NULL, TICKET_LAUNCH, &ticket);
+    bootstrap(&ticket, BYTES("u-1"));
+    redeem(session_room, &len, TICKET_BOOTSTRAP, &ticket);
+    session = bytes_of(session_room, len);
+    step(INTERVIEW_BEGIN);
+    step(INTERVIEW_CONSENT);
+}
 
 static void prepare(struct asked *asked, enum sort sort, unsigned round)
 {
     static char text[32];
 
+    if (sort >= LAUNCH_KNOWN) {
+        prepare_ticket(asked, sort);
+        return;
+    }
     (void)snprintf(text, sizeof text, "u%u-%d", round, sort);
     ask_mint_init(asked, sort == MINT_KNOWN || sort == MINT_CHANGED ? "ada" : text);
     if (sort == MINT_CHANGED) asked->run.ask.mint.profile.value[PROFILE_COUNTRY] = bytes_of_text(text);
@@ -81,7 +154,9 @@ static enum outcome_kind granted(enum sort sort)
 {
     static const enum outcome_kind kinds[SORTS] = {
         OUTCOME_MINTED, OUTCOME_MINTED,    OUTCOME_MINTED, OUTCOME_MINTED, OUTCOME_MINTED,
-        OUTCOME_MINTED, OUTCOME_CONNECTED, OUTCOME_WHO,    OUTCOME_WHO,    OUTCOME_ADDRESSES};
+        OUTCOME_MINTED, OUTCOME_CONNECTED, OUTCOME_WHO,    OUTCOME_WHO,    OUTCOME_ADDRESSES,
+        OUTCOME_TICKET, OUTCOME_TICKET,    OUTCOME_MINTED, OUTCOME_MINTED, OUTCOME_MINTED,
+        OUTCOME_STUDY,  OUTCOME_INTERVIEW};
     return kinds[sort];
 }
 
@@ -189,7 +264,8 @@ int main(void)
 {
     struct asked asked;
 
-    world_open(64);
+    open_all();
+    make_people();
     buf_init(&proof, JWS_MAX);
     ask_mint_init(&asked, "ada");
     asked.run.ask.mint.fingerprint = bytes_of(world.browser.jkt, JWK_THUMBPRINT_LEN);

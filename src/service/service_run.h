@@ -58,9 +58,26 @@ bool run_authenticate_token(struct run *run, struct bytes token, struct bytes pr
 bool run_authenticate_bearer(struct run *run, struct bytes proof, enum capability needs);
 
 void run_sign(struct run *run, const struct grant *grant); /* the end of every mint: OUTCOME_MINTED */
+/* False: the body or a member could not be read, and the run has ended so. */
+bool run_can_read(struct run *run);
+/* False: a page of an Origin that run->project does not list, and the run is refused. */
+bool run_check_origin(struct run *run);
+/* Signs a session without a refresh credential, and finishes. */
+void run_sign_session(struct run *run, const struct grant *grant, struct bytes external_id);
+/* The publishable key that a text names; NULL: none of this server. */
+const struct fact_key *run_publishable(const struct run *run, struct bytes text);
+/* Two JSON objects as one, in the run's arena; either may be absent. ERR_TOO_LARGE far beyond PAYLOAD_MAX. */
+enum err run_merge_payload(struct bytes *out, struct run *run, struct bytes under, struct bytes over);
 
 void run_mint(struct run *run);
 void run_refresh(struct run *run);
+void run_launch(struct run *run);
+void run_bootstrap(struct run *run);
+void run_redeem(struct run *run);
+void run_visit(struct run *run);
+void run_study(struct run *run);
+void run_interview(struct run *run);
+void run_participant(struct run *run);
 void run_who(struct run *run);
 void run_addresses(struct run *run);
 void run_connect(struct run *run);

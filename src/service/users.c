@@ -180,7 +180,9 @@ static struct entry *copy_of(const struct user *user)
 
 void users_put(struct users *users, const struct user *user)
 {
-    struct entry *entry = copy_of(user); /* first: user may point into an entry that goes */
+    /* first: user may point into an entry that goes. Who has no reference is not kept: all of them would
+     * share one chain */
+    struct entry *entry = bytes_is_absent(user->reference) ? NULL : copy_of(user);
     struct uuid project = user->project, id = user->id;
     int i;
 

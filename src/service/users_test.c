@@ -131,6 +131,20 @@ static void finds_nothing_where_there_is_nothing(void)
     users_free(NULL);
 }
 
+/* All of them would hang in one chain: participants and embedded users are read when they are needed. */
+static void keeps_nobody_without_a_reference(void)
+{
+    struct user user = {.id = {{7}}, .project = {{1}}, .kind = USER_EMBEDDED};
+    struct users *users;
+
+    CHECK_INT(users_new(&users, 4, 1), ERR_OK);
+    users_put(users, &user);
+    CHECK_INT(users_count(users), 0);
+    CHECK(!users_by_id(users, &user.project, &user.id));
+    CHECK(!users_by_reference(users, &user.project, BYTES_NONE));
+    users_free(users);
+}
+
 static void keeps_projects_apart(void)
 {
     struct uuid other = {{9}};
@@ -198,6 +212,7 @@ static void believes_the_newest(void)
 int main(void)
 {
     CHECK_RUN(finds_nothing_where_there_is_nothing);
+    CHECK_RUN(keeps_nobody_without_a_reference);
     CHECK_RUN(keeps_projects_apart);
     CHECK_RUN(copies_every_text);
     CHECK_RUN(believes_the_newest);
