@@ -1,8 +1,10 @@
 #include "dialect/dialect.h"
 
+#include "dialect/dialogue/dialogue.h"
 #include "dialect/signalwire/signalwire.h"
+#include "dialect/tortus/tortus.h"
 
-const struct dialect *const dialects[] = {&signalwire_dialect};
+const struct dialect *const dialects[] = {&signalwire_dialect, &tortus_dialect, &dialogue_dialect};
 const size_t dialect_count = sizeof dialects / sizeof dialects[0];
 
 enum route_match dialect_find(const struct dialect **owner, const struct dialect_route **row,

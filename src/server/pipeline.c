@@ -66,8 +66,13 @@ void pipeline_reply(struct exchange *x, int status, struct bytes type, struct by
 /* RFC 9110 §11.6.1: what would be accepted here. RFC 6750 §3.1: no error word when no credential was sent. */
 static struct bytes challenge_of(const struct exchange *x, const struct outcome *outcome)
 {
-    if (!x->row || x->row->route.credential != ROUTE_BEARER)
+    const uint32_t basic = KEY_BIT(KEY_API_TOKEN) | KEY_BIT(KEY_CLIENT);
+
+    if (!x->row || (x->row->route.credential == ROUTE_KEY && (x->row->takes_keys & basic)))
         return BYTES("Basic realm=\"coatcheck\", charset=\"UTF-8\"");
+    /* what was wrong stood in the body; a Basic challenge would make a browser ask its visitor for a password
+     */
+    if (x->row->route.credential == ROUTE_OPEN) return BYTES("Bearer realm=\"coatcheck\"");
     if (outcome->refused.refusal == REFUSAL_CREDENTIAL_MISSING) return BYTES("Bearer realm=\"coatcheck\"");
     return BYTES("Bearer realm=\"coatcheck\", error=\"invalid_token\"");
 }

@@ -1,0 +1,150 @@
+#include "dialect/tortus/tortus.h"
+#include "wire/json_write.h"
+
+static void put_user(struct json_writer *w, const struct uuid *id)
+{
+    char text[TORTUS_USER_LEN];
+
+    tortus_user_write(text, id);
+    json_put_string(w, bytes_of(text, sizeof text));
+}
+
+static const char *field_name(enum ask_field field)
+{
+    switch ((int)field) { /* most fields are no member here */
+    case FIELD_USER_ID:
+        return "userId";
+    case FIELD_EXTERNAL_ID:
+        return "externalUserId";
+    case FIELD_PAYLOAD:
+        return "userPayload";
+    case FIELD_TOKEN:
+        return "launchToken";
+    case FIELD_PUBLISHABLE_KEY:
+        return "publishableKey";
+    default:
+        return "the request";
+    }
+}
+
+/* The words of RFC 6749 §5.2 where it has one; at_401: what is wrong with whom, on this path. */
+static const char *error_word(int status, const char *at_401)
+{
+    switch (status) {
+    case 401:
+        return at_401;
+    case 403:
+        return "access_denied";
+    case 429:
+        return "rate_limited";
+    case 500:
+        return "server_error";
+    case 503:
+        return "temporarily_unavailable";
+    default:
+        return "invalid_request";
+    }
+}
+
+static const char *status_words(int status)
+{
+    switch (status) {
+    case 401:
+        return "The credential is missing, wrong, or no longer good.";
+    case 403:
+        return "This page may not ask for it.";
+    case 404:
+        return "There is no such path.";
+    case 405:
+        return "The path takes another method.";
+    case 413:
+        return "The request is too large.";
+    case 415:
+        return "The body must be application/json.";
+    case 429:
+        return "Too many requests; wait as long as Retry-After says.";
+    case 500:
+        return "Something went wrong on our side.";
+    case 503:
+        return "Try again in a moment.";
+    default:
+        return "The request is not what the API defines.";
+    }
+}
+
+static void put_description(struct json_writer *w, int status, const struct refused *refused)
+{
+    struct buf text;
+
+    if (!refused->because || status != 400) {
+        json_put_literal(w, status_words(status));
+        return;
+    }
+    buf_init(&text, 256);
+    buf_append_text(&text, field_name(refused->field));
+    buf_append_byte(&text, ' ');
+    buf_append_text(&text, refused->because);
+    json_put_string(w, buf_bytes(&text));
+    if (buf_error(&text)) w->out->error = buf_error(&text);
+    buf_release(&text);
+}
+
+static void encode_refused(struct dialect_reply *reply, const struct outcome *outcome, const char *at_401)
+{
+    static const struct refused nothing = {0};
+    bool is_refusal = outcome->kind == OUTCOME_REFUSED;
+    struct json_writer w = json_writer_on(reply->body);
+
+    reply->status =
+        is_refusal ? refusal_http_status(outcome->refused.refusal) : err_http_status(outcome->error);
+    if (reply->status == 422) reply->status = 400;
+    json_object_begin(&w);
+    json_key(&w, "error");
+    json_put_literal(&w, error_word(reply->status, at_401));
+    json_key(&w, "error_description");
+    put_description(&w, reply->status, is_refusal ? &outcome->refused : &nothing);
+    json_object_end(&w);
+}
+
+void tortus_encode_refused(struct dialect_reply *reply, const struct outcome *outcome)
+{
+    encode_refused(reply, outcome, "invalid_client");
+}
+
+void tortus_encode_launch(struct dialect_reply *reply, const struct outcome *outcome)
+{
+    struct json_writer w = json_writer_on(reply->body);
+
+    if (outcome->kind != OUTCOME_TICKET) {
+        tortus_encode_refused(reply, outcome);
+        return;
+    }
+    reply->status = 200;
+    json_object_begin(&w);
+    json_key(&w, "launch_token");
+    json_put_string(&w, outcome->ticket.text);
+    json_key(&w, "user_id");
+    put_user(&w, &outcome->ticket.user);
+    json_key(&w, "expires_in");
+    json_put_number(&w, outcome->ticket.exp_s - outcome->ticket.iat_s);
+    json_object_end(&w);
+}
+
+void tortus_encode_exchange(struct dialect_reply *reply, const struct outcome *outcome)
+{
+    struct json_writer w = json_writer_on(reply->body);
+
+    if (outcome->kind != OUTCOME_MINTED) {
+        encode_refused(reply, outcome, "invalid_grant");
+        return;
+    }
+    reply->status = 200;
+    json_object_begin(&w);
+    json_key(&w, "accessToken");
+    json_put_string(&w, outcome->minted.token);
+    json_key(&w, "expiresIn");
+    json_put_number(&w, outcome->minted.exp_s - outcome->minted.iat_s);
+    json_key(&w, "userId");
+    put_user(&w, &outcome->minted.user);
+    json_object_end(&w);
+}
