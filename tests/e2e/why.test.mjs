@@ -9,11 +9,13 @@ import net from "node:net";
 import path from "node:path";
 import { b64, compact, workshop } from "../harness/forge.mjs";
 import { RawWebSocket, frame, OPCODE } from "../harness/frames.mjs";
+import { advance } from "../harness/clock.mjs";
 import { ADDRESSES, call, info, mint, mintToken, nowS, refresh, refreshToken, TOKENS } from "../harness/http.mjs";
 import { RawSocket, responses } from "../harness/raw.mjs";
 import { BINARY, REPOSITORY, basic, startServer, temporaryFolder } from "../harness/server.mjs";
 import { connected, Session } from "../harness/session.mjs";
 import { run, test } from "../harness/suite.mjs";
+import { as, begin, exchange, good, launch, session, visit } from "../harness/tickets.mjs";
 
 let server, shop, baseline;
 const secrets = [];
@@ -93,6 +95,7 @@ const boundToken = async () => (await mintToken(server, { reference: "bound@exam
 const proof = (more = {}) => compact({ typ: "dpop+jwt", alg: "ES256", jwk: { kty, crv, x, y } },
     { jti: crypto.randomUUID(), iat: nowS(), rpc: "request", mth: "signalwire.connect", ...more }, browser.privateKey);
 
+const launched = () => good(launch(server, {}));
 const swapped = (text) => text.slice(0, -1) + (text.endsWith("0") ? "1" : "0");
 const upgradeHead = (more = "") => `GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${more}\r\n`;
 
@@ -121,6 +124,18 @@ const provoked = {
         return onSocket(await boundToken(), { dpop_token });
     }, "proof.once", /not used before/, /the same key and jti/],
     ORIGIN_NOT_LISTED: [async () => ofHttp(await info(server, shop.token, { origin: "https://evil.example" })), "project.origins", /localhost/, /evil\.example/],
+    TICKET_INVALID: [async () => ofHttp(await session(server, (await launched()).launch_token)), "sealed.form", /a bootstrap token/, /a launch token \(lt_\.\.\.\), \d+ bytes/],
+    TICKET_USED: [async () => {
+        const { launch_token } = await launched();
+        await good(exchange(server, launch_token));
+        return ofHttp(await exchange(server, launch_token));
+    }, "ticket.once", /not redeemed before/, /one that was, minted at \d+/],
+    PUBLISHABLE_KEY: [async () => ofHttp(await exchange(server, (await launched()).launch_token, { publishableKey: `pk_test_${"0".repeat(24)}` })),
+        "ticket.publishable_key", /of the ticket's project/, /pk_test_0{24}, which is no key of this server/],
+    INTERVIEW_STATE: [async () => {
+        const { sessionToken } = await good(visit(server), 201);
+        return ofHttp(await as(server, sessionToken, "POST", `${await begin(server, sessionToken)}/complete`, {}));
+    }, "interview.state", /at the step/, /it is open/],
     PARAMETER_MISSING: [async () => ofHttp(await mint(server, {})), "parameter.present", /reference/, /reference can't be blank/],
     PARAMETER_INVALID: [async () => ofHttp(await mint(server, { reference: "a", expire_at: nowS() - 5 })), "parameter.valid", /expire_at/, /must be in the future/],
     REFRESH_MALFORMED: [async () => ofHttp(await refresh(server, "rt_nonsense")), "sealed.form", /a refresh token/, /11 bytes/],
@@ -150,6 +165,7 @@ const provoked = {
     UNSUPPORTED: [async () => ofHttp(await mint(server, "{}", { "content-type": "text/plain" })), "body.type", /application\/json/, /1 of them: text\/plain/],
 };
 const elsewhere = {
+    TICKET_EXPIRED: "moves the clock, which nothing before may notice: the test below",
     RATE_LIMITED: "needs a server with little parking space: the test below",
     TIMEOUT: "needs a server with little patience: the test below",
     CLOCK_STEPPED: "needs a clock that jumps: floor.test.mjs",
@@ -220,6 +236,15 @@ test("RATE_LIMITED and TIMEOUT, on a server with little space and patience", asy
 });
 
 // ---- what the byte reader, the upgrade and the envelopes say ----
+
+test("TICKET_EXPIRED, on a server whose time has moved", async () => {
+    const old = await startServer();
+    const { launch_token } = await good(launch(old, {}));
+    await advance(old, "300s");
+    const told = ofHttp(await exchange(old, launch_token));
+    await explains("TICKET_EXPIRED", told, ["ticket.exp", /its life of 300 s/, /its project's clock was moved 300 s since/], old);
+    await old.stop();
+});
 
 test("the byte reader's refusals carry an id, and why names the rule", async () => {
     const cases = { "GET / HTTP/1.1\r\nHost : x\r\n\r\n": [400, "MALFORMED"], "GET / HTTP/1.1\r\n\r\n": [400, "MALFORMED"],
