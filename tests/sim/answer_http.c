@@ -6,6 +6,7 @@
 #include "sim/loop_sim.h"
 #include "server/records.h"
 #include "sim/node.h"
+#include "sim/ticket.h"
 #include "sim/times.h"
 #include "wire/json_read.h"
 
@@ -69,7 +70,8 @@ static bool upgrade_may_say(const struct link *link, const struct request *reque
 static bool is_an_ask(const struct request *request)
 {
     return request->kind == REQUEST_MINT || request->kind == REQUEST_INFO ||
-           request->kind == REQUEST_ADDRESSES || request->kind == REQUEST_REFRESH;
+           request->kind == REQUEST_ADDRESSES || request->kind == REQUEST_REFRESH ||
+           request->kind == REQUEST_LAUNCH || request->kind == REQUEST_EXCHANGE;
 }
 
 static bool is_refusal_of(const struct request *request, int status)
@@ -108,6 +110,9 @@ static bool may_say(const struct link *link, const struct request *request, int 
         return bearer_may_say(request, status);
     case REQUEST_UPGRADE:
         return upgrade_may_say(link, request, status);
+    case REQUEST_LAUNCH:
+    case REQUEST_EXCHANGE:
+        return ticket_may_say(request, status);
     case REQUEST_HEALTH:
     case REQUEST_NOWHERE:
     case REQUEST_BROKEN:
@@ -166,8 +171,8 @@ static void check_addresses(const struct link *link, const struct request *reque
 
 static const char *name_of(enum request_kind kind)
 {
-    static const char *const names[] = {"mint",    "refresh", "info",    "addresses", "health",
-                                        "nowhere", "broken",  "upgrade", "other"};
+    static const char *const names[] = {"mint",   "refresh", "info",  "addresses", "health",  "nowhere",
+                                        "broken", "upgrade", "other", "launch",    "exchange"};
 
     return names[kind];
 }
@@ -224,6 +229,8 @@ void answer_http(struct link *link, struct request *request, struct bytes head, 
     if (request->status == 200 && request->kind == REQUEST_MINT) answer_minted(link, request, body);
     if (request->status == 201 && request->kind == REQUEST_REFRESH) answer_refreshed(link, request, body);
     families_answered(request);
+    if (request->status == 200 && (request->kind == REQUEST_LAUNCH || request->kind == REQUEST_EXCHANGE))
+        ticket_answered(link, request, body);
 }
 
 /* A request that came whole is answered before its connection goes, unless something happened to us. */

@@ -1,4 +1,5 @@
-/* client.h — who talks to the node: backends that mint, browsers that read, callers on sockets. Each thinks,
+/* client.h — who talks to the node: backends that mint, browsers that read, callers on sockets,
+ * embedders that launch and redeem. Each thinks,
  * acts, waits, and thinks again; all of it under the seed. What goes wrong at their end (resets, silence,
  * half requests) is part of how they act. */
 #ifndef COATCHECK_TESTS_SIM_CLIENT_H
@@ -7,7 +8,7 @@
 #include "sim/tap.h"
 #include "sim/world.h"
 
-enum client_kind { CLIENT_BACKEND, CLIENT_BROWSER, CLIENT_CALLER, CLIENT_KINDS };
+enum client_kind { CLIENT_BACKEND, CLIENT_BROWSER, CLIENT_CALLER, CLIENT_EMBEDDER, CLIENT_KINDS };
 
 struct client {
     struct item think;

@@ -54,6 +54,7 @@ struct sim_read {
 void disk_begin(void)
 {
     disk.count = disk.user_count = disk.founded = 0;
+    disk_seen_begin();
     disk.floor_ms = disk.pruned_s = 0;
     arena_init(&disk.arena, (size_t)1 << 26);
 }
@@ -164,6 +165,7 @@ static void note_write(const struct write *write, const struct row *row)
     size_t i;
 
     if (row->state != ROW_WRITTEN) return;
+    disk_see(write, row);
     if (write->kind == WRITE_USER && !bytes_is_absent(row->user.reference)) note_user(&row->user);
     if (write->kind == WRITE_FAMILY) families_stored(&row->family);
     if (write->kind == WRITE_USER_GONE) forget_user(&write->user_gone.user);
@@ -486,6 +488,7 @@ static void compare(struct disk_store *store)
             (last && number_of(&read.user.profile) != last))
             world_fail("what is durable is there after a restart", "user \"%s\"", known->reference);
     }
+    disk_seen_compare(store->tables, &arena, hold);
     arena_release(&arena);
 }
 

@@ -27,6 +27,14 @@ void disk_end(void);
 void disk_keep_founding(void);
 void disk_rewind(void);
 const struct disk_user *disk_user(const struct uuid *project, struct bytes reference);
+/* What has no reference: who was redeemed, and what may not be used again. */
+bool disk_has_user(const struct uuid *project, const struct uuid *id);
+bool disk_has_once(const struct uuid *id);
+/* disk_seen.c, for the log: begins, takes a write that is durable, finds all of them in tables opened anew.
+ */
+void disk_seen_begin(void);
+void disk_see(const struct write *write, const struct row *row);
+void disk_seen_compare(struct store *tables, struct arena *arena, void (*post)(void *to, struct mail *mail));
 /* The last place of this display name in the user's history, 1-based; 0: never durable. */
 unsigned disk_shown_at(const struct disk_user *user, unsigned shown);
 

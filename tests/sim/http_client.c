@@ -10,6 +10,7 @@
 #include "sim/loop_sim.h"
 #include "sim/memory.h"
 #include "sim/node.h"
+#include "sim/ticket.h"
 
 static void say(struct buf *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void say(struct buf *out, const char *format, ...)
@@ -282,6 +283,8 @@ static void send_one(struct client *client, bool may_be_cut)
     buf_init(&out, 65536);
     if (chance(8))
         request = send_small(&out, link);
+    else if (client->kind == CLIENT_EMBEDDER)
+        request = ticket_send(&out, link);
     else if (token)
         request = send_read(&out, link, token);
     else if (family)

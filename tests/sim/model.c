@@ -9,6 +9,7 @@
 #include "sim/families.h"
 #include "sim/memory.h"
 #include "sim/node.h"
+#include "sim/ticket.h"
 #include "sim/world.h"
 #include "token/jws.h"
 #include "wire/json_write.h"
@@ -85,6 +86,7 @@ void model_reset(void)
 {
     memset(&model, 0, sizeof model);
     families_reset();
+    tickets_reset();
     crypto_storage.state = world.seed;
 }
 
@@ -181,6 +183,7 @@ void model_found(struct store *store, const struct keyring *ring)
         for (u = 0; u < REFERENCES; u++)
             model.users[p][u].reference = references[u];
     }
+    tickets_found(store, &bench);
     model.crypto = bench.crypto;
     model.check = bench.checks[0].check;
     model.seal = bench.seals[0];

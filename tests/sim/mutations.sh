@@ -112,6 +112,19 @@ breaks "a proof by any key" src/engine/admit.c 'with_key.jkt = holder->jkt;' 'wi
 breaks "a proof is good twice" src/service/run_token.c 'if (run->rows[i].state == ROW_EXISTS) return true;' 'if (run->rows[i].state == ROW_EXISTS) return false;'
 breaks "old proofs are good" src/engine/proof.c 'now_s - iat_s <= window->back_s' 'now_s - iat_s <= 100000 * window->back_s'
 
+# tickets
+breaks "a ticket is good twice" src/engine/redeem.c 'if (rows[ROW_ONCE].state == ROW_EXISTS) return REFUSAL_TICKET_USED;' 'if (rows[ROW_ONCE].state == ROW_EXISTS) return REFUSAL_NONE;'
+breaks "a ticket is remembered by its user" src/engine/redeem.c 'write->once.id = ticket->id;' 'write->once.id = ticket->user;'
+breaks "a ticket's session is signed before it is stored" src/service/run_redeem.c 'run_commit(run, settle);' \
+    '{ memset(run->rows, 0, sizeof run->rows); settle(run); }'
+breaks "a ticket lives on" src/engine/redeem.c '>= ticket_end_ms(ticket))' '>= ticket_end_ms(ticket) + 60000)'
+breaks "a ticket needs no key of its tenant" src/engine/redeem.c 'if (names_key && !is_key_of' 'if (false && !is_key_of'
+breaks "a ticket's wrong try burns it" src/engine/redeem.c 'plan_once(out, ticket);' 'plan_once(out, ticket); out->writes[0].is_gate = false;'
+breaks "a ticket adopts the user id that was sent" src/engine/ticket.c 'uuid_draw(&ticket->user, dice);
+    else' 'ticket->user = ask->has_user ? ask->user : ticket->id;
+    else'
+breaks "a ticket resumes nobody" src/engine/ticket.c 'return user && user->kind == USER_EMBEDDED;' 'return user && user->kind == USER_GUEST;'
+
 # answers
 breaks "bytes behind a waiting request are answered first" src/server/conn.c 'if (keep(x, data, len)) stream_stop_reading(conn->stream);' 'stream_stop_reading(conn->stream);'
 breaks "a span of the read buffer is kept over a wait" src/server/pipeline.c 'x->origin = arena_copy(&x->arena, origin);' 'x->origin = origin;'

@@ -8,6 +8,7 @@
 #include "sim/model.h"
 
 struct link;
+struct sim_ticket;
 
 enum request_kind {
     REQUEST_MINT,
@@ -18,7 +19,9 @@ enum request_kind {
     REQUEST_NOWHERE,
     REQUEST_BROKEN, /* no HTTP at all */
     REQUEST_UPGRADE,
-    REQUEST_OTHER /* told by `wanted` alone */
+    REQUEST_OTHER, /* told by `wanted` alone */
+    REQUEST_LAUNCH,
+    REQUEST_EXCHANGE
 };
 
 enum fate { /* what the contract says of a request that nothing disturbs */
@@ -52,9 +55,13 @@ struct request {
     bool is_head, may_be_early; /* early: refused by its head, before its body has come */
     int status;                 /* 0: unanswered */
     struct token *minted;
-    struct sim_family *family; /* of a refresh; of a mint, once it is answered */
-    unsigned generation;       /* presented, or made */
-    bool was_reuse;            /* when it arrived */
+    struct sim_family *family;   /* of a refresh; of a mint, once it is answered */
+    unsigned generation;         /* presented, or made */
+    bool was_reuse;              /* when it arrived */
+    struct sim_ticket *launched; /* by its answer */
+    struct sim_ticket *ticket;   /* that is redeemed */
+    bool names_user, must_resume;
+    struct uuid named;
 };
 
 enum call_kind { CALL_CONNECT, CALL_ONLINE, CALL_OFFLINE, CALL_UNKNOWN, CALL_BROKEN, CALL_NO_ENVELOPE };
