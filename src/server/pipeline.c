@@ -364,7 +364,7 @@ static bool is_guess(enum refusal refusal)
 {
     return refusal == REFUSAL_KEY_UNKNOWN || refusal == REFUSAL_KEY_SECRET_WRONG ||
            refusal == REFUSAL_TOKEN_MALFORMED || refusal == REFUSAL_TOKEN_KEY_UNKNOWN ||
-           refusal == REFUSAL_TOKEN_SIGNATURE;
+           refusal == REFUSAL_TOKEN_SIGNATURE || refusal == REFUSAL_TICKET_INVALID;
 }
 
 /* The credential was looked at all the same, so that a right one from a busy address is never locked out: who

@@ -69,11 +69,17 @@ static void user_read(struct run *run)
     plan_launch(run, run->read.found ? &run->read.user : NULL);
 }
 
+static bool may_mint(struct run *run)
+{
+    return run_authenticate_key(run) && run_limit(run, LIMIT_MINT_KEY, run->key->public_id) &&
+           run_limit(run, LIMIT_MINT_PROJECT, uuid_bytes(&run->project->id));
+}
+
 void run_launch(struct run *run)
 {
     struct refused refused;
 
-    if (!run_authenticate_key(run) || !run_can_read(run)) return;
+    if (!may_mint(run) || !run_can_read(run)) return;
     refused = ticket_check_launch(&run->ask.launch);
     if (refused.refusal)
         run_refuse(run, refused.refusal, refused.field, refused.because);
@@ -116,7 +122,7 @@ void run_bootstrap(struct run *run)
     struct uuid id;
     enum err e;
 
-    if (!run_authenticate_key(run) || !run_can_read(run)) return;
+    if (!may_mint(run) || !run_can_read(run)) return;
     refused = ticket_check_bootstrap(ask);
     if (refused.refusal) {
         run_refuse(run, refused.refusal, refused.field, refused.because);

@@ -46,7 +46,7 @@ void run_visit(struct run *run)
         run_fail(run, ERR_CORRUPT); /* a study or a key without its project: no snapshot holds that */
         return;
     }
-    if (!run_check_origin(run)) return;
+    if (!run_check_origin(run) || !run_limit(run, LIMIT_VISIT_PROJECT, uuid_bytes(&project))) return;
     visit_grant(&grant, run->project, visit.publishable,
                 run_cutoff_ms(run, &(struct lineage){.project = &run->project->id,
                                                      .key = visit.publishable ? visit.publishable->public_id

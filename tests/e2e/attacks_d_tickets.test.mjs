@@ -200,7 +200,7 @@ test("D-67 what is guessed, used or expired gets one and the same answer", async
     for (const launchToken of [expired.launch_token, used.launch_token]) launches.add(shape(await post(agent, EXCHANGE, { launchToken, publishableKey })));
     for (const { bootstrapToken } of [expiredBootstrap, usedBootstrap]) sessions.add(shape(await post(agent, SESSIONS, { bootstrapToken })));
     const guess = (prefix, length) => `${prefix}${keyId}.${crypto.randomBytes(length).toString("base64url")}`; // under a key that there is
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < 20; i++) {
         const answers = await Promise.all(Array.from({ length: 16 }, (_, n) => post(agent, EXCHANGE, { launchToken: guess("lt_", 100 + n), publishableKey })));
         for (const answer of answers) launches.add(shape(answer));
         for (const answer of await Promise.all(Array.from({ length: 16 }, (_, n) => post(agent, SESSIONS, { bootstrapToken: guess("bt_", 60 + n) })))) sessions.add(shape(answer));

@@ -14,11 +14,13 @@ static const struct dialect_route routes[] = {
     {{HTTP_POST, "/v1/oauth/launch", ROUTE_KEY, ROUTE_JSON_OPTIONAL, LAUNCH_BODY_MAX, false},
      tortus_decode_launch,
      tortus_encode_launch,
-     KEY_BIT(KEY_CLIENT)},
+     KEY_BIT(KEY_CLIENT),
+     LIMIT_NONE},
     {{HTTP_POST, "/v1/oauth/launch/exchange", ROUTE_OPEN, ROUTE_JSON, EXCHANGE_BODY_MAX, false},
      tortus_decode_exchange,
      tortus_encode_exchange,
-     0},
+     0,
+     LIMIT_NONE},
 };
 /* clang-format on */
 
