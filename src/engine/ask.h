@@ -77,6 +77,8 @@ enum ask_field {
     FIELD_PERMISSIONS,
     FIELD_EMAIL,
     FIELD_PAGE,
+    FIELD_PREVIEWS,
+    FIELD_SUBPROJECT,
     FIELD_PROFILE /* last: FIELD_PROFILE + enum profile_field names one value */
 };
 
@@ -168,10 +170,11 @@ struct ask_interview {
 };
 
 #define PAGE_SIZE_STANDARD 50
-#define PAGE_SIZE_MAX      1000
+#define PAGE_SIZE_MAX      200 /* a page of the largest users still fits one answer */
 
 struct ask_page {
     uint32_t size;       /* 1..PAGE_SIZE_MAX */
+    uint32_t number;     /* of this page, from 0: only told again */
     struct bytes cursor; /* of the page before, opaque to the caller; absent: the first */
     bool has_owner;      /* addresses of one resource or user only */
     struct uuid owner;
@@ -191,6 +194,7 @@ struct ask_resource {
     struct uuid id;
     enum address_type type;
     struct bytes name, display_name;
+    bool is_disabled; /* UPDATE */
 };
 
 struct ask_make_key {

@@ -52,6 +52,8 @@ enum permission {
     PERMISSION_TASKING = 1 << 10,
     PERMISSION_ALL = (1 << 11) - 1
 };
+const char *permission_text(enum permission permission); /* "calling" */
+bool permission_of(enum permission *out, struct bytes text);
 #define PERMISSIONS_TO_MINT (PERMISSION_CALLING | PERMISSION_MESSAGING | PERMISSION_FAX | PERMISSION_VIDEO)
 
 struct fact_key {

@@ -7,7 +7,9 @@
 #define INVITE_LIFE_MAX_S  604800 /* ... but an invite, which waits in somebody's mail */
 #define SAT_LIFE_LOOSE_S   60     /* sat:refresh without a bound key: just enough to bind one */
 #define REFRESH_OUTLIVES_S 300    /* a refresh token outlives its access token by exactly this */
-#define PASSWORD_MAX       72     /* bytes; the REST API's own limit */
-#define ADDRESS_SLUG_MAX   64     /* bytes of the part of an address made from a reference */
+#define PASSWORD_MIN       8      /* bytes; the REST API's own limits ... */
+#define PASSWORD_MAX       72
+#define ADDRESS_SLUG_MAX   64       /* bytes of the part of an address made from a reference */
+#define CUTOFF_KEEP_S      31536000 /* no credential outlives its root mint by more: family_max_age's most */
 
 #endif

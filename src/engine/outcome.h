@@ -34,7 +34,7 @@ enum outcome_kind {
 
 /* One page of a list. */
 struct list_page {
-    uint32_t size;
+    uint32_t size, number;
     struct bytes cursor, next; /* as asked; of the next page, absent if this is the last */
 };
 

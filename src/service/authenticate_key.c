@@ -233,6 +233,7 @@ bool run_authenticate_key(struct run *run)
     if (!e && !refusal) {
         run->project = holder.project;
         run->key = holder.key;
+        key_uses_note(&run->service->uses, run->key->public_id, run->now_ms);
         return true;
     }
     if (e)

@@ -81,6 +81,13 @@ const char *finding_field(enum ask_field field)
         [FIELD_INTERVIEW] = "interview",
         [FIELD_QUESTION] = "question",
         [FIELD_ANSWER] = "answer",
+        [FIELD_EMAIL] = "email",
+        [FIELD_NAME] = "name",
+        [FIELD_PERMISSIONS] = "permissions",
+        [FIELD_PAGE] = "page_token",
+        [FIELD_PREVIEWS] = "enable_room_previews",
+        [FIELD_SUBPROJECT] = "subproject_id",
+        [FIELD_ADDRESS] = "address",
     };
 
     return field >= FIELD_PROFILE ? profile_member((enum profile_field)(field - FIELD_PROFILE))
@@ -102,7 +109,8 @@ void finding_complete(struct finding *finding, const struct refused *refused, en
     finding->refusal = refused->refusal;
     finding->error = refused->refusal ? ERR_OK : error;
     if (finding->check) return;
-    if (refused->refusal == REFUSAL_PARAMETER_MISSING || refused->refusal == REFUSAL_PARAMETER_INVALID) {
+    if (refused->refusal == REFUSAL_PARAMETER_MISSING || refused->refusal == REFUSAL_PARAMETER_INVALID ||
+        refused->refusal == REFUSAL_PARAMETER_TAKEN) {
         complete_parameter(finding, refused);
         return;
     }

@@ -132,18 +132,8 @@ static void start_password(struct run *run)
     if (e) run_fail(run, e);
 }
 
-static void found_no_permission(struct run *run, const char *because)
-{
-    struct finding *finding = run_finding(run, "key.permission");
-
-    finding_expected(finding, "a key that %s", because);
-    finding_seen(finding, "key %s with permissions %#x", finding->key, (unsigned)run->key->permissions);
-}
-
 void run_mint(struct run *run)
 {
-    struct refused refused;
-
     if (!run->key && (!run_authenticate_key(run) || !run_limit(run, LIMIT_MINT_KEY, run->key->public_id) ||
                       !run_limit(run, LIMIT_MINT_PROJECT, uuid_bytes(&run->project->id))))
         return;
@@ -151,14 +141,8 @@ void run_mint(struct run *run)
         run_fail(run, run->unreadable);
         return;
     }
-    refused = mint_check(&run->ask.mint, run->project, run->key, run->now_ms);
-    /* what the dialect could not read comes before what the engine makes of the rest, but after "you may not"
-     */
-    if (refused.refusal != REFUSAL_KEY_PERMISSION && run->refused.refusal) refused = run->refused;
-    if (refused.refusal == REFUSAL_KEY_PERMISSION) found_no_permission(run, refused.because);
-    if (refused.refusal)
-        run_refuse(run, refused.refusal, refused.field, refused.because);
-    else if (run->ask.mint.password.len && !run->has_password_hash)
+    if (!run_passes(run, mint_check(&run->ask.mint, run->project, run->key, run->now_ms))) return;
+    if (run->ask.mint.password.len && !run->has_password_hash)
         start_password(run);
     else
         find_user(run);

@@ -17,6 +17,7 @@ enum err service_new(struct service **out, const struct service_options *options
     TRY(e = users_new(&service->users, options->users_max, dice_u64(&options->dice)), done);
     TRY(e = cutoffs_new(&service->cutoffs, dice_u64(&options->dice)), done);
     TRY(e = lease_new(&service->lease, facts), done);
+    key_uses_open(&service->uses, options->store, options->post, options->lane);
     *out = service;
     service = NULL;
 done:
@@ -53,6 +54,7 @@ enum err service_take_facts(struct service *service, struct publication *facts)
 void service_close_store(struct service *service)
 {
     service->options.store = NULL;
+    key_uses_close(&service->uses);
 }
 
 const struct facts *service_facts(const struct service *service)
@@ -198,6 +200,7 @@ static void read_in_bucket(struct run *run, enum read_kind kind, const struct uu
     run->read.text = text;
     run->read.bucket_s = bucket_s;
     if (kind == READ_INTERVIEW) run->read.owner = run->outcome.holder.user; /* nobody reads another's */
+    run->read.limit = run->read_limit;
     run->read.arena = run->arena;
     run->changes_before_read = service->changes;
     run->then = then;
@@ -213,6 +216,12 @@ void run_read(struct run *run, enum read_kind kind, const struct uuid *project, 
 void run_read_family(struct run *run, const struct family *family, void (*then)(struct run *run))
 {
     read_in_bucket(run, READ_FAMILY, &family->project, &family->id, BYTES_NONE, family->bucket_s, then);
+}
+
+void run_read_page(struct run *run, struct bytes cursor, uint32_t limit, void (*then)(struct run *run))
+{
+    run->read_limit = limit;
+    run_read(run, READ_USERS, &run->project->id, NULL, cursor, then);
 }
 
 static void commit_answered(struct mail *mail)
@@ -346,16 +355,26 @@ void service_start(struct service *service, struct run *run)
     case ASK_INTERVIEW:
         run_interview(run);
         return;
+    case ASK_USER:
+        run_user(run);
+        return;
+    case ASK_USERS:
+        run_users(run);
+        return;
+    case ASK_RESOURCE:
+        run_resource(run);
+        return;
+    case ASK_RESOURCES:
+        run_resources(run);
+        return;
+    case ASK_MAKE_KEY:
+        run_make_key(run);
+        return;
     case ASK_MINT_GUEST:
     case ASK_MINT_INVITE:
     case ASK_MINT_EMBED:
     case ASK_BIND:
     case ASK_ADDRESS:
-    case ASK_USER:
-    case ASK_USERS:
-    case ASK_RESOURCE:
-    case ASK_RESOURCES:
-    case ASK_MAKE_KEY:
     case ASK_REVOKE:
     case ASK_INTROSPECT:
     case ASK_NONE:

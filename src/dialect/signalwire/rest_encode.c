@@ -1,3 +1,4 @@
+#include "dialect/signalwire/rest_inside.h"
 #include "dialect/signalwire/signalwire.h"
 
 #include "base/instant.h"
@@ -41,7 +42,7 @@ void signalwire_encode_refreshed(struct dialect_reply *reply, const struct outco
     json_object_end(&w);
 }
 
-static void write_uuid(struct json_writer *w, const char *key, const struct uuid *id)
+void signalwire_write_uuid(struct json_writer *w, const char *key, const struct uuid *id)
 {
     char text[UUID_TEXT_LEN];
 
@@ -74,18 +75,18 @@ static void write_channel(struct json_writer *w, const char *channel, struct byt
     buf_release(&line);
 }
 
-static void write_address(struct json_writer *w, const struct address *address)
+void signalwire_write_address(struct json_writer *w, const struct address *address)
 {
     char created[INSTANT_TEXT_LEN];
 
     instant_write(created, address->created_ms);
     json_object_begin(w);
-    write_uuid(w, "id", &address->id);
+    signalwire_write_uuid(w, "id", &address->id);
     json_key(w, "name");
     json_put_string(w, short_name(address->name));
     json_key(w, "display_name");
     json_put_string(w, address->display_name);
-    write_uuid(w, "resource_id", &address->resource);
+    signalwire_write_uuid(w, "resource_id", &address->resource);
     json_key(w, "type");
     json_put_literal(w, address_type_text(address->type));
     json_key(w, "cover_url");
@@ -118,7 +119,7 @@ void signalwire_encode_addresses(struct dialect_reply *reply, const struct outco
     json_key(&w, "data");
     json_array_begin(&w);
     for (i = 0; i < outcome->addresses.count; i++)
-        write_address(&w, &outcome->addresses.list[i]);
+        signalwire_write_address(&w, &outcome->addresses.list[i]);
     json_array_end(&w);
     json_key(&w, "links");
     json_object_begin(&w);
@@ -138,7 +139,7 @@ static void write_sat_claims(struct json_writer *w, const struct holder *holder)
 }
 
 /* The reference is an e-mail address if it looks like one; the vendor's field has no other source. */
-static struct bytes email_of(const struct user *user)
+struct bytes signalwire_email_of(const struct user *user)
 {
     return bytes_have(user->reference, '@') ? user->reference : BYTES_NONE;
 }
@@ -155,9 +156,9 @@ void signalwire_encode_who(struct dialect_reply *reply, const struct outcome *ou
     }
     reply->status = 200;
     json_object_begin(&w);
-    write_uuid(&w, "id", &user->id);
+    signalwire_write_uuid(&w, "id", &user->id);
     json_key(&w, "email");
-    json_put_string_or_null(&w, email_of(user));
+    json_put_string_or_null(&w, signalwire_email_of(user));
     for (i = 0; i < PROFILE_COUNT; i++) {
         json_key(&w, profile_member((enum profile_field)i));
         json_put_string_or_null(&w, user->profile.value[i]);
@@ -174,7 +175,7 @@ void signalwire_encode_who(struct dialect_reply *reply, const struct outcome *ou
     json_object_end(&w);
     json_key(&w, "fabric_addresses");
     json_array_begin(&w);
-    if (outcome->holder.is_full_subscriber) write_address(&w, &user->address);
+    if (outcome->holder.is_full_subscriber) signalwire_write_address(&w, &user->address);
     json_array_end(&w);
     write_sat_claims(&w, &outcome->holder);
     json_object_end(&w);
@@ -183,10 +184,21 @@ void signalwire_encode_who(struct dialect_reply *reply, const struct outcome *ou
 static const char *field_name(enum ask_field field)
 {
     static const char *const names[FIELD_PROFILE] = {
-        [FIELD_REFERENCE] = "reference",        [FIELD_EXPIRE_AT] = "expire_at",
-        [FIELD_APPLICATION] = "application_id", [FIELD_PASSWORD] = "password",
-        [FIELD_FINGERPRINT] = "fingerprint",    [FIELD_SCOPE] = "scope",
-        [FIELD_ADDRESS_NAME] = "name",          [FIELD_REFRESH_TOKEN] = "refresh_token",
+        [FIELD_REFERENCE] = "reference",
+        [FIELD_EXPIRE_AT] = "expire_at",
+        [FIELD_APPLICATION] = "application_id",
+        [FIELD_PASSWORD] = "password",
+        [FIELD_FINGERPRINT] = "fingerprint",
+        [FIELD_SCOPE] = "scope",
+        [FIELD_ADDRESS_NAME] = "name",
+        [FIELD_EMAIL] = "email",
+        [FIELD_NAME] = "name",
+        [FIELD_PERMISSIONS] = "permissions",
+        [FIELD_PAGE] = "page_token",
+        [FIELD_PREVIEWS] = "enable_room_previews",
+        [FIELD_SUBPROJECT] = "subproject_id",
+        [FIELD_ADDRESS] = "address",
+        [FIELD_REFRESH_TOKEN] = "refresh_token",
     };
 
     return field >= FIELD_PROFILE ? profile_member((enum profile_field)(field - FIELD_PROFILE))
@@ -198,6 +210,7 @@ static const char *code_of(const struct refused *refused)
 {
     if (refused->refusal == REFUSAL_PARAMETER_MISSING) return "missing_required_parameter";
     if (refused->refusal == REFUSAL_PARAMETER_INVALID) return "invalid_parameter";
+    if (refused->refusal == REFUSAL_PARAMETER_TAKEN) return "value_not_unique";
     if (refused->refusal == REFUSAL_REFRESH_EXPIRED) return "token_expired";
     if (refused->refusal == REFUSAL_REFRESH_KIND) return "not_a_refresh_token";
     return refused->field == FIELD_REFRESH_TOKEN ? "token_invalid" : "invalid_parameter";

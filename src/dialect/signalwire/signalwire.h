@@ -14,6 +14,16 @@ ask_decode_fn signalwire_decode_mint, signalwire_decode_refresh, signalwire_deco
 outcome_encode_fn signalwire_encode_minted, signalwire_encode_refreshed, signalwire_encode_who,
     signalwire_encode_addresses, signalwire_encode_refused;
 
+/* Subscribers, resources and keys, for backends: objects_decode.c, objects_encode.c. */
+ask_decode_fn signalwire_decode_subscriber_create, signalwire_decode_subscriber_read,
+    signalwire_decode_subscriber_update, signalwire_decode_subscriber_delete, signalwire_decode_subscribers,
+    signalwire_decode_subscriber_addresses, signalwire_decode_room_create, signalwire_decode_resource_read,
+    signalwire_decode_resource_delete, signalwire_decode_resources, signalwire_decode_resource_addresses,
+    signalwire_decode_make_key;
+outcome_encode_fn signalwire_encode_subscriber, signalwire_encode_subscriber_made,
+    signalwire_encode_subscribers, signalwire_encode_resource, signalwire_encode_resources,
+    signalwire_encode_owned_addresses, signalwire_encode_gone, signalwire_encode_key_made;
+
 void signalwire_welcome(struct buf *out, const struct dialect_session *session, struct bytes id);
 void signalwire_refuse_call(struct buf *out, struct bytes id, const struct refused *refused, enum err error,
                             struct bytes data);
