@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "wire/json_read.h"
 
-#define ASK_ANSWER_MAX 131072 /* bytes of one answer */
+#define ASK_ANSWER_MAX 262144 /* bytes of one answer */
 
 enum ask_end {
     ASK_ANSWERED,

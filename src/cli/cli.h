@@ -20,11 +20,19 @@ struct command {
 extern const struct command commands[];
 extern const unsigned command_count;
 
+int cli_address(int argc, char **argv);
 int cli_clock(int argc, char **argv);
 int cli_dev(int argc, char **argv);
+int cli_init(int argc, char **argv);
+int cli_key(int argc, char **argv);
+int cli_origin(int argc, char **argv);
+int cli_project(int argc, char **argv);
+int cli_resource(int argc, char **argv);
 int cli_revoke(int argc, char **argv);
 int cli_serve(int argc, char **argv);
+int cli_study(int argc, char **argv);
 int cli_token(int argc, char **argv);
+int cli_user(int argc, char **argv);
 int cli_version(int argc, char **argv);
 int cli_why(int argc, char **argv);
 int cli_main(int argc, char **argv);

@@ -1,6 +1,5 @@
 #include "cli/run.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,10 +8,10 @@
 
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/data.h"
 #include "cli/footprint.h"
 #include "cli/sandbox.h"
 #include "server/loop.h"
-#include "service/master.h"
 #include "token/crypto_memory.h"
 
 static void to_stderr(void *state, enum log_level level, const char *line, size_t len)
@@ -61,67 +60,17 @@ void run_prepare(const struct config *config)
     if (crypto_memory_guard()) log_error("keys_not_guarded", log_text("because", "the library is in use"));
 }
 
-static int folder_failed(const struct running *running, enum err e)
-{
-    const char *path = running->config.data;
-
-    if (e == ERR_LOCKED)
-        return cli_fail(
-            EXIT_LOCKED,
-            "another coatcheck (pid %ld) uses %s: stop it, or name another folder with --data and "
-            "another port with --port",
-            running->folder.holder, running->folder.path);
-    if (e == ERR_CONFIG)
-        return cli_fail(EXIT_CONFIG, "the data folder %s can be written by others: chmod go-w it", path);
-    if (running->folder.error == ENOENT)
-        return cli_fail(EXIT_FAILED,
-                        "the data folder %s cannot be made: make the folder it shall lie in first", path);
-    return cli_fail(EXIT_FAILED, "the data folder %s cannot be used: %s", path,
-                    strerror(running->folder.error));
-}
-
-static int data_failed(const struct running *running, enum err e, const char *why)
-{
-    if (e == ERR_CONFIG) return cli_fail(EXIT_CONFIG, "%s: %s", running->folder.path, why);
-    if (e == ERR_CORRUPT || e == ERR_STORE_NEWER)
-        return cli_fail(EXIT_DATA, "%s: %s", running->folder.path, why);
-    return cli_fail(EXIT_FAILED, "%s: %s (%s)", running->folder.path, why, err_name(e));
-}
-
-static enum err open_data(struct running *running, const char **why)
-{
-    const struct host *host = host_machine();
-    struct secret *master = secret_new();
-    char path[4200];
-    bool is_new;
-    enum err e = ERR_NO_MEMORY;
-
-    if (!master) goto done;
-    TRY(e = folder_file(path, sizeof path, &running->folder, "coatcheck.db"), done);
-    is_new = access(path, F_OK) != 0;
-    TRY(e = store_sqlite_open(&running->node.store, path, why), done);
-    TRY(e = master_load(master, running->folder.path, is_new, &host->dice, why), done);
-    e = keyring_open(&running->node.ring, running->node.store, master, &host->dice,
-                     host->wall_ms(host->state), why);
-done:
-    secret_free(master);
-    if (e && running->node.store) running->node.store->ops->close(running->node.store);
-    return e;
-}
-
 int run_open_data(struct running *running)
 {
     const struct host *host = host_machine();
-    const char *why = "not enough memory";
+    struct data data;
     struct uuid id;
-    enum err e = folder_open(&running->folder, running->config.data);
+    int code = data_open(&data, running->config.data, DATA_TO_SERVE);
 
-    if (e) return folder_failed(running, e);
-    e = open_data(running, &why);
-    if (e) {
-        folder_close(&running->folder);
-        return data_failed(running, e, why);
-    }
+    if (code) return code;
+    running->folder = data.folder;
+    running->node.store = data.store;
+    running->node.ring = data.ring;
     uuid_draw(&id, &host->dice);
     uuid_write(running->node_id, &id);
     running->node.id = bytes_of(running->node_id, UUID_TEXT_LEN);

@@ -6,6 +6,7 @@
 #include "base/instant.h"
 #include "server/admin_ask.h"
 #include "server/admin_clock.h"
+#include "server/admin_operate.h"
 #include "server/admin_revoke.h"
 #include "server/node.h"
 #include "wire/json_write.h"
@@ -276,6 +277,8 @@ static void take_line(struct admin *admin, struct bytes line)
         answer_time(admin, ask.command == ADMIN_CONFIRM);
     else if (ask.command == ADMIN_REVOKE)
         admin_revoke(admin->lane, admin_wait(admin), &ask);
+    else if (ask.command == ADMIN_OPERATE)
+        admin_operate(admin->lane, admin_wait(admin), line);
     else
         answer_keys(admin, &ask);
 }

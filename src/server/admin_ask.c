@@ -71,6 +71,10 @@ enum err admin_ask_read(struct admin_ask *out, struct bytes line)
     } else if (bytes_equal(command, BYTES("revoke"))) {
         out->command = ADMIN_REVOKE;
         e = read_revoke(out, document);
+    } else if (bytes_equal(command, BYTES("operate"))) {
+        struct operation operation; /* whoever carries it out reads it again, with the document at hand */
+        out->command = ADMIN_OPERATE;
+        e = operation_read(&operation, document);
     }
 done:
     json_free(document);

@@ -5,6 +5,7 @@
  *     {"command":"clock","project":"<uuid>","by_ms":7200000}
  *     {"command":"time"}, and {"command":"confirm"}, which takes a step of the wall clock for right
  *     {"command":"revoke","project":"<uuid>","of":"user","name":"<uuid, or a key's public id>"}
+ *     {"command":"operate","verb":"project create",…}: operate.h
  *
  * Strict: an unknown command, a missing member or one of another form is refused as a whole. The answer is
  * one line of JSON too; admin.c writes it. */
@@ -15,10 +16,11 @@
 #include "base/err.h"
 #include "base/uuid.h"
 #include "engine/facts.h"
+#include "server/operate.h"
 #include "server/records.h"
 
-#define ADMIN_SOCKET   "admin.sock" /* in the data folder */
-#define ADMIN_LINE_MAX 1024         /* bytes of an ask, its newline included */
+#define ADMIN_SOCKET   "admin.sock"       /* in the data folder */
+#define ADMIN_LINE_MAX OPERATION_LINE_MAX /* bytes of an ask, its newline included */
 
 enum admin_command {
     ADMIN_NONE,
@@ -27,7 +29,8 @@ enum admin_command {
     ADMIN_CLOCK,
     ADMIN_TIME,
     ADMIN_CONFIRM,
-    ADMIN_REVOKE
+    ADMIN_REVOKE,
+    ADMIN_OPERATE
 };
 
 #define ADMIN_NAME_MAX 40

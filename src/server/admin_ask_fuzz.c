@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (memcmp(&ask, &nothing, sizeof ask) != 0) abort();
         return 0;
     }
-    if (ask.command == ADMIN_NONE || ask.command > ADMIN_CONFIRM) abort();
+    if (ask.command == ADMIN_NONE || ask.command > ADMIN_OPERATE) abort();
     if (ask.command != ADMIN_CLOCK && ask.by_ms) abort();
     if (ask.command != ADMIN_KEYS && ask.command != ADMIN_CLOCK && !uuid_is_zero(&ask.project)) abort();
     for (i = 0; i < RECORD_ID_LEN; i++)

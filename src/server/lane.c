@@ -13,6 +13,7 @@
 #include "server/cut.h"
 #include "server/limits.h"
 #include "server/node.h"
+#include "server/watch.h"
 #include "wire/http_request.h"
 #include "server/socket.h"
 
@@ -130,6 +131,64 @@ static bool lane_may(void *state, int64_t *wait_ms, enum limit limit, struct byt
     return limits_take(lane->node->limits, wait_ms, limit, of, loop_tick_ms(lane->loop) * 1000);
 }
 
+void lane_forget_user(struct lane *lane, const struct uuid *project, const struct uuid *id)
+{
+    service_forget_user(lane->service, project, id);
+    tell_others(lane, project, id);
+}
+
+/* ---- facts that a run has changed: to the watch on lane 0, and home ---- */
+
+struct change_of_run { /* lives in run->errand, when no errand is under way */
+    struct mail mail;
+    struct watch_ask published;
+    struct lane *lane;
+    void (*done)(struct run *);
+};
+_Static_assert(sizeof(struct change_of_run) <= sizeof(((struct run *)NULL)->errand),
+               "run->errand holds the letter of a change");
+
+static void open_known(struct mail *mail)
+{
+    struct change_of_run *change = (struct change_of_run *)(void *)mail;
+
+    change->done(run_of((struct errand *)(void *)change)); /* both lie at the beginning of run->errand */
+}
+
+static void come_home(struct change_of_run *change)
+{
+    change->mail.open = open_known;
+    loop_post(change->lane->loop, &change->mail);
+}
+
+/* Whatever went wrong, the change is stored, and the next poll publishes it. */
+static void change_published(struct watch_ask *ask, enum err error)
+{
+    (void)error;
+    come_home((struct change_of_run *)(void *)((char *)ask - offsetof(struct change_of_run, published)));
+}
+
+static void open_change(struct mail *mail)
+{
+    struct change_of_run *change = (struct change_of_run *)(void *)mail;
+    const struct node *node = change->lane->node;
+
+    if (atomic_load(&node->is_stopping) || !node->watch)
+        come_home(change);
+    else
+        watch_now(node->watch, &change->published);
+}
+
+static void lane_facts_changed(void *state, struct run *run, void (*done)(struct run *))
+{
+    struct lane *lane = state;
+    struct change_of_run *change = (struct change_of_run *)(void *)run->errand;
+
+    *change = (struct change_of_run){
+        .mail = {.open = open_change}, .published = {.done = change_published}, .lane = lane, .done = done};
+    loop_post(lane->node->lanes[0]->loop, &change->mail);
+}
+
 enum err lane_new(struct lane **out, struct node *node, unsigned index)
 {
     struct lane *lane = calloc(1, sizeof *lane);
@@ -168,6 +227,7 @@ enum err lane_open_service(struct lane *lane)
         .user_changed = tell_others,
         .cut = cut_for_run,
         .may = lane_may,
+        .facts_changed = lane_facts_changed,
     };
     enum err e = cuts_new(&lane->cuts, lane, node->lane_count);
 

@@ -71,6 +71,9 @@ void lane_stopped_if_idle(struct lane *lane); /* called whenever a connection or
  * on the facts it has. */
 MUST_USE enum err lane_take_facts(struct lane *lane, struct publication *facts, bool *has_aged);
 
+/* A user was removed or changed: no lane keeps its copy. On this lane's thread. */
+void lane_forget_user(struct lane *lane, const struct uuid *project, const struct uuid *id);
+
 /* Scratch for one message, emptied. */
 struct buf *lane_out(struct lane *lane);
 struct buf *lane_body(struct lane *lane);

@@ -226,6 +226,9 @@ void node_stop(struct node *node)
     node->prune = NULL;
     floor_free(node->floor);
     node->floor = NULL;
+    /* what the watch ended may have gone home to other lanes */
+    for (i = 0; i < node->lane_count; i++)
+        loop_drain(node->lanes[i]->loop);
     for (i = 0; i < node->lane_count; i++) {
         /* after a start that failed: the part of a lane that never took it */
         if (node->facts && !node->lanes[i]->service) publication_let_go(node->facts);

@@ -208,9 +208,13 @@ static void due(struct deadline *deadline)
 
 void watch_now(struct watch *watch, struct watch_ask *ask)
 {
+    if (watch->is_stopped) {
+        ask->done(ask, ERR_STOPPING);
+        return;
+    }
     ask->next = watch->waiting;
     watch->waiting = ask;
-    if (watch->is_polling || watch->is_stopped) return; /* its end begins the next; or watch_free answers */
+    if (watch->is_polling) return; /* its end begins the next */
     set_timer(watch, DEADLINE_NEVER);
     begin_poll(watch);
 }
@@ -231,9 +235,14 @@ enum err watch_start(struct watch **out, struct node *node)
 
 void watch_stop(struct watch *watch)
 {
+    struct watch_ask *waiting;
+
     if (!watch) return;
     watch->is_stopped = true;
     deadline_clear(watch->node->lanes[0]->loop, &watch->deadline);
+    waiting = watch->waiting; /* nobody will poll for them: requests must not wait for that */
+    watch->waiting = NULL;
+    answer(waiting, ERR_STOPPING);
 }
 
 void watch_free(struct watch *watch)

@@ -108,3 +108,15 @@ enum err store_commit_wait(struct store *store, const struct write *writes, size
     sem_destroy(&bell);
     return commit.error;
 }
+
+enum err store_read_wait(struct store *store, struct store_read *read)
+{
+    sem_t bell;
+    if (sem_init(&bell, 0, 0) != 0) return ERR_IO;
+    read->post = ring_bell;
+    read->to = &bell;
+    store->ops->read(store, read);
+    bell_wait(&bell);
+    sem_destroy(&bell);
+    return read->error;
+}

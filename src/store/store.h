@@ -130,6 +130,8 @@ MUST_USE enum err store_memory_open(struct store **out);
 /* Commits and waits: for start-up and commands, never on a loop. */
 MUST_USE enum err store_commit_wait(struct store *store, const struct write *writes, size_t count,
                                     struct row *rows, struct arena *arena);
+/* Reads and waits, in the same places. read's mail, post and to are filled here. */
+MUST_USE enum err store_read_wait(struct store *store, struct store_read *read);
 void facts_free(struct facts *facts);
 void store_ring_free(struct store_ring *ring);
 void store_cutoffs_free(struct store_cutoffs *cutoffs);

@@ -1,0 +1,27 @@
+/* data.h — a data folder opened whole: the lock, the database, the key ring. */
+#ifndef COATCHECK_CLI_DATA_H
+#define COATCHECK_CLI_DATA_H
+
+#include "cli/folder.h"
+#include "service/keys.h"
+
+#define DATABASE_FILE "coatcheck.db"
+
+enum data_use {
+    DATA_TO_SERVE,    /* made if it is not there */
+    DATA_TO_MAKE,     /* the same, for a command that says what it made */
+    DATA_TO_OPERATE,  /* must be there; no keys are read */
+    DATA_WITH_SECRETS /* the same, with the key ring */
+};
+
+struct data {
+    struct folder folder;
+    struct store *store;
+    struct keyring *ring; /* NULL for DATA_TO_OPERATE */
+};
+/* Returns an exit code and has said why. */
+int data_open(struct data *out, const char *path, enum data_use use);
+void data_close(struct data *data);
+bool data_is_there(const char *path);
+
+#endif
