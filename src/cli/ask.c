@@ -15,15 +15,29 @@
 
 #define PATIENCE_S 10
 
-const char *ask_folder(const char *given)
+static const struct config *environment(void)
 {
-    static struct config config;
+    static struct config config; /* large; the same whenever it is read */
     struct config_error error;
 
-    if (given) return given;
     config_defaults(&config);
-    if (config_read_environment(&config, &error) || !*config.data) return FOLDER_DEFAULT;
-    return config.data;
+    if (config_read_environment(&config, &error)) config_defaults(&config);
+    return &config;
+}
+
+const char *ask_folder(const char *given)
+{
+    const struct config *config = given ? NULL : environment();
+
+    if (given) return given;
+    return *config->data ? config->data : FOLDER_DEFAULT;
+}
+
+struct bytes ask_public_url(void)
+{
+    const char *url = environment()->public_url;
+
+    return *url ? bytes_of_text(url) : BYTES_NONE;
 }
 
 const char *ask_end_text(enum ask_end end)

@@ -23,5 +23,7 @@ const char *ask_end_text(enum ask_end end);
 
 /* --data, else the environment's, else that of `coatcheck dev`. Kept in static memory. */
 const char *ask_folder(const char *given);
+/* What the environment says clients call; absent if it does not. */
+struct bytes ask_public_url(void);
 
 #endif

@@ -68,8 +68,9 @@ static void tell_retired(struct json answer)
         return;
     }
     printf("key %.*s is retired: it mints nothing more. What it minted lives on; to end that, too:\n\n"
-           "  coatcheck revoke key %.*s --project %.*s\n",
-           OPERATOR_TEXT(answer, "id"), OPERATOR_TEXT(answer, "id"), OPERATOR_TEXT(answer, "project"));
+           "  coatcheck revoke key %.*s --project %.*s%s\n",
+           OPERATOR_TEXT(answer, "id"), OPERATOR_TEXT(answer, "id"), OPERATOR_TEXT(answer, "project"),
+           operator_where());
 }
 
 static const struct operator_verb verbs[] = {

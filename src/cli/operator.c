@@ -8,7 +8,6 @@
 #include "cli/cli.h"
 #include "cli/data.h"
 #include "cli/options.h"
-#include "config/config.h"
 #include "server/host.h"
 
 struct order {
@@ -19,6 +18,8 @@ struct order {
     const char *data;
     bool wants_json;
 };
+
+static char where[4200]; /* " --data DIR", if it was given: for commands that we propose */
 
 /* ---- the command line ---- */
 
@@ -91,6 +92,8 @@ static int take_option(struct order *order, struct options *options)
     if (!options->value && take_switch(order, name)) return -1;
     if (strcmp(name, "data") == 0) {
         order->data = options_value(options);
+        if (order->data)
+            (void)snprintf(where, sizeof where, " --data %s", order->data); /* cut, it still helps */
         return order->data ? -1 : cli_fail(EXIT_USAGE, "--data needs a folder");
     }
     room = room_of(order, name);
@@ -125,6 +128,11 @@ static int read_words(struct order *order, int argc, char **argv)
     if (order->verb->fixed) order->operation.operand[OPERAND_VALUE] = bytes_of_text(order->verb->fixed);
     if (order->verb->prepare && !order->verb->prepare(&order->operation)) return EXIT_USAGE;
     return -1; /* go on */
+}
+
+const char *operator_where(void)
+{
+    return where;
 }
 
 /* ---- the answer ---- */
@@ -283,8 +291,11 @@ static int carry_out_here(const struct order *order, const char *folder)
 
     if (code) return code;
     buf_init(&text, OPERATION_ANSWER_MAX);
-    means = (struct operate_means){
-        .store = data.store, .ring = data.ring, .dice = host->dice, .now_ms = host->wall_ms(host->state)};
+    means = (struct operate_means){.store = data.store,
+                                   .ring = data.ring,
+                                   .dice = host->dice,
+                                   .now_ms = host->wall_ms(host->state),
+                                   .url = ask_public_url()};
     operate(&text, &effects, &means, &order->operation);
     if (buf_error(&text) || json_read(&answer, buf_bytes(&text)))
         code = cli_fail(EXIT_FAILED, "there is not enough memory for the answer");

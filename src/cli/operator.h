@@ -40,7 +40,8 @@ struct operator_column {
     const char *otherwise; /* where there is none; NULL: "-" */
 };
 void operator_table(struct json answer, const char *list, const struct operator_column *columns,
-                    unsigned count, const char *none);              /* none: what to say of an empty list */
+                    unsigned count, const char *none); /* none: what to say of an empty list */
+const char *operator_where(void); /* " --data DIR" for commands that are proposed; "" if it was not given */
 struct bytes operator_text(struct json answer, const char *member); /* absent if there is none */
 
 #define OPERATOR_TEXT(answer, member)                                                                        \

@@ -14,9 +14,9 @@ static void tell_created(struct json answer)
 
     operator_lines(answer, lines, 3);
     printf("\nGive its backend a key, and the pages that may use its tokens an entry:\n\n"
-           "  coatcheck key create api-token --project %.*s\n"
-           "  coatcheck origin add https://www.example.com --project %.*s\n",
-           OPERATOR_TEXT(answer, "id"), OPERATOR_TEXT(answer, "id"));
+           "  coatcheck key create api-token --project %.*s%s\n"
+           "  coatcheck origin add https://www.example.com --project %.*s%s\n",
+           OPERATOR_TEXT(answer, "id"), operator_where(), OPERATOR_TEXT(answer, "id"), operator_where());
 }
 
 static void tell_list(struct json answer)

@@ -64,7 +64,10 @@ static enum err read_users(struct store_read *out, struct operating *o, enum rea
     out->limit = OPERATION_PAGE;
     out->arena = &o->arena;
     e = store_read_wait(o->means->store, out);
-    if (e) operate_fail(o, e);
+    if (e == ERR_MALFORMED && kind == READ_USERS)
+        operate_refuse(o, "--after takes what the page before gave as next");
+    else if (e)
+        operate_fail(o, e);
     return e;
 }
 

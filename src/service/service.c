@@ -174,7 +174,9 @@ static void read_answered(struct mail *mail)
 {
     struct run *run = (struct run *)(void *)((char *)mail - offsetof(struct run, read.mail));
 
-    if (run->read.error)
+    if (run->read.error == ERR_MALFORMED && run->read.kind == READ_USERS)
+        run_refuse(run, REFUSAL_PARAMETER_INVALID, FIELD_PAGE, "is no token of a page of ours");
+    else if (run->read.error)
         run_fail(run, run->read.error);
     else
         run->then(run);

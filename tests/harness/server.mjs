@@ -76,6 +76,28 @@ export async function startServer(options = {})
     return new Server({ child, logs, stdout, ended, data, contract, ownsData: !options.data });
 }
 
+// `coatcheck serve` on a folder that is there: url, stop(), and what it logged.
+export async function startServe(data, env = {})
+{
+    const child = spawn(BINARY, ["serve", "--data", data, "--public-url", "https://auth.example.com", "--port", "0", "--admin-port", "0"],
+        { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, ...env } });
+    running.add(child);
+    const logs = [], ended = new Promise((resolve) => child.once("close", (code) => { running.delete(child); resolve(code); }));
+    const lines = readline.createInterface({ input: child.stderr });
+    const listening = new Promise((resolve) => lines.on("line", (line) => {
+        logs.push(line);
+        const port = line.match(/ listening .* port="?(\d+)/)?.[1];
+        if (port) resolve(port);
+    }));
+    const port = await guarded(Promise.race([listening, ended.then(() => 0)]), 30, "listening");
+    if (!port) throw new Error(`no start:\n${logs.slice(-5).join("\n")}`);
+    const stop = async () => {
+        child.kill("SIGTERM");
+        assert.equal(await guarded(ended, 15, "exit after SIGTERM"), 0, logs.slice(-5).join("\n"));
+    };
+    return { data, logs, stop, pid: child.pid, url: `http://127.0.0.1:${port}` };
+}
+
 class Server {
     constructor(parts)
     {
