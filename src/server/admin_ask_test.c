@@ -37,6 +37,9 @@ static void refuses_what_is_no_ask(void)
         ",\"of\":\"user\",\"name\":\"01234567890123456789012345678901234567890\"}",
         "{\"command\":\"revoke\",\"of\":\"user\",\"name\":\"x\"}",
         "{" CLOCK "}",
+        "{\"command\":\"operate\"}",
+        "{\"command\":\"operate\",\"verb\":\"key steal\"}",
+        "{\"command\":\"operate\",\"verb\":\"key create\",\"name\":7}",
         "{" CLOCK "," PROJECT "}",
         "{" CLOCK ",\"by_ms\":1}",
         "{" CLOCK ",\"project\":\"\",\"by_ms\":1}",
@@ -99,11 +102,20 @@ static void reads_a_clock(void)
     CHECK(uuid_equal(&ask.project, &project));
 }
 
+static void takes_an_operation(void)
+{
+    struct admin_ask ask;
+
+    CHECK(admin_ask_read(&ask, BYTES("{\"command\":\"operate\",\"verb\":\"project list\"}")) == ERR_OK);
+    CHECK_INT(ask.command, ADMIN_OPERATE);
+}
+
 int main(void)
 {
     CHECK_RUN(refuses_what_is_no_ask);
     CHECK_RUN(refuses_a_long_line);
     CHECK_RUN(reads_commands);
     CHECK_RUN(reads_a_clock);
+    CHECK_RUN(takes_an_operation);
     return CHECK_END();
 }
