@@ -278,6 +278,16 @@ static int print_answer(const struct order *order, struct json answer)
 
 /* ---- carrying it out ---- */
 
+/* Engine time: never behind what a server on this folder has decided by (server/clock.h). */
+static int64_t now_of(struct store *store)
+{
+    const struct host *host = host_machine();
+    int64_t wall_ms = host->wall_ms(host->state), floor_ms;
+
+    if (store->ops->floor(store, &floor_ms)) return wall_ms; /* what follows will fail for the same reason */
+    return wall_ms > floor_ms ? wall_ms : floor_ms;
+}
+
 static int carry_out_here(const struct order *order, const char *folder)
 {
     const struct host *host = host_machine();
@@ -294,7 +304,7 @@ static int carry_out_here(const struct order *order, const char *folder)
     means = (struct operate_means){.store = data.store,
                                    .ring = data.ring,
                                    .dice = host->dice,
-                                   .now_ms = host->wall_ms(host->state),
+                                   .now_ms = now_of(data.store),
                                    .url = ask_public_url()};
     operate(&text, &effects, &means, &order->operation);
     if (buf_error(&text) || json_read(&answer, buf_bytes(&text)))

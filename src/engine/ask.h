@@ -170,7 +170,7 @@ struct ask_interview {
 };
 
 #define PAGE_SIZE_STANDARD 50
-#define PAGE_SIZE_MAX 100 /* a page of large users still fits what is kept for one connection */
+#define PAGE_SIZE_MAX      100 /* a page of large users still fits what is kept for one connection */
 
 struct ask_page {
     uint32_t size;       /* 1..PAGE_SIZE_MAX */

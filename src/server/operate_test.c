@@ -153,6 +153,45 @@ static void tells_what_a_removal_voids(void)
     end();
 }
 
+/* A label may be many users', and decides nothing: it only finds them. */
+static void finds_users_by_the_customers_own_id(void)
+{
+    struct operation show = {.operand = {[OPERAND_EXTERNAL_ID] = BYTES("crm-42")}};
+    struct write write = {.kind = WRITE_USER};
+    struct json answer;
+    struct facts *facts;
+    struct arena arena;
+    struct row row;
+    size_t i;
+
+    begin();
+    CHECK_INT(store->ops->facts(store, &facts), ERR_OK);
+    arena_init(&arena, 4096);
+    for (i = 1; i < 4; i++) {
+        write.user.user =
+            (struct user){.id = {{(uint8_t)i}}, .project = facts->projects[0].id, .kind = USER_EMBEDDED};
+        write.user.user.external_id = i < 3 ? BYTES("crm-42") : BYTES("crm-43");
+        CHECK_INT(store_commit_wait(store, &write, 1, &row, &arena), ERR_OK);
+        CHECK_INT(row.state, ROW_WRITTEN);
+    }
+    arena_release(&arena);
+    facts_free(facts);
+    answer = run(OPERATION_USER_SHOW, &show);
+    CHECK_INT(json_count(json_member(answer, "users")), 2);
+    CHECK_BYTES(json_text(json_member(json_item(json_member(answer, "users"), 0), "kind")),
+                BYTES("embedded"));
+    CHECK(is_refused(run(OPERATION_USER_DELETE, &show))); /* which of the two? */
+    CHECK(!effects.has_user);
+    show.operand[OPERAND_EXTERNAL_ID] = BYTES("crm-43");
+    CHECK(!is_refused(run(OPERATION_USER_DELETE, &show)));
+    CHECK(effects.has_user && effects.has_cutoff && !effects.facts_changed);
+    CHECK_INT(effects.cutoff.of, CUTOFF_USER);
+    CHECK(is_refused(run(OPERATION_USER_SHOW, &show)));
+    show.operand[OPERAND_EXTERNAL_ID] = BYTES("");
+    CHECK(is_refused(run(OPERATION_USER_SHOW, &show)));
+    end();
+}
+
 static void makes_no_secret_without_the_ring(void)
 {
     struct operation key = {.operand = {[OPERAND_KIND] = BYTES("client")}};
@@ -171,6 +210,7 @@ int main(void)
     CHECK_RUN(reads_back_what_it_writes);
     CHECK_RUN(refuses_operations_without_operands);
     CHECK_RUN(tells_what_a_removal_voids);
+    CHECK_RUN(finds_users_by_the_customers_own_id);
     CHECK_RUN(makes_no_secret_without_the_ring);
     return CHECK_END();
 }

@@ -5,7 +5,7 @@ import { execFile } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { REPOSITORY, startServer } from "../harness/server.mjs";
+import { BINARY, REPOSITORY, startServer, temporaryFolder } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
 
 const shell = promisify(execFile);
@@ -230,6 +230,20 @@ test("the shell lines of README.md work as they stand", async () => {
     assert.deepEqual(addresses.data.map((address) => address.name), ["front-desk"]);
     assert.equal(jwks.keys[0].alg, "ES256");
     assert.equal(more.length, 0);
+});
+
+test("the commands of docs/operating.md that run it for real work as they stand", async () => {
+    const [, block] = read("docs/operating.md").match(/^## Running it for real\n[\s\S]*?^```sh\n([\s\S]*?)^```/m);
+    assert.match(block, /COATCHECK_DATA=\/var\/lib\/coatcheck /);
+    const folder = temporaryFolder("coatcheck-docs"), bin = path.join(folder, "bin");
+    fs.mkdirSync(bin);
+    fs.symlinkSync(BINARY, path.join(bin, "coatcheck"));
+    const script = block.replace("/var/lib/coatcheck", path.join(folder, "data"));
+    const { stdout, stderr } = await shell("bash", ["-euc", script], { timeout: 60000, env: { ...process.env, PATH: `${bin}:${process.env.PATH}` } });
+    fs.rmSync(folder, { recursive: true });
+    assert.equal(stderr, "");
+    for (const said of [/^ {2}space +https:\/\/auth\.example\.com$/m, /^ {2}api token +PT[0-9a-f]{56}$/m, /^ {2}token +c2c_[0-9a-f]{32}$/m, /^pk_live_[0-9a-f]{24} +publishable +live/m,
+        /sat_life is 3600 s now/, /^ {2}reference +front-desk@example\.com$/m]) assert.match(stdout, said);
 });
 
 test("the start page that README.md speaks of is there", async () => {

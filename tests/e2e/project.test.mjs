@@ -292,7 +292,7 @@ inBothWays("buttons, rooms, users and studies are made, found and removed; SW-16
 
 // ---- what the server does with it ----
 
-test("E-73 a key works at once when it is made, on every loop, and never again when it is retired", async () => {
+test("E-73 a secret is shown once: no list, log or file has it again; a new key works at once, a retired one never again", async () => {
     const place = new Place("keys");
     await place.json("init");
     const server = await place.serve({ COATCHECK_LOG_LEVEL: "debug" });
@@ -313,6 +313,9 @@ test("E-73 a key works at once when it is made, on every loop, and never again w
     }
     const { keys } = await place.json("key", "list");
     assert.equal(keys.length, 6);
+    const lists = [keys, await place.json("project", "show", project), await place.json("key", "retire", keys[0].id)].map((list) => JSON.stringify(list)).join("")
+        + (await place.say("key", "list")).out;
+    for (const secret of secrets) assert.ok(lists.includes(secret.slice(0, 18)) && !lists.includes(secret.slice(18)), "a list shows the public part alone");
     assert.ok(keys.every(({ used_at }) => Math.abs(Date.parse(used_at) - Date.now()) < 60000), "each was used just now");
     await server.stop();
     const again = await place.serve();
@@ -354,7 +357,7 @@ test("SW-16 everything that dev seeds works when it is made by hand on a server 
     await server.stop();
 });
 
-test("TT-11 an origin is listed per project: what one lists, the other's tokens are refused at", async () => {
+test("an origin is listed per project: what one lists, the other's tokens are refused at", async () => {
     const place = new Place("origins");
     await place.json("init");
     const server = await place.serve(), minted = [];

@@ -32,6 +32,20 @@ function coatcheck(args, { input = "", env = {} } = {})
     });
 }
 
+async function operate(...args)
+{
+    const { code, stdout, stderr } = await coatcheck([...args, "--data", server.data, "--json"]);
+    assert.equal(code, 0, stderr);
+    return JSON.parse(stdout);
+}
+
+async function newKey(permissions)
+{
+    const key = await operate("key", "create", "api-token", "--permissions", permissions);
+    secrets.push(key.secret.slice(18));
+    return key;
+}
+
 async function why(error_id, at = server)
 {
     const { code, stdout, stderr } = await coatcheck(["why", error_id, "--data", at.data, "--json"]);
@@ -108,6 +122,15 @@ const provoked = {
         "key.known", () => server.contract.project_id, /PT0{16}, which is no key of this server/],
     KEY_SECRET_WRONG: [async () => ofHttp(await mint(server, {}, { authorization: basic(server.contract.project_id, swapped(server.contract.api_token)) })),
         "key.secret", () => server.contract.api_token.slice(0, 18), /another one of 58 bytes/],
+    KEY_RETIRED: [async () => {
+        const key = await newKey("calling");
+        await operate("key", "retire", key.id);
+        return ofHttp(await mint(server, { reference: "ada@example.com" }, { authorization: basic(server.contract.project_id, key.secret) }));
+    }, "key.live", /a key in use/, /^key PT[0-9a-f]{16}, retired$/],
+    KEY_PERMISSION: [async () => {
+        const key = await newKey("chat,management");
+        return ofHttp(await mint(server, { reference: "ada@example.com" }, { authorization: basic(server.contract.project_id, key.secret) }));
+    }, "key.permission", /needs one of calling, messaging, fax, video/, /^key PT[0-9a-f]{16} with permissions 0x50$/],
     SECRET_FROM_BROWSER: [async () => ofHttp(await mint(server, {}, { origin: "https://evil.example" })), "key.no_origin", /localhost/, /https:\/\/evil\.example/],
     TOKEN_MALFORMED: [async () => ofHttp(await info(server, "a.b.c")), "token.form", /strict base64url/, /three parts, 5 bytes/],
     TOKEN_KEY_UNKNOWN: [async () => ofHttp(await info(server, shop.sign({}, { kid: "deadbeef99" }))), "token.kid", () => shop.header.kid.slice(0, 6), /kid deadbe$/],
@@ -137,6 +160,11 @@ const provoked = {
         return ofHttp(await as(server, sessionToken, "POST", `${await begin(server, sessionToken)}/complete`, {}));
     }, "interview.state", /at the step/, /it is open/],
     PARAMETER_MISSING: [async () => ofHttp(await mint(server, {})), "parameter.present", /reference/, /reference can't be blank/],
+    PARAMETER_TAKEN: [async () => {
+        const make = () => call(server, "POST", "/api/fabric/resources/subscribers", { body: { email: "taken@example.com" }, headers: { authorization: server.basic } });
+        await make();
+        return ofHttp(await make());
+    }, "parameter.valid", /email/, /email has already been taken/],
     PARAMETER_INVALID: [async () => ofHttp(await mint(server, { reference: "a", expire_at: nowS() - 5 })), "parameter.valid", /expire_at/, /must be in the future/],
     REFRESH_MALFORMED: [async () => ofHttp(await refresh(server, "rt_nonsense")), "sealed.form", /a refresh token/, /11 bytes/],
     REFRESH_KIND: [async () => ofHttp(await refresh(server, shop.token)), "sealed.form", /a refresh token/, /three parts/],
@@ -171,8 +199,6 @@ const elsewhere = {
     CLOCK_STEPPED: "needs a clock that jumps: floor.test.mjs",
 };
 const unreachable = {
-    KEY_RETIRED: "nothing can retire a key yet; service_test does",
-    KEY_PERMISSION: "the one api token holds every permission; service_test does",
     TOKEN_CUT_OFF: "nothing can set a cutoff yet; admit_test does",
     REFRESH_FOREIGN: "dev makes one project; refresh.test does", REFRESH_EXPIRED: "takes hours, or moved time; refresh.test does",
     REFRESH_DEAD: "a cutoff answers first; service_refresh_test does", REFRESH_STATE_LOST: "a failing disk; service_refresh_test does",
