@@ -2,9 +2,7 @@
 
 #include <string.h>
 
-/* No credential outlives this: the most that family_max_age may be set to, and longer than any token without
- * a family. */
-#define CUTOFF_KEEP_S 31536000
+#include "engine/limits.h"
 
 static const char *const names[] = {[CUTOFF_PROJECT] = "project",
                                     [CUTOFF_KEY] = "key",

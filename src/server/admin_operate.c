@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "server/cut.h"
 #include "server/node.h"
 #include "server/operate.h"
 #include "server/watch.h"
@@ -11,6 +12,7 @@
 struct errand_of_operator { /* from the ask to its answer */
     struct errand errand;   /* first member */
     struct watch_ask published;
+    struct cut cut;
     struct lane *lane;
     uint64_t serial;
     struct json document;
@@ -47,7 +49,7 @@ static void end(struct errand_of_operator *operator)
 static void answer(struct errand_of_operator *operator)
 {
     if (buf_error(&operator->answer))
-        tell_refused(operator->lane, operator->serial, "it was done, but there is no memory for the answer");
+        tell_refused(operator->lane, operator->serial, "it is done, but there is no memory for the answer");
     else
         admin_answer(operator->lane, operator->serial, &operator->answer);
     end(operator);
@@ -73,6 +75,11 @@ static void go_on(struct errand_of_operator *operator)
         answer(operator);
 }
 
+static void cut_everywhere(struct cut *cut)
+{
+    go_on((struct errand_of_operator *)(void *)((char *)cut - offsetof(struct errand_of_operator, cut)));
+}
+
 static void operated(struct errand *errand)
 {
     struct errand_of_operator *operator= of_errand(errand);
@@ -86,7 +93,10 @@ static void operated(struct errand *errand)
     if (effects->facts_changed || effects->has_user)
         log_info("operated", log_text("what", operation_words(operator->operation.verb)));
     if (effects->has_user) lane_forget_user(lane, &effects->project, &effects->user);
-    go_on(operator);
+    if (effects->has_cutoff)
+        cut_tell(lane->cuts, &operator->cut, &effects->cutoff, cut_everywhere);
+    else
+        go_on(operator);
 }
 
 static void carry_out(struct errand *errand) /* on a pool thread */

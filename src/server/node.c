@@ -216,9 +216,10 @@ void node_stop(struct node *node)
     /* a last answer may be what the next question was to follow from */
     for (i = 0; i < node->lane_count; i++)
         if (node->lanes[i]->service) service_close_store(node->lanes[i]->service);
-    /* twice: an answer of the store may tell every other lane of a changed user, and newer facts send a
-     * letter home to lane 0; those letters post nothing more */
-    for (i = 0; i < 2 * node->lane_count; i++)
+    /* The longest way that begins with an answer of the store, in letters: a removal's cutoff to every lane
+     * and home, then the changed facts to lane 0 and home. Each may wait for the next round, the first is
+     * opened in this one. */
+    for (i = 0; i < 6 * node->lane_count; i++)
         loop_drain(node->lanes[i % node->lane_count]->loop);
     watch_free(node->watch);
     node->watch = NULL;

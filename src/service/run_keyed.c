@@ -1,5 +1,4 @@
 /* run_keyed.c — what asks by a project's key share once the engine has looked at them. */
-#include "service/cutoffs.h"
 #include "service/service_run.h"
 
 static void found_no_permission(struct run *run, const char *because)
@@ -33,14 +32,9 @@ void run_forget(struct run *run, const struct uuid *project, const struct uuid *
 void run_voided(struct run *run, void (*then)(struct run *run))
 {
     struct cutoff cutoff = run->plan.writes[1].cutoff.cutoff;
-    enum err e;
 
     cutoff.t_ms = run->rows[1].t_ms;
-    e = cutoffs_put(run->service->cutoffs, &cutoff);
-    if (e)
-        run_fail(run, e);
-    else
-        then(run);
+    run_cut(run, &cutoff, then);
 }
 
 void run_facts_changed(struct run *run, void (*then)(struct run *run))

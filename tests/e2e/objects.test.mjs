@@ -5,6 +5,7 @@ import crypto from "node:crypto";
 import { coatcheck } from "../harness/clock.mjs";
 import { ADDRESSES, call, info, mint, mintToken, TOKENS } from "../harness/http.mjs";
 import { basic, startServer } from "../harness/server.mjs";
+import { connected } from "../harness/session.mjs";
 import { run, test } from "../harness/suite.mjs";
 
 const RESOURCES = "/api/fabric/resources", SUBSCRIBERS = `${RESOURCES}/subscribers`, ROOMS = `${RESOURCES}/conference_rooms`;
@@ -303,6 +304,34 @@ test("A-23 another project's ids and credentials are nobody's, whatever is asked
     assert.deepEqual(seen.json.data.map(({ id }) => id).includes(server.contract.address_id), false, "nor does a token see the other's addresses");
     const page = await walk(RESOURCES, 100, other.basic);
     assert.ok(!page.flatMap(({ data }) => data).some(({ id }) => id === mine.id));
+});
+
+// ---- what ends with it ----
+
+test("a removed subscriber's session is closed before the removal is answered, whoever removes it", async () => {
+    const remove = { rest: (id) => ask("DELETE", `${SUBSCRIBERS}/${id}`), command: (id) => operate("user", "delete", id, "--project", server.contract.project_id) };
+    for (const [how, by] of Object.entries(remove)) {
+        const { token, subscriber_id } = await mintToken(server, { reference: email(how) });
+        const sessions = await Promise.all(Array.from({ length: 6 }, () => connected(server, token)));
+        const stays = await connected(server, (await mintToken(server, { reference: email("stays") })).token);
+        await by(subscriber_id);
+        for (const session of sessions) assert.equal((await session.closed).code, 4403, how);
+        assert.ok((await stays.request("subscriber.online")).result, "others go on");
+        await stays.close();
+    }
+});
+
+test("a stop in the middle of removals and new rooms ends clean", async () => {
+    for (let round = 0; round < 3; round++) {
+        const busy = await startServer({ env: { COATCHECK_LOOPS: "3" } });
+        const as = { authorization: busy.basic }, made = [];
+        for (let i = 0; i < 12; i++) made.push((await mintToken(busy, { reference: `u${i}@example.com` })).subscriber_id);
+        const asks = made.flatMap((id, i) => [call(busy, "DELETE", `${SUBSCRIBERS}/${id}`, { headers: as }),
+            call(busy, "POST", ROOMS, { body: { name: `room ${i}`, enable_room_previews: false }, headers: as })]).map((answer) => answer.catch(() => null));
+        await Promise.race(asks);
+        await busy.stop();
+        await Promise.all(asks);
+    }
 });
 
 // ---- a live project ----
