@@ -311,7 +311,9 @@ test("E-73 a secret is shown once: no list, log or file has it again; a new key 
         assert.equal((await info(server, token)).status, 200, "what it minted lives on");
         assert.equal((await mint(server, { reference: "ada" }, as(two))).status, 200, "and so does the other key");
     }
-    const { keys } = await place.json("key", "list");
+    let { keys } = await place.json("key", "list");
+    for (let tries = 0; tries < 100 && keys.some(({ used_at }) => !used_at); tries++) // it is told behind the answers
+        ({ keys } = await place.json("key", "list"));
     assert.equal(keys.length, 6);
     const lists = [keys, await place.json("project", "show", project), await place.json("key", "retire", keys[0].id)].map((list) => JSON.stringify(list)).join("")
         + (await place.say("key", "list")).out;
