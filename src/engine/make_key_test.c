@@ -56,7 +56,7 @@ static void plans_one_live_key(void)
 
 static void names_every_permission_once(void)
 {
-    enum permission back;
+    enum permission back = PERMISSION_ALL;
     uint32_t bit, all = 0;
 
     for (bit = 1; bit < PERMISSION_ALL; bit <<= 1) {

@@ -99,10 +99,11 @@ static void makes_a_button_with_all_that_is_its(void)
     struct row rows[4] = {
         {.state = ROW_WRITTEN}, {.state = ROW_WRITTEN}, {.state = ROW_WRITTEN}, {.state = ROW_WRITTEN}};
     struct planned planned;
-    const struct write *writes = planned.plan.writes;
+    const struct write *writes;
     struct resource resource;
 
     plan(&planned, &ask, &facts);
+    writes = planned.plan.writes;
     CHECK_INT(planned.plan.write_count, 4);
     CHECK_INT(writes[0].kind, WRITE_RESOURCE);
     CHECK_BYTES(writes[0].resource.display_name, BYTES("Desk"));

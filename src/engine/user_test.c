@@ -145,9 +145,10 @@ static void makes_one(void)
     struct row row = {.state = ROW_EXISTS, .user = ada};
     struct planned planned;
     struct decision decision;
-    const struct write *write = &planned.plan.writes[0];
+    const struct write *write;
 
     plan(&planned, &ask, NULL);
+    write = &planned.plan.writes[0];
     CHECK_INT(planned.plan.write_count, 1);
     CHECK_INT(write->kind, WRITE_USER);
     CHECK_BYTES(write->user.user.address.name, BYTES("/private/ada"));
@@ -192,9 +193,10 @@ static void removes_one_and_voids_what_it_had(void)
     struct row rows[2] = {{.state = ROW_ABSENT}, {.state = ROW_SKIPPED}};
     struct planned planned;
     struct decision decision;
-    const struct write *writes = planned.plan.writes;
+    const struct write *writes;
 
     plan(&planned, &ask, &ada);
+    writes = planned.plan.writes;
     CHECK_INT(planned.plan.write_count, 2);
     CHECK_INT(writes[0].kind, WRITE_USER_GONE);
     CHECK(writes[0].is_gate);

@@ -72,7 +72,6 @@ static bool find_reached(struct resource_facts *facts, struct write *fresh, stru
                        &o->means->dice),
         failed);
     facts->user = fresh->user.user.id;
-    facts->fresh_user = fresh;
     return true;
 failed:
     operate_fail(o, e);
@@ -110,22 +109,25 @@ static void create(struct operating *o, const struct ask_resource *ask, const st
         tell_made(o, &resource, &o->plan.writes[1].address, key);
 }
 
-static void create_button(struct operating *o, const struct ask_resource *ask, struct resource_facts *facts)
+static void create_button(struct operating *o, const struct ask_resource *ask,
+                          const struct resource_facts *of_any)
 {
+    struct resource_facts facts = *of_any;
     struct fact_key click = {.kind = KEY_CLICK_TO_CALL, .project = o->project->id, .name = ask->name};
     struct key_text text;
-    struct write fresh;
+    struct write fresh = {.kind = WRITE_NONE}; /* of a user who is not known yet */
     enum err e;
 
-    if (!find_reached(facts, &fresh, o)) return;
+    if (!find_reached(&facts, &fresh, o)) return;
+    if (fresh.kind == WRITE_USER) facts.fresh_user = &fresh;
     e = operate_draw_key(&text, click.hash, o, KEY_CLICK_TO_CALL);
     click.public_id = bytes_of(text.id, text.id_len);
     click.created_ms = o->means->now_ms;
-    facts->click_key = &click;
+    facts.click_key = &click;
     if (e)
         operate_fail(o, e);
     else
-        create(o, ask, facts, &text);
+        create(o, ask, &facts, &text);
     secret_wipe(&text, sizeof text);
 }
 

@@ -111,12 +111,15 @@ enum err store_commit_wait(struct store *store, const struct write *writes, size
 
 enum err store_read_wait(struct store *store, struct store_read *read)
 {
+    struct store_read asked = *read;
     sem_t bell;
     if (sem_init(&bell, 0, 0) != 0) return ERR_IO;
-    read->post = ring_bell;
-    read->to = &bell;
-    store->ops->read(store, read);
+    asked.post = ring_bell;
+    asked.to = &bell;
+    store->ops->read(store, &asked);
     bell_wait(&bell);
     sem_destroy(&bell);
+    asked.to = NULL;
+    *read = asked;
     return read->error;
 }

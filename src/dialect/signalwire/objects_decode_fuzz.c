@@ -98,14 +98,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct bytes rest = bytes_of(data ? data : (const uint8_t *)"", size), id;
+    struct bytes rest, id;
     struct dialect_request request = {.params = {.count = 1}};
     struct arena arena;
     size_t which;
 
-    if (size == 0) return 0;
+    if (!data || size == 0) return 0;
     which = (size_t)(data[0] - 'a') % DECODERS;
-    rest = bytes_from(rest, 1);
+    rest = bytes_of(data + 1, size - 1);
     arena_init(&arena, 1 << 20);
     request.arena = &arena;
     request.params.value[0] = BYTES("11111111-1111-4111-8111-111111111111");
