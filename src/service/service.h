@@ -91,7 +91,7 @@ struct run {
     struct store_read read;
     void (*unsure)(struct run *run); /* where it goes on when a commit failed; NULL: it has failed, too */
     void *kept;                      /* what this kind of ask keeps over its waits, in the arena */
-    uint32_t read_limit; /* of the next read of a list */
+    uint32_t read_limit;             /* of the next read of a list */
     uint64_t changes_before_read;
     uint8_t password_hash[PASSWORD_HASH_LEN];
     bool has_password_hash, has_finding;

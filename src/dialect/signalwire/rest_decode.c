@@ -120,9 +120,10 @@ enum err signalwire_decode_refresh(struct ask *ask, struct refused *refused,
     ask->kind = ASK_REFRESH;
     *refresh = (struct ask_refresh){BYTES_NONE, BYTES_NONE};
     if (json_type_of(request->body) != JSON_IS_OBJECT) return ERR_MALFORMED;
-    refresh->refresh_token = text_member(request->body, "refresh_token", FIELD_REFRESH_TOKEN, refused);
+    refresh->refresh_token =
+        signalwire_text_member(request->body, "refresh_token", FIELD_REFRESH_TOKEN, refused);
     if (!refresh->refresh_token.len)
-        refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_REFRESH_TOKEN, "can't be blank");
+        signalwire_refuse_member(refused, REFUSAL_PARAMETER_MISSING, FIELD_REFRESH_TOKEN, "can't be blank");
     return ERR_OK;
 }
 

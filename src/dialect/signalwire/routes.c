@@ -6,7 +6,7 @@
 #define MINT_BODY_MAX 16384
 /* One refresh token, or whatever else was sent in its place: the largest access token is 8 KiB. */
 #define REFRESH_BODY_MAX 16384
-#define OBJECT_BODY_MAX 4096 /* a room or a key: two names, and a list of words */
+#define OBJECT_BODY_MAX  4096 /* a room or a key: two names, and a list of words */
 
 /* clang-format off: a table is read by columns */
 static const struct dialect_route routes[] = {
