@@ -306,6 +306,27 @@ static void refuse_between_clocks(struct run *run)
     run_fail(run, ERR_CLOCK_STEPPED);
 }
 
+/* One row for each thing that can be asked; what has none is refused. */
+static void (*const ways[ASK_KIND_COUNT])(struct run *run) = {
+    [ASK_MINT_SUBSCRIBER] = run_mint,
+    [ASK_REFRESH] = run_refresh,
+    [ASK_WHO_AM_I] = run_who,
+    [ASK_ADDRESSES] = run_addresses,
+    [ASK_CONNECT] = run_connect,
+    [ASK_LAUNCH] = run_launch,
+    [ASK_BOOTSTRAP] = run_bootstrap,
+    [ASK_REDEEM] = run_redeem,
+    [ASK_VISIT] = run_visit,
+    [ASK_PARTICIPANT] = run_participant,
+    [ASK_STUDY] = run_study,
+    [ASK_INTERVIEW] = run_interview,
+    [ASK_USER] = run_user,
+    [ASK_USERS] = run_users,
+    [ASK_RESOURCE] = run_resource,
+    [ASK_RESOURCES] = run_resources,
+    [ASK_MAKE_KEY] = run_make_key,
+};
+
 void service_start(struct service *service, struct run *run)
 {
     memset(&run->outcome, 0, sizeof run->outcome);
@@ -320,68 +341,8 @@ void service_start(struct service *service, struct run *run)
         refuse_between_clocks(run);
         return;
     }
-    switch (run->ask.kind) {
-    case ASK_MINT_SUBSCRIBER:
-        run_mint(run);
-        return;
-    case ASK_REFRESH:
-        run_refresh(run);
-        return;
-    case ASK_WHO_AM_I:
-        run_who(run);
-        return;
-    case ASK_ADDRESSES:
-        run_addresses(run);
-        return;
-    case ASK_CONNECT:
-        run_connect(run);
-        return;
-    case ASK_LAUNCH:
-        run_launch(run);
-        return;
-    case ASK_BOOTSTRAP:
-        run_bootstrap(run);
-        return;
-    case ASK_REDEEM:
-        run_redeem(run);
-        return;
-    case ASK_VISIT:
-        run_visit(run);
-        return;
-    case ASK_PARTICIPANT:
-        run_participant(run);
-        return;
-    case ASK_STUDY:
-        run_study(run);
-        return;
-    case ASK_INTERVIEW:
-        run_interview(run);
-        return;
-    case ASK_USER:
-        run_user(run);
-        return;
-    case ASK_USERS:
-        run_users(run);
-        return;
-    case ASK_RESOURCE:
-        run_resource(run);
-        return;
-    case ASK_RESOURCES:
-        run_resources(run);
-        return;
-    case ASK_MAKE_KEY:
-        run_make_key(run);
-        return;
-    case ASK_MINT_GUEST:
-    case ASK_MINT_INVITE:
-    case ASK_MINT_EMBED:
-    case ASK_BIND:
-    case ASK_ADDRESS:
-    case ASK_REVOKE:
-    case ASK_INTROSPECT:
-    case ASK_NONE:
-    case ASK_KIND_COUNT:
+    if (ways[run->ask.kind])
+        ways[run->ask.kind](run);
+    else
         run_fail(run, ERR_MALFORMED);
-        return;
-    }
 }
