@@ -23,6 +23,7 @@ const struct command commands[] = {
     {"token", "what a token is, and whether it is ours: token inspect", cli_token},
     {"clock", "what time it is for the server; moves a test project's forward", cli_clock},
     {"revoke", "ends everything of a user, key, family, resource or project", cli_revoke},
+    {"keyring", "the keys that sign and seal: their states, rotation, the master key", cli_keyring},
     {"version", "which version this is, and of which libraries", cli_version},
 };
 const unsigned command_count = sizeof commands / sizeof commands[0];

@@ -29,6 +29,7 @@ int cli_origin(int argc, char **argv);
 int cli_project(int argc, char **argv);
 int cli_resource(int argc, char **argv);
 int cli_revoke(int argc, char **argv);
+int cli_keyring(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_study(int argc, char **argv);
 int cli_token(int argc, char **argv);

@@ -6,8 +6,6 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "server/host.h"
-#include "service/master.h"
 
 bool data_is_there(const char *path)
 {
@@ -45,21 +43,16 @@ static int data_failed(const char *path, enum err e, const char *why)
 
 static enum err open_all(struct data *data, enum data_use use, const char **why)
 {
-    const struct host *host = host_machine();
-    struct secret *master = secret_new();
     char path[4200];
     bool is_new;
-    enum err e = ERR_NO_MEMORY;
+    enum err e;
 
-    if (!master) goto done;
     TRY(e = folder_file(path, sizeof path, &data->folder, DATABASE_FILE), done);
     is_new = access(path, F_OK) != 0;
     TRY(e = store_sqlite_open(&data->store, path, why), done);
     if (use == DATA_TO_OPERATE) goto done;
-    TRY(e = master_load(master, data->folder.path, is_new, &host->dice, why), done);
-    e = keyring_open(&data->ring, data->store, master, &host->dice, host->wall_ms(host->state), why);
+    e = unlock(&data->keys, data->folder.path, data->store, is_new, why);
 done:
-    secret_free(master);
     return e;
 }
 
@@ -86,8 +79,7 @@ int data_open(struct data *out, const char *path, enum data_use use)
 
 void data_close(struct data *data)
 {
-    keyring_free(data->ring);
-    data->ring = NULL;
+    lock(&data->keys);
     if (data->store) data->store->ops->close(data->store);
     data->store = NULL;
     folder_close(&data->folder);

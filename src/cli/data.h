@@ -3,7 +3,7 @@
 #define COATCHECK_CLI_DATA_H
 
 #include "cli/folder.h"
-#include "service/keys.h"
+#include "cli/unlock.h"
 
 #define DATABASE_FILE "coatcheck.db"
 
@@ -17,7 +17,7 @@ enum data_use {
 struct data {
     struct folder folder;
     struct store *store;
-    struct keyring *ring; /* NULL for DATA_TO_OPERATE */
+    struct unlocked keys; /* empty for DATA_TO_OPERATE */
 };
 /* Returns an exit code and has said why. */
 int data_open(struct data *out, const char *path, enum data_use use);

@@ -302,7 +302,7 @@ static int carry_out_here(const struct order *order, const char *folder)
     if (code) return code;
     buf_init(&text, OPERATION_ANSWER_MAX);
     means = (struct operate_means){.store = data.store,
-                                   .ring = data.ring,
+                                   .ring = data.keys.ring,
                                    .dice = host->dice,
                                    .now_ms = now_of(data.store),
                                    .url = ask_public_url()};

@@ -70,7 +70,9 @@ int run_open_data(struct running *running)
     if (code) return code;
     running->folder = data.folder;
     running->node.store = data.store;
-    running->node.ring = data.ring;
+    running->node.ring = data.keys.ring;
+    running->node.master = data.keys.master;
+    running->node.master_is_given = data.keys.master_is_given;
     uuid_draw(&id, &host->dice);
     uuid_write(running->node_id, &id);
     running->node.id = bytes_of(running->node_id, UUID_TEXT_LEN);

@@ -62,9 +62,25 @@ static struct json listed_key(struct json server, const char *use, struct bytes 
     return (struct json){NULL};
 }
 
+/* A retired key still proves what it signed; a text that names it is an old one. */
+static void tell_retired(struct inspection *it, struct json key)
+{
+    char since[INSTANT_SHORT_MAX], until[INSTANT_SHORT_MAX];
+    int64_t since_ms, gone_ms;
+
+    if (!bytes_equal(json_text(json_member(key, "state")), BYTES("retired")) ||
+        !json_int64(&since_ms, json_member(key, "since_ms")) ||
+        !json_int64(&gone_ms, json_member(key, "next_ms")))
+        return;
+    instant_write_short(since, since_ms / 1000);
+    instant_write_short(until, gone_ms / 1000);
+    tell_line(&it->tell, "but", "key retired %s; it is kept until %s for what is under it", since, until);
+}
+
 static void tell_key(struct inspection *it, const char *use, struct bytes id)
 {
-    struct bytes state = json_text(json_member(listed_key(it->server, use, id), "state"));
+    struct json key = listed_key(it->server, use, id);
+    struct bytes state = json_text(json_member(key, "state"));
     int len = (int)(id.len < 64 ? id.len : 64);
 
     if (it->unchecked)
@@ -75,6 +91,7 @@ static void tell_key(struct inspection *it, const char *use, struct bytes id)
     else
         tell_line(&it->tell, "key", "%.*s, which is no key of this server", len,
                   id.len ? (const char *)id.ptr : "");
+    tell_retired(it, key);
 }
 
 static struct json public_key(struct json server, struct bytes kid)

@@ -59,7 +59,8 @@ enum write_kind {
 #define PRUNE_ROWS_MAX 1000 /* of one write: the writer serves others between two of them */
 
 enum ring_use { RING_SIGN = 1, RING_SEAL, RING_HASH };
-enum ring_state { RING_PUBLISHED = 1, RING_SIGNING, RING_RETIRED };
+/* RING_GONE is never stored: writing it deletes the row, and the wrapped key with it. */
+enum ring_state { RING_PUBLISHED = 1, RING_SIGNING, RING_RETIRED, RING_GONE };
 
 struct ring_key {    /* private material is wrapped under the master key; the engine never sees it open */
     struct bytes id; /* "kid": 8 hex characters */
@@ -68,6 +69,7 @@ struct ring_key {    /* private material is wrapped under the master key; the en
     struct bytes algorithm; /* JOSE name for RING_SIGN, absent otherwise */
     struct bytes wrapped;
     int64_t created_ms;
+    int64_t since_ms; /* when it came to its state */
 };
 
 /* The line of refresh credentials that descends from one mint, from its first refresh on. */

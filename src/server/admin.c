@@ -8,7 +8,9 @@
 #include "server/admin_clock.h"
 #include "server/admin_operate.h"
 #include "server/admin_revoke.h"
+#include "server/admin_keyring.h"
 #include "server/node.h"
+#include "server/rotation.h"
 #include "wire/json_write.h"
 
 #define SILENCE_S 10 /* a program asks at once and leaves */
@@ -108,6 +110,7 @@ static void answer_keys(struct admin *admin, const struct admin_ask *ask)
     const struct fact_project *project = facts_project(service_facts(admin->lane->service), &ask->project);
     const struct node *node = admin->lane->node;
     struct buf *line = lane_body(admin->lane);
+    const struct ring_timetable timetable = rotation_timetable(node->config);
     struct json_writer w = json_writer_on(line);
 
     json_object_begin(&w);
@@ -115,7 +118,8 @@ static void answer_keys(struct admin *admin, const struct admin_ask *ask)
     json_key(&w, "jwks");
     json_put_verbatim(&w, keyring_jwks(node->ring));
     json_key(&w, "keys");
-    keyring_list(&w, node->ring);
+    ring_list(&w, keyring_view(node->ring), &timetable);
+    put_text(&w, "master", node->master_is_given ? "environment" : "file");
     json_key(&w, "now_ms");
     json_put_number(&w, loop_now_ms(admin->lane->loop));
     if (project) {
@@ -273,6 +277,8 @@ static void take_line(struct admin *admin, struct bytes line)
         ask_why(admin, &ask);
     else if (ask.command == ADMIN_CLOCK)
         admin_clock(admin->lane, admin_wait(admin), &ask);
+    else if (ask.command == ADMIN_KEYRING)
+        admin_keyring(admin->lane, admin_wait(admin), &ask);
     else if (ask.command == ADMIN_TIME || ask.command == ADMIN_CONFIRM)
         answer_time(admin, ask.command == ADMIN_CONFIRM);
     else if (ask.command == ADMIN_REVOKE)

@@ -42,6 +42,35 @@ static enum err read_revoke(struct admin_ask *out, struct json document)
     return ERR_OK;
 }
 
+static bool read_flag(bool *out, struct json document, const char *name)
+{
+    struct json flag = json_member(document, name);
+    enum json_type type = json_type_of(flag);
+
+    *out = type == JSON_IS_TRUE;
+    return type == JSON_IS_ABSENT || type == JSON_IS_TRUE || type == JSON_IS_FALSE;
+}
+
+static enum err read_keyring(struct admin_ask *out, struct json document)
+{
+    struct bytes want = json_text(json_member(document, "want")), id = json_text(json_member(document, "id"));
+
+    if (!read_flag(&out->ring.is_emergency, document, "emergency") ||
+        !read_flag(&out->ring.is_look, document, "look"))
+        return ERR_MALFORMED;
+    if (bytes_equal(want, BYTES("rewrap"))) return ERR_OK;
+    if (bytes_equal(want, BYTES("rotate"))) {
+        out->ring.want = RING_WANT_ROTATE;
+        return ring_use_of_text(&out->ring.use, json_text(json_member(document, "use"))) ? ERR_OK
+                                                                                         : ERR_MALFORMED;
+    }
+    out->ring.want = bytes_equal(want, BYTES("retire")) ? RING_WANT_RETIRE : RING_WANT_REMOVE;
+    if (out->ring.want == RING_WANT_REMOVE && !bytes_equal(want, BYTES("remove"))) return ERR_MALFORMED;
+    if (id.len != sizeof out->ring.id) return ERR_MALFORMED;
+    memcpy(out->ring.id, id.ptr, id.len);
+    return ERR_OK;
+}
+
 enum err admin_ask_read(struct admin_ask *out, struct bytes line)
 {
     struct json document = {NULL};
@@ -65,6 +94,9 @@ enum err admin_ask_read(struct admin_ask *out, struct bytes line)
     } else if (bytes_equal(command, BYTES("time"))) {
         out->command = ADMIN_TIME;
         e = ERR_OK;
+    } else if (bytes_equal(command, BYTES("keyring"))) {
+        out->command = ADMIN_KEYRING;
+        e = read_keyring(out, document);
     } else if (bytes_equal(command, BYTES("confirm"))) {
         out->command = ADMIN_CONFIRM;
         e = ERR_OK;

@@ -3,6 +3,7 @@
 #include "harness/check.h"
 
 #define CLOCK   "\"command\":\"clock\""
+#define RING    "\"command\":\"keyring\""
 #define PROJECT "\"project\":\"00000000-0000-4000-8000-000000000001\""
 
 static void refuses_what_is_no_ask(void)
@@ -36,6 +37,16 @@ static void refuses_what_is_no_ask(void)
         "{\"command\":\"revoke\"," PROJECT
         ",\"of\":\"user\",\"name\":\"01234567890123456789012345678901234567890\"}",
         "{\"command\":\"revoke\",\"of\":\"user\",\"name\":\"x\"}",
+        "{\"command\":\"keyring\"}",
+        "{" RING ",\"want\":\"turn\"}",
+        "{" RING ",\"want\":\"rotate\"}",
+        "{" RING ",\"want\":\"rotate\",\"use\":\"both\"}",
+        "{" RING ",\"want\":\"retire\"}",
+        "{" RING ",\"want\":\"remove\",\"id\":\"0123456\"}",
+        "{" RING ",\"want\":\"remove\",\"id\":\"012345678\"}",
+        "{" RING ",\"want\":\"remove\",\"id\":12345678}",
+        "{" RING ",\"want\":\"remove\",\"id\":\"01234567\",\"emergency\":1}",
+        "{" RING ",\"want\":\"rewrap\",\"look\":\"yes\"}",
         "{" CLOCK "}",
         "{\"command\":\"operate\"}",
         "{\"command\":\"operate\",\"verb\":\"key steal\"}",
@@ -80,6 +91,15 @@ static void reads_commands(void)
     CHECK(memcmp(ask.error_id, "ab-_ABCDEFGHIJKL", RECORD_ID_LEN) == 0);
     CHECK(admin_ask_read(&ask, BYTES("{\"error_id\":3,\"command\":\"keys\"}")) == ERR_OK);
     CHECK_INT(ask.command, ADMIN_KEYS);
+    CHECK(admin_ask_read(&ask, BYTES("{" RING ",\"want\":\"rewrap\"}")) == ERR_OK);
+    CHECK(ask.command == ADMIN_KEYRING && !ask.ring.want);
+    CHECK(admin_ask_read(&ask, BYTES("{" RING ",\"want\":\"rotate\",\"use\":\"seal\",\"look\":true}")) ==
+          ERR_OK);
+    CHECK(ask.ring.want == RING_WANT_ROTATE && ask.ring.use == RING_SEAL && ask.ring.is_look);
+    CHECK(admin_ask_read(&ask, BYTES("{" RING ",\"want\":\"remove\",\"id\":\"0123abcd\",\"look\":false,"
+                                     "\"emergency\":true}")) == ERR_OK);
+    CHECK(ask.ring.want == RING_WANT_REMOVE && ask.ring.is_emergency && !ask.ring.is_look);
+    CHECK_BYTES(bytes_of(ask.ring.id, sizeof ask.ring.id), BYTES("0123abcd"));
     CHECK(admin_ask_read(&ask, BYTES("{\"command\":\"time\"}")) == ERR_OK);
     CHECK_INT(ask.command, ADMIN_TIME);
     CHECK(admin_ask_read(&ask, BYTES("{\"command\":\"confirm\"}")) == ERR_OK);

@@ -18,6 +18,7 @@ struct errand_of_operator { /* from the ask to its answer */
     struct json document;
     struct operation operation;
     struct operate_means means;
+    struct keyring *ring; /* held: a newer one may take its place meanwhile */
     struct operate_effects effects;
     struct buf answer; /* may hold a secret: it is wiped */
 };
@@ -43,6 +44,7 @@ static void end(struct errand_of_operator *operator)
 {
     json_free(operator->document);
     buf_wipe(&operator->answer);
+    keyring_free(operator->ring);
     free(operator);
 }
 
@@ -116,8 +118,9 @@ void admin_operate(struct lane *lane, uint64_t serial, struct bytes line)
     operator->lane = lane;
     operator->serial = serial;
     operator->published.done = published;
+    operator->ring = keyring_hold(node->ring);
     operator->means =(struct operate_means){.store = node->store,
-                                            .ring = node->ring,
+                                            .ring = operator->ring,
                                             .dice = node->host->dice,
                                             .now_ms = loop_now_ms(lane->loop),
                                             .url = bytes_of_text(node->config->public_url)};

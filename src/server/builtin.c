@@ -29,8 +29,11 @@ static void refuse_method(struct exchange *x)
  * is published at least that hour before it signs. Anybody may read it, so any page may. */
 static void answer_jwks(struct exchange *x)
 {
+    _Static_assert(JWKS_AGE_S == 3600, "max-age below");
+
     x->may_read_reply = false;
-    pipeline_reply(x, 200, BYTES("application/jwk-set+json"), keyring_jwks(x->conn->lane->node->ring),
+    pipeline_reply(x, 200, BYTES("application/jwk-set+json"),
+                   keyring_jwks(service_ring(x->conn->lane->service)),
                    BYTES("Access-Control-Allow-Origin: *\r\nCache-Control: public, max-age=3600, "
                          "stale-if-error=86400\r\n"));
 }

@@ -290,10 +290,15 @@ void lane_begin_stop(struct lane *lane)
     lane_stopped_if_idle(lane);
 }
 
-enum err lane_take_facts(struct lane *lane, struct publication *facts, bool *has_aged)
+enum err lane_take_facts(struct lane *lane, struct publication *facts, struct keyring *ring, bool *has_aged)
 {
     uint64_t total_ms = service_facts(lane->service)->age_total_ms;
-    enum err e = service_take_facts(lane->service, facts);
+    enum err e = service_take_ring(lane->service, ring, facts->facts->epoch);
+
+    if (e)
+        publication_let_go(facts);
+    else
+        e = service_take_facts(lane->service, facts);
 
     *has_aged = !e && service_facts(lane->service)->age_total_ms != total_ms;
     return e;

@@ -69,7 +69,8 @@ void lane_begin_stop(struct lane *lane);
 void lane_stopped_if_idle(struct lane *lane); /* called whenever a connection or socket has gone */
 /* *has_aged: some project's clock was moved, so deadlines of sessions must follow. On failure the lane stays
  * on the facts it has. */
-MUST_USE enum err lane_take_facts(struct lane *lane, struct publication *facts, bool *has_aged);
+MUST_USE enum err lane_take_facts(struct lane *lane, struct publication *facts, struct keyring *ring,
+                                  bool *has_aged);
 
 /* A user was removed or changed: no lane keeps its copy. On this lane's thread. */
 void lane_forget_user(struct lane *lane, const struct uuid *project, const struct uuid *id);

@@ -14,6 +14,7 @@
 #include "server/floor.h"
 #include "server/tls.h"
 #include "server/prune.h"
+#include "server/rotation.h"
 #include "server/watch.h"
 
 struct order { /* from the main thread to a lane */
@@ -130,6 +131,7 @@ static void open_stop(struct mail *mail)
         watch_stop(node->watch);
         prune_stop(node->prune);
         floor_stop(node->floor);
+        rotation_stop(node->rotation);
     }
     lane_begin_stop(order->lane);
     free(order);
@@ -188,7 +190,7 @@ enum err node_start(struct node *node, const char **why)
     if ((e = load_cutoffs(node))) return e;
     *why = "a loop cannot be started: not enough memory or threads";
     if ((e = watch_start(&node->watch, node)) || (e = prune_start(&node->prune, node)) ||
-        (e = floor_start(&node->floor, node)))
+        (e = floor_start(&node->floor, node)) || (e = rotation_start(&node->rotation, node)))
         return e;
     for (i = 0; i < node->lane_count; i++) {
         if ((e = loop_start(node->lanes[i]->loop))) return e;
@@ -223,6 +225,8 @@ void node_stop(struct node *node)
         loop_drain(node->lanes[i % node->lane_count]->loop);
     watch_free(node->watch);
     node->watch = NULL;
+    rotation_free(node->rotation);
+    node->rotation = NULL;
     prune_free(node->prune);
     node->prune = NULL;
     floor_free(node->floor);
@@ -239,5 +243,7 @@ void node_stop(struct node *node)
     limits_free(node->limits);
     node->limits = NULL;
     keyring_free(node->ring);
+    secret_free(node->master);
     node->ring = NULL;
+    node->master = NULL;
 }

@@ -24,11 +24,14 @@ struct node {
     const struct host *host;
     struct clock clock;
     struct store *store;       /* owned from node_start on */
-    struct keyring *ring;      /* the same */
+    struct keyring *ring;      /* the same; the newest: once the loops run, lane 0's */
+    struct secret *master;     /* what the stored ring is wrapped under; the same */
+    bool master_is_given;      /* by the environment, not by a file of the data folder */
     struct publication *facts; /* the first; lanes hold what came after */
     struct watch *watch;       /* lane 0's */
     struct prune *prune;       /* lane 0's */
     struct floor *floor;       /* the same */
+    struct rotation *rotation; /* the same */
     struct tls *tls;           /* NULL: plain only */
     struct limits *limits;     /* of all lanes */
     const char *folder;        /* the data folder, absolute: the admin socket lies there; NULL: none */

@@ -12,8 +12,9 @@ struct watch {
     struct node *node;
     struct deadline deadline;
     struct errand errand;
-    struct facts *fresh; /* read by the errand, published on the lane */
-    uint64_t version;    /* of what is published; 0: not everywhere */
+    struct facts *fresh;  /* read by the errand, published on the lane */
+    struct keyring *ring; /* the same */
+    uint64_t version;     /* of what is published; 0: not everywhere */
     enum err error;
     struct watch_ask *waiting; /* for a poll that begins from now on */
     struct watch_ask *reading; /* for the one under way */
@@ -34,6 +35,7 @@ struct facts_mail { /* goes to a lane, stays while its sessions are looked throu
 struct round { /* one publication on its way; freed when all its letters are home */
     struct watch *watch;
     struct publication *facts;
+    struct keyring *ring; /* held until the letters are home */
     struct watch_ask *asks;
     enum err error;
     unsigned letters_out;
@@ -62,6 +64,7 @@ static void come_home(struct mail *mail)
     }
     if (--round->letters_out) return;
     answer(round->asks, round->error);
+    keyring_free(round->ring);
     free(round);
 }
 
@@ -82,7 +85,7 @@ static void open_facts(struct mail *mail)
     struct facts_mail *letter = (struct facts_mail *)mail;
     bool has_aged;
 
-    letter->error = lane_take_facts(letter->lane, letter->round->facts, &has_aged);
+    letter->error = lane_take_facts(letter->lane, letter->round->facts, letter->round->ring, &has_aged);
     if (has_aged) sockets_age_begin(letter->lane, &letter->walk);
     letter->mail.open = move_sessions;
     move_sessions(mail);
@@ -109,6 +112,14 @@ done:
     return e;
 }
 
+static void forget_read(struct watch *watch)
+{
+    facts_free(watch->fresh);
+    keyring_free(watch->ring);
+    watch->fresh = NULL;
+    watch->ring = NULL;
+}
+
 static enum err publish(struct watch *watch)
 {
     struct node *node = watch->node;
@@ -116,12 +127,15 @@ static enum err publish(struct watch *watch)
     enum err e = round_new(&round, watch);
 
     if (e) {
-        facts_free(watch->fresh);
-        watch->fresh = NULL;
+        forget_read(watch);
         return e;
     }
     watch->version = watch->fresh->version;
     watch->fresh = NULL;
+    keyring_free(node->ring);
+    node->ring = watch->ring;
+    watch->ring = NULL;
+    round->ring = keyring_hold(node->ring);
     round->asks = watch->reading;
     watch->reading = NULL;
     log_info("facts_published", log_number("version", (int64_t)watch->version));
@@ -148,6 +162,10 @@ static void poll(struct errand *errand) /* on a pool thread */
     watch->error = store->ops->facts_version(store, &version);
     if (!watch->error && (watch->reading || version != watch->version))
         watch->error = store->ops->facts(store, &watch->fresh);
+    if (!watch->error && watch->fresh)
+        watch->error = keyring_refresh(&watch->ring, watch->node->ring, store, watch->node->master);
+    if (watch->error) forget_read(watch);
+    if (watch->fresh) crypto_rest();
 }
 
 static void due(struct deadline *deadline);
@@ -250,6 +268,6 @@ void watch_free(struct watch *watch)
     if (!watch) return;
     answer(watch->reading, ERR_STOPPING);
     answer(watch->waiting, ERR_STOPPING);
-    facts_free(watch->fresh);
+    forget_read(watch);
     free(watch);
 }

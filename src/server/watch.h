@@ -1,6 +1,6 @@
 /* watch.h — keeps the facts fresh: polls the store's version row each second, off the loops, and publishes a
- * new snapshot to every lane when it has moved. Who has changed facts and must not answer before they hold
- * everywhere asks for it now. Runs on lane 0. */
+ * new snapshot to every lane when it has moved, and the key ring with it. Who has changed facts and must not
+ * answer before they hold everywhere asks for it now. Runs on lane 0. */
 #ifndef COATCHECK_SERVER_WATCH_H
 #define COATCHECK_SERVER_WATCH_H
 

@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "harness/check.h"
+#include "service/ring_wrap.h"
 #include "token/jws.h"
 
 #define NOW_MS 1767225600000
@@ -161,6 +162,163 @@ static void gives_every_lane_the_same_keys(void)
     keyring_free(ring);
 }
 
+/* What a step writes into the store, by another hand than the one that holds the ring. */
+static void take_step(struct keyring *ring, enum ring_act act, enum ring_use use, enum alg alg,
+                      struct bytes id, uint8_t master_first)
+{
+    const struct secret master = master_of(master_first);
+    const struct ring_step step = {act, use, id};
+    struct ring_key made = {.id = BYTES_NONE};
+    struct write writes[RING_WRITES_MAX];
+    struct row rows[RING_WRITES_MAX];
+    struct ring_wrap wrap;
+    struct arena arena;
+    size_t count;
+
+    arena_init(&arena, 65536);
+    CHECK_INT(ring_wrap_open(&wrap, &master), ERR_OK);
+    if (act == RING_PUBLISH)
+        CHECK_INT(ring_key_make(&made, &wrap, keyring_view(ring), use, alg, &dice, &arena), ERR_OK);
+    ring_writes(writes, &count, keyring_view(ring), &step, &made, NOW_MS + 1);
+    CHECK(count > 0);
+    CHECK_INT(store_commit_wait(store, writes, count, rows, &arena), ERR_OK);
+    ring_wrap_release(&wrap);
+    arena_release(&arena);
+}
+
+static void refresh(struct keyring **ring, uint8_t master_first)
+{
+    const struct secret master = master_of(master_first);
+    struct keyring *fresh;
+
+    CHECK_INT(keyring_refresh(&fresh, *ring, store, &master), ERR_OK);
+    keyring_free(*ring);
+    *ring = fresh;
+}
+
+static size_t published_count(const struct keyring *ring)
+{
+    json_t *set = json_loadb((const char *)keyring_jwks(ring).ptr, keyring_jwks(ring).len, 0, NULL);
+    size_t count = json_array_size(json_object_get(set, "keys"));
+
+    json_decref(set);
+    return count;
+}
+
+static void refuses_a_new_key_under_another_master(void)
+{
+    const struct secret other = master_of(9);
+    struct keyring *ring, *fresh;
+
+    CHECK_INT(open_ring(&ring, 1), ERR_OK);
+    take_step(ring, RING_PUBLISH, RING_SEAL, ALG_NONE, BYTES_NONE, 1);
+    CHECK_INT(keyring_refresh(&fresh, ring, store, &other), ERR_CORRUPT);
+    CHECK(fresh == NULL);
+    refresh(&ring, 1);
+    CHECK_INT(keyring_view(ring).count, 4);
+    keyring_free(ring);
+}
+
+static void keeps_the_ring_it_has_when_nothing_changed(void)
+{
+    const struct secret other = master_of(9);
+    struct keyring *ring, *fresh;
+
+    CHECK_INT(open_ring(&ring, 1), ERR_OK);
+    CHECK_INT(keyring_refresh(&fresh, ring, store, &other), ERR_OK); /* nothing is to be unwrapped */
+    CHECK(fresh == ring);
+    keyring_free(fresh);
+    CHECK_INT(published_count(ring), 1); /* the other hold is still there */
+    keyring_free(ring);
+}
+
+/* A new key verifies before it signs, an old one after: each bench knows what the other signs. */
+static void lets_both_keys_verify_while_they_overlap(void)
+{
+    uint8_t before[64], after[64];
+    struct key_bench old, fresh;
+    struct keyring *ring;
+    struct bytes old_kid;
+    size_t i, known = 0;
+
+    CHECK_INT(open_ring(&ring, 1), ERR_OK);
+    take_step(ring, RING_PUBLISH, RING_SIGN, ALG_EDDSA, BYTES_NONE, 1);
+    refresh(&ring, 1);
+    CHECK_INT(published_count(ring), 2);
+    CHECK_INT(key_bench_open(&old, ring, 1), ERR_OK);
+    CHECK_INT(old.check_count, 2);
+    CHECK_INT(old.sign_alg, ALG_ES256);
+    CHECK_INT(crypto_sign(old.sign, before, BYTES("text")), ERR_OK);
+    keyring_hold(ring); /* the old bench's */
+    take_step(ring, RING_TURN, RING_SIGN, ALG_NONE, BYTES_NONE, 1);
+    old_kid = old.sign_kid;
+    {
+        struct keyring *held = ring;
+        refresh(&ring, 1);
+        CHECK_INT(key_bench_open(&fresh, ring, 1), ERR_OK);
+        CHECK_INT(fresh.sign_alg, ALG_EDDSA);
+        CHECK(!bytes_equal(fresh.sign_kid, old_kid));
+        CHECK_INT(crypto_sign(fresh.sign, after, BYTES("text")), ERR_OK);
+        for (i = 0; i < fresh.check_count; i++)
+            if (bytes_equal(fresh.checks[i].kid, old_kid))
+                known += crypto_check(fresh.checks[i].check, BYTES("text"), bytes_of(before, 64));
+        for (i = 0; i < old.check_count; i++)
+            if (bytes_equal(old.checks[i].kid, fresh.sign_kid))
+                known += crypto_check(old.checks[i].check, BYTES("text"), bytes_of(after, 64));
+        CHECK_INT(known, 2);
+        take_step(ring, RING_DROP, RING_SIGN, ALG_NONE, old_kid, 1);
+        key_bench_release(&old);
+        keyring_free(held);
+    }
+    refresh(&ring, 1);
+    CHECK_INT(published_count(ring), 1);
+    key_bench_release(&fresh);
+    keyring_free(ring);
+}
+
+static void seals_with_the_newest_and_opens_with_all(void)
+{
+    struct key_bench bench;
+    struct keyring *ring;
+    struct bytes next = BYTES_NONE;
+    size_t i;
+
+    CHECK_INT(open_ring(&ring, 1), ERR_OK);
+    take_step(ring, RING_TURN, RING_SEAL, ALG_NONE, BYTES_NONE, 1); /* one was published above */
+    refresh(&ring, 1);
+    for (i = 0; i < keyring_view(ring).count; i++)
+        if (keyring_view(ring).keys[i].use == RING_SEAL && keyring_view(ring).keys[i].state == RING_SIGNING)
+            next = keyring_view(ring).keys[i].id;
+    CHECK_INT(key_bench_open(&bench, ring, 1), ERR_OK);
+    CHECK_INT(bench.seal_count, 2);
+    CHECK_BYTES(seal_key_id(bench.seals[0]), next);
+    key_bench_release(&bench);
+    keyring_free(ring);
+}
+
+static void rewraps_everything(void)
+{
+    const struct secret next = master_of(100);
+    struct write writes[KEYRING_KEYS_MAX];
+    struct row rows[KEYRING_KEYS_MAX];
+    struct keyring *ring, *opened;
+    struct arena arena;
+    size_t count;
+
+    arena_init(&arena, 65536);
+    CHECK_INT(open_ring(&ring, 1), ERR_OK);
+    CHECK_INT(keyring_rewrap(writes, &count, ring, &next, &arena), ERR_OK);
+    CHECK_INT(count, keyring_view(ring).count);
+    CHECK_INT(store_commit_wait(store, writes, count, rows, &arena), ERR_OK);
+    CHECK_INT(open_ring(&opened, 1), ERR_CORRUPT);
+    CHECK_INT(open_ring(&opened, 100), ERR_OK);
+    CHECK_BYTES(keyring_jwks(opened), keyring_jwks(ring));
+    keyring_free(opened);
+    refresh(&ring, 100); /* who has them open goes on */
+    keyring_free(ring);
+    arena_release(&arena);
+}
+
 int main(void)
 {
     dice = dice_from_seed(&storage, 11);
@@ -170,6 +328,11 @@ int main(void)
     CHECK_RUN(refuses_keys_that_changed_places);
     CHECK_RUN(publishes_only_what_is_public);
     CHECK_RUN(gives_every_lane_the_same_keys);
+    CHECK_RUN(refuses_a_new_key_under_another_master);
+    CHECK_RUN(keeps_the_ring_it_has_when_nothing_changed);
+    CHECK_RUN(lets_both_keys_verify_while_they_overlap);
+    CHECK_RUN(seals_with_the_newest_and_opens_with_all);
+    CHECK_RUN(rewraps_everything);
     store->ops->close(store);
     return CHECK_END();
 }

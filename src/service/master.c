@@ -11,8 +11,7 @@
 
 #include "base/base64url.h"
 
-#define MASTER_TEXT_LEN 43 /* base64url of 32 bytes */
-#define VARIABLE        "COATCHECK_MASTER_KEY"
+#define VARIABLE "COATCHECK_MASTER_KEY"
 
 /* 32 random bytes hold about 30 different values; under 16 has a chance of far less than 2^-60. */
 static bool looks_random(const struct secret *key)
@@ -68,43 +67,104 @@ static enum err read_file(struct secret *out, int file, const char **why)
     return e;
 }
 
-static enum err make_file(struct secret *out, const char *path, const struct dice *dice)
+enum err master_draw(struct secret *out, const struct dice *dice)
 {
     uint8_t key[MASTER_KEY_LEN];
+    enum err e;
+
+    dice_fill(dice, key, sizeof key);
+    e = secret_set(out, bytes_of(key, sizeof key));
+    secret_wipe(key, sizeof key);
+    return e;
+}
+
+enum err master_write(const char *path, const struct secret *key)
+{
     char text[MASTER_TEXT_LEN + 1];
     int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    enum err e = ERR_IO;
+    bool is_written;
 
     if (file < 0) return ERR_IO;
-    dice_fill(dice, key, sizeof key);
-    (void)base64url_write(text, bytes_of(key, sizeof key)); /* always 43 characters */
+    (void)base64url_write(text, bytes_of(key->data, key->len)); /* always 43 characters */
     text[MASTER_TEXT_LEN] = '\n';
-    if (write(file, text, sizeof text) == (ssize_t)sizeof text && fsync(file) == 0)
-        e = secret_set(out, bytes_of(key, sizeof key));
-    secret_wipe(key, sizeof key);
+    is_written = write(file, text, sizeof text) == (ssize_t)sizeof text && fsync(file) == 0;
     secret_wipe(text, sizeof text);
     close(file);
-    if (e) (void)unlink(path); /* half a key is worse than none; if this fails too, the next start says so */
+    if (is_written) return ERR_OK;
+    (void)unlink(path); /* half a key is worse than none; if this fails too, the next start says so */
+    return ERR_IO;
+}
+
+static enum err make_file(struct secret *out, const char *path, const struct dice *dice)
+{
+    enum err e = master_draw(out, dice);
+
+    if (!e) e = master_write(path, out);
+    if (e) secret_release(out);
     return e;
+}
+
+bool master_has_variable(const char *name)
+{
+    return getenv(name) != NULL;
+}
+
+bool master_is_given(void)
+{
+    return master_has_variable(VARIABLE);
+}
+
+enum err master_load_variable(struct secret *out, const char *name, const char **why)
+{
+    char *variable = getenv(name);
+    enum err e;
+
+    memset(out, 0, sizeof *out);
+    *why = "there is no such variable in the environment";
+    if (!variable) return ERR_CONFIG;
+    e = key_of_text(out, bytes_of_text(variable), why);
+    secret_wipe(variable, strlen(variable));
+    (void)unsetenv(name); /* fails only for a name with '=' */
+    return e;
+}
+
+static enum err load_file(struct secret *out, const char *path, int flags, const char **why)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC | flags);
+    enum err e = ERR_CONFIG;
+
+    memset(out, 0, sizeof *out);
+    *why = "the file with the new master key cannot be read";
+    if (file < 0) return e;
+    e = read_file(out, file, why);
+    close(file);
+    return e;
+}
+
+enum err master_load_from(struct secret *out, const char *path, const char **why)
+{
+    return load_file(out, path, 0, why);
+}
+
+enum err master_load_next(struct secret *out, const char *folder, const char **why)
+{
+    char path[PATH_MAX];
+
+    if (snprintf(path, sizeof path, "%s/" MASTER_NEXT_FILE, folder) >= (int)sizeof path) return ERR_IO;
+    return load_file(out, path, O_NOFOLLOW, why);
 }
 
 enum err master_load(struct secret *out, const char *folder, bool may_make, const struct dice *dice,
                      const char **why)
 {
     char path[PATH_MAX];
-    char *variable = getenv(VARIABLE);
     int file;
     enum err e;
 
     memset(out, 0, sizeof *out);
     *why = "master.key cannot be read or written";
-    if (variable) {
-        e = key_of_text(out, bytes_of_text(variable), why);
-        secret_wipe(variable, strlen(variable));
-        (void)unsetenv(VARIABLE); /* fails only for a name with '=' */
-        return e;
-    }
-    if (snprintf(path, sizeof path, "%s/master.key", folder) >= (int)sizeof path) return ERR_IO;
+    if (master_is_given()) return master_load_variable(out, VARIABLE, why);
+    if (snprintf(path, sizeof path, "%s/" MASTER_FILE, folder) >= (int)sizeof path) return ERR_IO;
     file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (file < 0 && errno == ENOENT && !may_make) {
         *why = "master.key is missing: restore the one that belongs to this data, or give it by " VARIABLE;

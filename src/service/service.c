@@ -12,8 +12,7 @@ enum err service_new(struct service **out, const struct service_options *options
     *out = NULL;
     if (!service) return e;
     service->options = *options;
-    TRY(e = key_bench_open(&service->bench, options->ring, options->epoch), done);
-    TRY(e = issuer_open(&service->issuer, &service->bench, options->url, options->ch), done);
+    TRY(e = service_take_ring(service, options->ring, options->epoch), done);
     TRY(e = users_new(&service->users, options->users_max, dice_u64(&options->dice)), done);
     TRY(e = cutoffs_new(&service->cutoffs, dice_u64(&options->dice)), done);
     TRY(e = lease_new(&service->lease, facts), done);
@@ -32,8 +31,36 @@ void service_free(struct service *service)
     cutoffs_free(service->cutoffs);
     users_free(service->users);
     issuer_release(&service->issuer);
-    key_bench_release(&service->bench);
+    desks_free(&service->desks);
     free(service);
+}
+
+enum err service_take_ring(struct service *service, struct keyring *ring, uint64_t epoch)
+{
+    const struct service_options *options = &service->options;
+    struct desk *desk;
+    struct issuer issuer;
+    enum err e;
+
+    if (service->desk && service->desk->ring == ring && service->desk->epoch == epoch) return ERR_OK;
+    if ((e = desk_new(&desk, &service->desks, ring, epoch))) return e;
+    if ((e = issuer_open(&issuer, &desk->bench, options->url, options->ch))) {
+        issuer_release(&issuer);
+        desk_drop(desk);
+        return e;
+    }
+    issuer_release(&service->issuer);
+    service->issuer = issuer;
+    service->issuer.bench = &service->bench;
+    service->bench = desk->bench;
+    desk_drop(service->desk);
+    service->desk = desk;
+    return ERR_OK;
+}
+
+struct keyring *service_ring(const struct service *service)
+{
+    return service->desk->ring;
 }
 
 /* Without memory for a lease the lane stays on the facts it has; the publication counts one lane less. */
@@ -75,10 +102,14 @@ enum err service_take_cutoff(struct service *service, const struct cutoff *cutof
 
 void run_finish(struct run *run, enum outcome_kind kind)
 {
+    struct desk *desk = run->desk; /* the answer may point into it */
+
     run->outcome.kind = kind;
     lease_drop(run->lease);
     run->lease = NULL;
+    run->desk = NULL;
     run->done(run); /* may free or reuse the run: nothing of it is touched after this */
+    desk_drop(desk);
 }
 
 int64_t run_cutoff_ms(const struct run *run, const struct lineage *lineage)
@@ -332,6 +363,7 @@ void service_start(struct service *service, struct run *run)
     memset(&run->outcome, 0, sizeof run->outcome);
     run->service = service;
     run->lease = lease_hold(service->lease);
+    run->desk = desk_hold(service->desk);
     run->project = NULL;
     run->key = NULL;
     run->error = ERR_OK;

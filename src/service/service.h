@@ -18,7 +18,7 @@ typedef void run_done_fn(struct run *run);
 
 struct service_options {
     struct store *store;
-    const struct keyring *ring;
+    struct keyring *ring; /* held, once the service is there */
     uint64_t epoch;
     struct bytes url, ch; /* issuer and audience; the ch header member, absent if there is none */
     struct dice dice;
@@ -47,6 +47,10 @@ void service_free(struct service *service);
 MUST_USE enum err
 service_take_facts(struct service *service,
                    struct publication *facts); /* a newer snapshot; on failure the old stays */
+/* A newer ring, or another epoch: what is signed, sealed and verified from now on is so by these keys. On
+ * failure the old ones stay. Nothing happens if they are what the service has. */
+MUST_USE enum err service_take_ring(struct service *service, struct keyring *ring, uint64_t epoch);
+struct keyring *service_ring(const struct service *service);
 const struct facts *service_facts(const struct service *service);
 void service_close_store(struct service *service); /* the store is gone: who would ask it fails */
 /* What it voids is refused from now on. ERR_NO_MEMORY: ask again until it is taken. */
@@ -83,6 +87,7 @@ struct run {
     /* the service's */
     struct service *service;
     struct lease *lease;
+    struct desk *desk; /* what it began with */
     const struct fact_project *project;
     const struct fact_key *key;
     struct plan plan;

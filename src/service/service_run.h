@@ -3,6 +3,7 @@
 #define COATCHECK_SERVICE_SERVICE_RUN_H
 
 #include "engine/capability.h"
+#include "service/desk.h"
 #include "service/key_uses.h"
 #include "service/service.h"
 
@@ -10,8 +11,9 @@ struct cutoffs;
 
 struct service {
     struct service_options options;
-    struct key_bench bench;
-    struct issuer issuer;
+    struct desk *desks, *desk; /* all; the current one */
+    struct key_bench bench;    /* its bench, borrowed */
+    struct issuer issuer;      /* on this bench */
     struct users *users;
     struct lease *lease;
     struct cutoffs *cutoffs;

@@ -19,10 +19,11 @@ static const char *const query_names[QUERY_COUNT] = {
 };
 
 /* synchronous=FULL: in WAL mode only this syncs the log at each commit. Checkpoints have a thread of their
- * own. */
+ * own. What is deleted, such as a key of the ring, is overwritten in its page. */
 static const char setup[] =
     "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 0;"
-    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;";
+    "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
+    "PRAGMA secure_delete = FAST;";
 
 enum err db_error(int sqlite_code)
 {

@@ -314,7 +314,8 @@ static void brings_the_first_schema_forward(void)
             "address_id, address_resource, address_type, address_created_ms, display_name, password_hash) "
             "VALUES (x'03000000000000000000000000000000', 1, 1, 'ada', 5, 6, '/private/ada', "
             "x'04000000000000000000000000000000', x'05000000000000000000000000000000', 4, 7, 'Ada', "
-            "zeroblob(48)); INSERT INTO once VALUES (60, x'06')");
+            "zeroblob(48)); INSERT INTO once VALUES (60, x'06');"
+            "INSERT INTO ring_keys VALUES ('0000000a', 1, 2, 'ES256', x'07', 77)");
     struct store *store = opened();
     CHECK_INT(store->ops->facts(store, &facts), ERR_OK);
     CHECK_INT(facts->project_count, 2);
@@ -330,6 +331,7 @@ static void brings_the_first_schema_forward(void)
     store->ops->close(store);
     CHECK_INT(ask_sql(path, "SELECT count(*) FROM settings"), 3);
     CHECK_INT(ask_sql(path, "SELECT count(*) FROM once"), 1);
+    CHECK_INT(ask_sql(path, "SELECT since_ms FROM ring_keys WHERE id = '0000000a'"), 77);
     CHECK_INT(ask_sql(path,
                       "SELECT count(*) FROM users WHERE reference = 'ada' AND created_ms = 5 AND "
                       "updated_ms = 6 AND address_name = '/private/ada' AND address_type = 4 AND "

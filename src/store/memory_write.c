@@ -215,6 +215,15 @@ static enum err write_origin_gone(struct row *row, struct tables *tables, const 
     return tables_drop(tables, before);
 }
 
+static enum err write_ring_key(struct row *row, struct tables *tables, const struct write *write)
+{
+    const struct kept *before = tables_same(tables, write);
+    if (write->ring_key.state != RING_GONE) return write_fact(row, tables, write);
+    if (before == NULL) return ERR_OK;
+    row->state = ROW_WRITTEN;
+    return tables_drop(tables, before);
+}
+
 static enum err drop_addresses(struct tables *tables, const struct resource *resource)
 {
     enum err e = ERR_OK;
@@ -453,13 +462,14 @@ static enum err write_row(struct row *row, struct tables *tables, const struct w
     case WRITE_ORIGIN:
     case WRITE_ADDRESS:
     case WRITE_STUDY:
-    case WRITE_RING_KEY:
     case WRITE_RESOURCE:
         return write_fact(row, tables, write);
     case WRITE_SETTING:
         return write_setting(row, tables, write);
     case WRITE_ORIGIN_GONE:
         return write_origin_gone(row, tables, write);
+    case WRITE_RING_KEY:
+        return write_ring_key(row, tables, write);
     case WRITE_RESOURCE_GONE:
         return write_resource_gone(row, tables, write);
     case WRITE_EPOCH:

@@ -26,6 +26,7 @@ static enum err read_ring(struct store_ring *ring, size_t room, struct db *db)
         key->algorithm = query_read_text(&run);
         key->wrapped = query_read_text(&run);
         key->created_ms = query_read_number(&run);
+        key->since_ms = query_read_number(&run);
     }
     return query_end(&run);
 }

@@ -119,9 +119,20 @@ static enum err write_study(struct row *row, struct db *db, const struct study *
     return sqlite_end_write(row, &run);
 }
 
+static enum err write_ring_key_gone(struct row *row, struct db *db, struct bytes id)
+{
+    struct query_run run;
+    query_start(&run, db, QUERY_RING_KEY_GONE, NULL);
+    query_bind_text(&run, id);
+    enum err e = sqlite_end_write(row, &run);
+    if (row->state == ROW_EXISTS) row->state = ROW_ABSENT;
+    return e;
+}
+
 static enum err write_ring_key(struct row *row, struct db *db, const struct ring_key *key)
 {
     struct query_run run;
+    if (key->state == RING_GONE) return write_ring_key_gone(row, db, key->id);
     query_start(&run, db, QUERY_RING_KEY_WRITE, NULL);
     query_bind_text(&run, key->id);
     query_bind_number(&run, key->use);
@@ -129,6 +140,7 @@ static enum err write_ring_key(struct row *row, struct db *db, const struct ring
     query_bind_text(&run, key->algorithm);
     query_bind_blob(&run, key->wrapped);
     query_bind_number(&run, key->created_ms);
+    query_bind_number(&run, key->since_ms);
     return sqlite_end_write(row, &run);
 }
 

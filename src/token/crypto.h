@@ -22,6 +22,8 @@ struct crypto_siv;   /* a keyed AES-256-SIV (RFC 5297), per thread */
 
 MUST_USE enum err crypto_new(struct crypto **out);
 void crypto_free(struct crypto *crypto);
+/* Gives back what the library keeps for this thread: for pool threads, which are not ours to end. */
+void crypto_rest(void);
 const char *crypto_library(void); /* name and version of the library, for people */
 
 MUST_USE enum err crypto_sha256(struct crypto *crypto, uint8_t out[SHA256_LEN], struct bytes data);

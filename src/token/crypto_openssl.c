@@ -75,6 +75,11 @@ enum err crypto_new(struct crypto **out)
     return ERR_OK;
 }
 
+void crypto_rest(void)
+{
+    OPENSSL_thread_stop();
+}
+
 void crypto_free(struct crypto *crypto)
 {
     if (!crypto) return;

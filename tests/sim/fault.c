@@ -67,7 +67,7 @@ static void strike(void)
 {
     const struct temper *temper = &world.temper;
 
-    switch (roll(6)) {
+    switch (roll(7)) {
     case 0:
         if (temper->has_crashes) node_kill((unsigned)roll(8));
         return;
@@ -82,6 +82,9 @@ static void strike(void)
         return;
     case 4:
         if (temper->has_clock_faults) move_clock();
+        return;
+    case 5:
+        node_rotate_ring();
         return;
     default:
         node_toggle_key();

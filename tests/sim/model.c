@@ -90,14 +90,75 @@ void model_reset(void)
     crypto_storage.state = world.seed;
 }
 
+static void forget_keys(size_t from)
+{
+    while (model.known_count > from) {
+        struct known_key *key = &model.known[--model.known_count];
+        seal_key_free(key->seal);
+        crypto_check_free(key->check);
+    }
+    while (model.crypto_count > (from ? 1 : 0))
+        crypto_free(model.cryptos[--model.crypto_count]);
+}
+
 void model_end(void)
 {
-    seal_key_free(model.seal);
-    crypto_check_free(model.check);
-    crypto_free(model.crypto);
-    model.seal = NULL;
-    model.check = NULL;
-    model.crypto = NULL;
+    forget_keys(0);
+}
+
+static const struct known_key *known(struct bytes id)
+{
+    size_t i;
+
+    for (i = 0; i < model.known_count; i++)
+        if (bytes_equal(id, bytes_of(model.known[i].id, SEAL_KEY_ID_LEN))) return &model.known[i];
+    return NULL;
+}
+
+/* Takes the check or the seal for its own unless it has one. */
+static bool learn_key(struct bytes id, struct crypto_check *check, struct seal_key *seal)
+{
+    struct known_key *key = &model.known[model.known_count];
+
+    if (known(id)) return false;
+    if (model.known_count == KNOWN_MAX) world_fail("the model holds all keys", "%zu", model.known_count);
+    *key = (struct known_key){.check = check, .seal = seal};
+    memcpy(key->id, id.ptr, SEAL_KEY_ID_LEN);
+    model.known_count++;
+    return true;
+}
+
+/* All but the contexts that it has taken over is given back. */
+static void learn(struct key_bench *bench)
+{
+    size_t i, learned = 0;
+
+    for (i = 0; i < bench->check_count; i++)
+        if (learn_key(bench->checks[i].kid, bench->checks[i].check, NULL)) {
+            bench->checks[i].check = NULL;
+            learned++;
+        }
+    for (i = 0; i < bench->seal_count; i++)
+        if (learn_key(seal_key_id(bench->seals[i]), NULL, bench->seals[i])) {
+            bench->seals[i] = NULL;
+            learned++;
+        }
+    if (learned) {
+        model.cryptos[model.crypto_count++] = bench->crypto;
+        bench->crypto = NULL;
+    }
+    key_bench_release(bench);
+}
+
+const struct known_key *model_known(struct bytes id)
+{
+    const struct node *node = node_running();
+    struct key_bench bench;
+
+    if (known(id) || !node || !node->ring) return known(id);
+    must(key_bench_open(&bench, node->ring, 1));
+    learn(&bench);
+    return known(id);
 }
 
 void model_rewind(void)
@@ -112,6 +173,7 @@ void model_rewind(void)
             model.users[p][u] = (struct sim_user){.reference = model.users[p][u].reference};
     }
     model.token_count = model.proof_count = model.shown = 0;
+    forget_keys(model.founded_count);
     crypto_storage.state = world.seed;
 }
 
@@ -184,13 +246,8 @@ void model_found(struct store *store, const struct keyring *ring)
             model.users[p][u].reference = references[u];
     }
     tickets_found(store, &bench);
-    model.crypto = bench.crypto;
-    model.check = bench.checks[0].check;
-    model.seal = bench.seals[0];
-    (void)snprintf(model.kid, sizeof model.kid, "%.*s", (int)bench.sign_kid.len,
-                   (const char *)bench.sign_kid.ptr);
-    crypto_mac_free(bench.mac);
-    crypto_sign_free(bench.sign);
+    learn(&bench);
+    model.founded_count = model.known_count;
 }
 
 /* ---- keys come and go ---- */

@@ -15,6 +15,7 @@
 #define BROWSERS   2
 #define TOKENS_MAX 512
 #define PROOFS_MAX 512
+#define KNOWN_MAX  64 /* keys of the ring, over one seed */
 #define SIM_URL    "http://coat.test"
 
 enum sim_key { KEY_GOOD, KEY_TOGGLED, KEY_POWERLESS, KEYS };
@@ -70,15 +71,21 @@ struct model {
     size_t token_count;
     struct proof proofs[PROOFS_MAX];
     size_t proof_count;
-    unsigned shown; /* display names drawn so far: each is used once */
-    struct crypto *crypto;
-    struct crypto_check *check; /* the node's signing key, to verify with */
-    struct seal_key *seal;
-    char kid[64];
+    unsigned shown;    /* display names drawn so far: each is used once */
+    struct known_key { /* of the node's ring, those that are retired too */
+        char id[SEAL_KEY_ID_LEN];
+        struct crypto_check *check; /* one of the two */
+        struct seal_key *seal;
+    } known[KNOWN_MAX];
+    size_t known_count, founded_count;
+    struct crypto *cryptos[KNOWN_MAX]; /* that they were made with */
+    size_t crypto_count;
 };
 extern struct model model;
 
 void model_begin(void); /* once a process: the browsers' keys */
+/* The key of this name; looks into the node's ring for one that is new. NULL: there is none. */
+const struct known_key *model_known(struct bytes id);
 void model_reset(void);
 void model_end(void);
 /* For many worlds on one founding: back to what was known right after it, and the crypto dice begin anew. */

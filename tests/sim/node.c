@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "server/conn.h"
+#include "server/rotation.h"
 #include "server/tls.h"
 #include "sim/law.h"
 #include "sim/link.h"
@@ -21,6 +22,9 @@ static struct {
     unsigned doors_left; /* until it is dead */
     unsigned life;
     struct item again;
+    struct ring_ask order; /* an operator's, to the key ring */
+    struct mail order_mail;
+    bool has_order;
 } sim;
 
 /* ---- doors ---- */
@@ -77,15 +81,21 @@ static void retry(struct item *item)
 /* Opens the data and, in a first life, writes the projects. False: no memory. */
 static enum err open_data(void)
 {
-    struct secret master = {.len = 32};
     const char *why;
     enum memory_owner before;
     enum err e = disk_store_open(&sim.node.store);
 
     if (e) return e;
-    memset(master.data, 7, master.len);
     before = memory_enter(MEMORY_NODE);
-    e = keyring_open(&sim.node.ring, sim.node.store, &master, &world.host.dice, world_wall_ms(), &why);
+    sim.node.master = secret_new();
+    if (!sim.node.master) {
+        memory_leave(before);
+        return ERR_NO_MEMORY;
+    }
+    sim.node.master->len = 32;
+    memset(sim.node.master->data, 7, sim.node.master->len);
+    e = keyring_open(&sim.node.ring, sim.node.store, sim.node.master, &world.host.dice, world_wall_ms(),
+                     &why);
     memory_leave(before);
     if (!e && !sim.is_founded) {
         model_found(sim.node.store, sim.node.ring);
@@ -120,7 +130,7 @@ void node_boot(void)
     enum err e;
 
     sim.life++;
-    sim.is_up = sim.is_dying = sim.is_dead = sim.wants_restart = false;
+    sim.is_up = sim.is_dying = sim.is_dead = sim.wants_restart = sim.has_order = false;
     trace("node", "starts, life %u", sim.life);
     e = start();
     memory_fail(0, 0);
@@ -165,12 +175,13 @@ static void vanish(void)
     enum memory_owner before;
     unsigned i;
 
+    disk_store_crash(sim.node.store); /* what it still writes may point into a bench of keys */
     before = memory_enter(MEMORY_NODE);
     for (i = 0; i < sim.node.lane_count; i++)
         service_free(sim.node.lanes[i]->service);
     keyring_free(sim.node.ring);
+    secret_free(sim.node.master);
     memory_leave(before);
-    disk_store_crash(sim.node.store);
     for (i = 0; i < sim.node.lane_count; i++)
         loop_vanish(sim.node.lanes[i]->loop);
     memory_sweep();
@@ -218,6 +229,36 @@ void node_toggle_key(void)
 {
     if (sim.is_up && !sim.is_stopping && !sim.is_dying)
         model_toggle_key(sim.node.store, (unsigned)roll(PROJECTS));
+}
+
+static void ordered(struct ring_ask *ask, enum err error)
+{
+    sim.has_order = false;
+    trace("operator", "rotated: %s, %s", err_name(error), ring_no_text(ask->plan.no));
+}
+
+static void open_order(struct mail *mail)
+{
+    (void)mail;
+    if (sim.node.rotation)
+        rotation_ask(sim.node.rotation, &sim.order);
+    else
+        sim.has_order = false;
+}
+
+/* No token may become unverifiable by it: tokens are shown as long as they live, whoever signed them. */
+void node_rotate_ring(void)
+{
+    if (!sim.is_up || sim.is_stopping || sim.is_dying || sim.is_dead || sim.has_order) return;
+    sim.order = (struct ring_ask){.job = RING_JOB_STEPS,
+                                  .order = {.want = RING_WANT_ROTATE,
+                                            .use = chance(50) ? RING_SIGN : RING_SEAL,
+                                            .is_emergency = chance(80)},
+                                  .done = ordered};
+    sim.order_mail.open = open_order;
+    sim.has_order = true;
+    trace("operator", "rotates the %s keys", ring_use_text(sim.order.order.use));
+    loop_post(sim.node.lanes[0]->loop, &sim.order_mail);
 }
 
 void node_confirm_clock(void)

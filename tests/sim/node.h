@@ -20,6 +20,7 @@ void node_kill(unsigned doors); /* after so many uses of a door */
 void node_want_restart(void);
 bool node_wants_restart(void);
 void node_toggle_key(void);
+void node_rotate_ring(void); /* an operator's order, mostly an emergency */
 void node_trouble_store(void);
 void node_confirm_clock(void);
 

@@ -238,13 +238,14 @@ static void launched(struct link *link, struct request *request, struct json bod
     const struct sim_project *project = &model.projects[request->project];
     struct bytes text = json_text(json_member(body, "launch_token"));
     struct sim_ticket *ticket = &tickets.list[tickets.count];
+    const struct known_key *seal = model_known(seal_named_key(SEAL_LAUNCH, text));
     struct sealed sealed;
     struct uuid user;
     struct arena arena;
 
     arena_init(&arena, 16384);
     NEED_TICKET(read_user(&user, json_text(json_member(body, "user_id"))));
-    NEED_TICKET(seal_read(&sealed, &arena, model.seal, SEAL_LAUNCH, text) == ERR_OK);
+    NEED_TICKET(seal && seal->seal && seal_read(&sealed, &arena, seal->seal, SEAL_LAUNCH, text) == ERR_OK);
     NEED_TICKET(uuid_equal(&sealed.project, &project->id) && uuid_equal(&sealed.user, &user));
     NEED_TICKET(!uuid_is_zero(&sealed.id) && sealed.exp_s == sealed.iat_s + LIFE_S);
     NEED_TICKET(sealed.iat_s >= request->delivered_ms / 1000 && sealed.iat_s <= times_now_ms() / 1000);
@@ -269,6 +270,7 @@ static void check_session(struct link *link, const struct sim_ticket *ticket, st
 {
     const struct sim_project *project = &model.projects[ticket->project];
     const struct key_text *client = &tickets.client[ticket->project];
+    const struct known_key *key;
     struct claims claims;
     struct arena arena;
     struct uuid sub;
@@ -276,7 +278,8 @@ static void check_session(struct link *link, const struct sim_ticket *ticket, st
 
     arena_init(&arena, 65536);
     NEED_TICKET(jws_split(&jws, &arena, token) == ERR_OK && bytes_equal(jws.typ, BYTES("at+jwt")));
-    NEED_TICKET(crypto_check(model.check, jws.signing_input, jws.signature));
+    key = model_known(jws.kid);
+    NEED_TICKET(key && key->check && crypto_check(key->check, jws.signing_input, jws.signature));
     NEED_TICKET(claims_read(&claims, &arena, jws.payload, BYTES(SIM_URL)) == ERR_OK);
     NEED_TICKET(claims.kind == KIND_EMBEDDED && uuid_equal(&claims.project, &project->id));
     NEED_TICKET(uuid_read(&sub, claims.sub) == ERR_OK && uuid_equal(&sub, &ticket->user));

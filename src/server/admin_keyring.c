@@ -1,0 +1,67 @@
+#include "server/admin_keyring.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/rotation.h"
+#include "service/ring_answer.h"
+
+_Static_assert(ADMIN_RING_ID_LEN == SEAL_KEY_ID_LEN, "ids of keys");
+
+struct keyring_ask {     /* from the ask to its answer */
+    struct ring_ask ask; /* first member */
+    struct lane *lane;
+    uint64_t serial;
+};
+
+static void tell_failed(struct lane *lane, uint64_t serial, const char *because)
+{
+    struct buf *line = lane_body(lane);
+    struct json_writer w = json_writer_on(line);
+
+    json_object_begin(&w);
+    json_key(&w, "refused");
+    json_put_string(&w, bytes_of_text(because));
+    json_object_end(&w);
+    admin_answer(lane, serial, line);
+}
+
+static void done(struct ring_ask *ask, enum err error)
+{
+    struct keyring_ask *asked = (struct keyring_ask *)(void *)ask;
+    struct lane *lane = asked->lane;
+    const struct node *node = lane->node;
+    const struct ring_timetable timetable = rotation_timetable(node->config);
+
+    if (error && error != ERR_STOPPING)
+        tell_failed(lane, asked->serial,
+                    ask->because
+                        ? ask->because
+                        : "not done, or not in every loop yet; the server's log says why: try again");
+    else if (!error) {
+        struct buf *line = lane_body(lane);
+        struct json_writer w = json_writer_on(line);
+        ring_answer_write(&w, &ask->plan, keyring_view(node->ring), &timetable);
+        admin_answer(lane, asked->serial, line);
+    }
+    free(asked);
+}
+
+void admin_keyring(struct lane *lane, uint64_t serial, const struct admin_ask *ask)
+{
+    struct rotation *rotation = lane->node->rotation;
+    struct keyring_ask *asked = rotation ? calloc(1, sizeof *asked) : NULL;
+
+    if (!asked) {
+        tell_failed(lane, serial, "not enough memory");
+        return;
+    }
+    asked->lane = lane;
+    asked->serial = serial;
+    asked->ask.done = done;
+    asked->ask.job = ask->ring.is_look ? RING_JOB_LOOK : ask->ring.want ? RING_JOB_STEPS : RING_JOB_REWRAP;
+    memcpy(asked->ask.id, ask->ring.id, sizeof asked->ask.id);
+    asked->ask.order = (struct ring_order){
+        ask->ring.want, ask->ring.use, bytes_of(asked->ask.id, sizeof asked->ask.id), ask->ring.is_emergency};
+    rotation_ask(rotation, &asked->ask);
+}
