@@ -95,7 +95,7 @@ struct sowing { /* everything the writes point to */
     size_t count;
     struct key_text keys[8];
     size_t key_count;
-    struct uuid project, resource, address, study, user_resource;
+    struct uuid project, resource, address, study, user, user_resource;
     int64_t now_ms;
 };
 
@@ -160,9 +160,18 @@ static void sow_project(struct sowing *sowing)
 
 static void sow_front_desk(struct sowing *sowing)
 {
-    struct write *write = next_write(sowing, WRITE_ADDRESS);
+    struct write *write = next_write(sowing, WRITE_RESOURCE);
     struct user *user;
 
+    write->resource.id = sowing->resource;
+    write->resource.project = sowing->project;
+    write->resource.type = ADDRESS_CALL;
+    write->resource.name = BYTES("front-desk");
+    write->resource.display_name = BYTES("Front desk");
+    write->resource.user = sowing->user;
+    write->resource.created_ms = write->resource.updated_ms = sowing->now_ms;
+
+    write = next_write(sowing, WRITE_ADDRESS);
     write->address.id = sowing->address;
     write->address.project = sowing->project;
     write->address.resource = sowing->resource;
@@ -173,7 +182,7 @@ static void sow_front_desk(struct sowing *sowing)
 
     write = next_write(sowing, WRITE_USER);
     user = &write->user.user;
-    uuid_draw(&user->id, sowing->dice);
+    user->id = sowing->user;
     user->project = sowing->project;
     user->kind = USER_SUBSCRIBER;
     user->reference = BYTES("front-desk@example.com");
@@ -249,6 +258,7 @@ static enum err sow(struct seed *out, const char *path, struct store *store, con
     uuid_draw(&sowing.resource, dice);
     uuid_draw(&sowing.address, dice);
     uuid_draw(&sowing.study, dice);
+    uuid_draw(&sowing.user, dice);
     uuid_draw(&sowing.user_resource, dice);
     TRY(e = key_bench_open(&sowing.bench, ring, 0), done);
     TRY(e = sow_all(&sowing), done);

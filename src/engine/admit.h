@@ -13,6 +13,7 @@ struct admit_facts {
     int64_t cutoff_ms;                  /* greatest that applies; INT64_MIN: none */
     const struct proof_facts *proof;    /* NULL: none was sent, or it did not verify (proof_broken) */
     bool proof_broken;
+    bool needs_proof;           /* even of an unbound token: whoever binds it shows the key */
     bool takes_bound_as_bearer; /* a column of the route table: two GETs only */
 };
 

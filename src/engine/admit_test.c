@@ -82,6 +82,35 @@ static void admits_by_the_table(void)
     }
 }
 
+/* Who wants to bind a token shows the key, whatever the token says; and no route takes that back. */
+static void asks_an_unbound_holder_for_a_proof(void)
+{
+    static const struct {
+        enum proof_sent proof;
+        enum refusal wanted;
+    } asked[] = {{NO_PROOF, REFUSAL_PROOF_MISSING},
+                 {BROKEN, REFUSAL_PROOF_INVALID},
+                 {TOO_OLD, REFUSAL_PROOF_INVALID},
+                 {OTHER_METHOD, REFUSAL_PROOF_INVALID},
+                 {GOOD, REFUSAL_NONE},
+                 {OTHERS_KEY, REFUSAL_NONE}};
+    size_t i;
+
+    for (i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+        struct proof_facts proof = proof_of(asked[i].proof);
+        struct admit_facts facts = {.needs = MAY_BIND,
+                                    .needs_proof = true,
+                                    .project = &project,
+                                    .cutoff_ms = NEVER,
+                                    .proof_broken = asked[i].proof == BROKEN};
+        struct holder holder = {.kind = TOKEN_SUBSCRIBER, .gt_ms = 5};
+
+        if (asked[i].proof != NO_PROOF && asked[i].proof != BROKEN) facts.proof = &proof;
+        CHECK_NOTE("row %zu", i);
+        CHECK_INT(admit(&holder, &facts, &policy), asked[i].wanted);
+    }
+}
+
 /* The key comes from the token: a policy that names another, or none, changes nothing. */
 static void takes_the_key_from_the_token(void)
 {
@@ -100,6 +129,7 @@ static void takes_the_key_from_the_token(void)
 int main(void)
 {
     CHECK_RUN(admits_by_the_table);
+    CHECK_RUN(asks_an_unbound_holder_for_a_proof);
     CHECK_RUN(takes_the_key_from_the_token);
     return CHECK_END();
 }

@@ -31,6 +31,8 @@ enum write_kind {
     WRITE_PROFILE, /* update the given fields of an existing user; ROW_ABSENT if the user is gone */
     WRITE_ONCE,    /* insert a 16-byte id into an expiry bucket unless it is there: replay protection. In a
                       bucket that was forgotten every id counts as there: a clock may have been set back */
+    WRITE_BOUND, /* insert a token's id with the key that it is bound to, unless it is there; ROW_EXISTS with
+                    the key that was first. Forgotten by its bucket, as WRITE_ONCE */
     WRITE_PRUNE, /* forget up to PRUNE_ROWS_MAX ids, families and cutoffs whose time is over; ROW_ABSENT when
                     none is left. Raises pruned_through in the same commit: what expired by then stays
                     expired, whatever the clock says. Comes alone */
@@ -54,6 +56,7 @@ enum write_kind {
     WRITE_ANSWER          /* put, while the interview is INTERVIEW_AGREED; rows as WRITE_INTERVIEW_STEP */
 };
 
+#define JKT_LEN               43 /* characters of a key's thumbprint (RFC 7638) */
 #define FAMILY_ANY_GENERATION UINT32_MAX
 
 #define PRUNE_ROWS_MAX 1000 /* of one write: the writer serves others between two of them */
@@ -127,6 +130,11 @@ struct write {
             int64_t bucket_s; /* first second at which it may be forgotten */
         } once;
         struct {
+            struct uuid id;
+            struct bytes jkt; /* JKT_LEN characters */
+            int64_t bucket_s;
+        } bound;
+        struct {
             int64_t through_s; /* buckets at or before it */
         } prune;
         struct {
@@ -179,6 +187,7 @@ struct row {
     struct family family;       /* FAMILY */
     struct interview interview; /* INTERVIEW, INTERVIEW_STEP, ANSWER */
     int64_t t_ms;               /* CUTOFF */
+    struct bytes jkt;           /* BOUND: the key that stands there now */
 };
 
 #define PLAN_WRITES_MAX  6

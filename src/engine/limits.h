@@ -6,6 +6,8 @@
 #define TOKEN_LIFE_MAX_S   86400  /* the longest that any setting allows an access token ... */
 #define INVITE_LIFE_MAX_S  604800 /* ... but an invite, which waits in somebody's mail */
 #define SAT_LIFE_LOOSE_S   60     /* sat:refresh without a bound key: just enough to bind one */
+#define BOUND_LIFE_MIN_S   60     /* a browser may ask for less or more, and gets this */
+#define BOUND_LIFE_MAX_S   3600
 #define REFRESH_OUTLIVES_S 300    /* a refresh token outlives its access token by exactly this */
 #define JWKS_AGE_S         3600   /* verifiers may keep the key set so long before they look again */
 #define PASSWORD_MIN       8      /* bytes; the REST API's own limits ... */

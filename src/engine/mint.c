@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/base64url.h"
+#include "engine/expiry.h"
 #include "engine/limits.h"
 #include "engine/user.h"
 #include "engine/words.h"
@@ -22,19 +23,6 @@ static bool is_thumbprint(struct bytes text)
            len == sizeof digest;
 }
 
-static struct refused check_expiry(const struct ask_mint *ask, const struct fact_project *project,
-                                   int64_t now_s)
-{
-    if (!ask->has_expiry) return refuse(REFUSAL_NONE, FIELD_NONE, NULL);
-    if (ask->expire_at_s <= now_s)
-        return refuse(REFUSAL_PARAMETER_INVALID, FIELD_EXPIRE_AT, "must be in the future");
-    /* compared by difference: expire_at_s comes from outside and now_s + max could be passed by any int64 */
-    if (ask->expire_at_s - now_s > project->setting[SETTING_SAT_LIFE_MAX])
-        return refuse(REFUSAL_PARAMETER_INVALID, FIELD_EXPIRE_AT,
-                      "is further ahead than this project allows");
-    return refuse(REFUSAL_NONE, FIELD_NONE, NULL);
-}
-
 struct refused mint_check(const struct ask_mint *ask, const struct fact_project *project,
                           const struct fact_key *key, int64_t now_ms)
 {
@@ -48,7 +36,8 @@ struct refused mint_check(const struct ask_mint *ask, const struct fact_project 
         return refuse(REFUSAL_PARAMETER_INVALID, FIELD_REFERENCE, "is too long (at most 255 bytes)");
     if (words_have_control(ask->reference))
         return refuse(REFUSAL_PARAMETER_INVALID, FIELD_REFERENCE, "holds a control character");
-    refused = check_expiry(ask, project, now_ms / 1000);
+    refused = expiry_check(ask->has_expiry, ask->expire_at_s, project->setting[SETTING_SAT_LIFE_MAX],
+                           now_ms / 1000);
     if (refused.refusal) return refused;
     if (ask->password.len > PASSWORD_MAX)
         return refuse(REFUSAL_PARAMETER_INVALID, FIELD_PASSWORD, "is too long (at most 72 bytes)");

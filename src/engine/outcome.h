@@ -61,7 +61,8 @@ struct holder {
     struct uuid resource; /* of an embed token: all it may reach; else zero */
     struct uuid inviter;  /* of an invite: the user whose cutoffs apply too; else zero */
     int64_t exp_s, gt_ms;
-    int64_t age_ms; /* of the project, when the token was minted */
+    int64_t age_ms;         /* of the project, when the token was minted */
+    int64_t absolute_end_s; /* of its family; 0: the token does not say */
 };
 
 struct outcome {

@@ -71,8 +71,10 @@ const char *finding_field(enum ask_field field)
         [FIELD_FINGERPRINT] = "fingerprint",
         [FIELD_SCOPE] = "scope",
         [FIELD_ADDRESS_NAME] = "name",
-        [FIELD_REFRESH_TOKEN] = "refresh_token",
+        [FIELD_ADDRESSES] = "addresses",
+        [FIELD_ADDRESS] = "address",
         [FIELD_TOKEN] = "token",
+        [FIELD_REFRESH_TOKEN] = "refresh_token",
         [FIELD_USER_ID] = "user id",
         [FIELD_EXTERNAL_ID] = "external id",
         [FIELD_PAYLOAD] = "payload",
@@ -87,7 +89,8 @@ const char *finding_field(enum ask_field field)
         [FIELD_PAGE] = "page_token",
         [FIELD_PREVIEWS] = "enable_room_previews",
         [FIELD_SUBPROJECT] = "subproject_id",
-        [FIELD_ADDRESS] = "address",
+        [FIELD_PROOF] = "proof",
+        [FIELD_LIFE] = "life",
     };
 
     return field >= FIELD_PROFILE ? profile_member((enum profile_field)(field - FIELD_PROFILE))

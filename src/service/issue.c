@@ -61,6 +61,9 @@ enum err issue_access(struct buf *out, struct issuer *issuer, const struct grant
     claims.project = grant->project;
     claims.kind = (enum claims_kind)grant->kind;
     if (grant->may_self_refresh) claims.scope = BYTES("sat:refresh");
+    /* those that are exchanged for their successors know the end from nothing else */
+    if (grant->may_self_refresh || grant->kind == TOKEN_EMBED)
+        claims.end_s = grant->absolute_end_s - grant->aged_ms / 1000;
     claims.family = grant->family;
     claims.parent = grant->parent_key;
     claims.application = grant->application;
@@ -120,6 +123,7 @@ static enum refusal holder_of(struct holder *out, const struct claims *claims)
     out->exp_s = claims->exp_s;
     out->gt_ms = claims->gt_ms;
     out->age_ms = claims->age_ms;
+    out->absolute_end_s = claims->end_s;
     return REFUSAL_NONE;
 }
 

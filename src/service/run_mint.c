@@ -1,41 +1,6 @@
 /* run_mint.c — the way of a mint: key, user, plan, commit, settle, sign. */
-#include <string.h>
-
-#include "base/secret.h"
 #include "engine/mint.h"
 #include "service/service_run.h"
-
-void run_sign(struct run *run, const struct grant *grant)
-{
-    struct issuer *issuer = &run->service->issuer;
-    struct buf *text = &issuer->text;
-    struct bytes token = BYTES_NONE, refresh_token;
-    size_t token_len;
-    enum err e;
-
-    buf_reset(text);
-    TRY(e = issue_access(text, issuer, grant), done);
-    token_len = text->len;
-    TRY(e = issue_refresh(text, issuer, grant), done);
-    token = arena_copy(run->arena, buf_bytes(text));
-    if (bytes_is_absent(token)) e = ERR_NO_MEMORY;
-done:
-    if (text->len) secret_wipe(text->ptr, text->len);
-    if (e) {
-        run_fail(run, e);
-        return;
-    }
-    refresh_token = bytes_from(token, token_len);
-    run->outcome.minted.kind = grant->kind;
-    run->outcome.minted.user = grant->user;
-    run->outcome.minted.token = bytes_part(token, 0, token_len);
-    run->outcome.minted.refresh_token = refresh_token;
-    run->outcome.minted.iat_s = grant->iat_s;
-    run->outcome.minted.exp_s = grant->exp_s;
-    run->outcome.minted.refresh_exp_s = grant->refresh_exp_s - grant->aged_ms / 1000;
-    run->outcome.minted.absolute_end_s = grant->absolute_end_s - grant->aged_ms / 1000;
-    run_finish(run, OUTCOME_MINTED);
-}
 
 static void plan(struct run *run, const struct user *user);
 

@@ -1,15 +1,14 @@
-/* run_token.c — the ways that begin with an access token: who am I, whom can I reach, open a session. */
+/* run_token.c — whose access token it is, and whether it was proved; and the way that opens a session. */
 #include <string.h>
 
 #include "base/base64url.h"
 #include "base/hex.h"
 #include "engine/admit.h"
+#include "engine/once.h"
 #include "service/found_token.h"
 #include "service/presented.h"
 #include "service/service_run.h"
 #include "token/dpop.h"
-
-#define ADDRESSES_PAGE 50 /* the API's page size */
 
 static enum err read_proof(struct proof_facts *out, struct admit_facts *facts, struct run *run,
                            struct bytes proof)
@@ -65,6 +64,7 @@ static enum err plan_once(struct run *run, const struct proof_facts *proof)
         struct write *write = &run->plan.writes[i];
         memset(write, 0, sizeof *write);
         write->kind = WRITE_ONCE;
+        write->is_gate = true; /* what comes with a used proof is not written either */
         memcpy(write->once.id.byte, digest, sizeof write->once.id.byte);
         write->once.bucket_s = (end_s / PROOF_BUCKET_S + 1 + (int64_t)i) * PROOF_BUCKET_S;
     }
@@ -124,24 +124,51 @@ static void found_not_admitted(struct run *run, enum refusal refusal, const stru
         found_in_proof(finding, facts->proof, &with_key);
     else {
         finding_check(finding, facts->proof_broken ? "proof.form" : "proof.present");
-        finding_expected(finding, "a proof by the key with thumbprint %.*s...", FINDING_ID(holder->jkt));
+        if (bytes_is_absent(holder->jkt))
+            finding_expected(finding, "a proof by the key that the token shall be bound to");
+        else
+            finding_expected(finding, "a proof by the key with thumbprint %.*s...", FINDING_ID(holder->jkt));
         finding_seen(finding, facts->proof_broken
                                   ? "one that is malformed, or whose signature does not verify"
                                   : "none");
     }
 }
 
-bool run_authenticate_token(struct run *run, struct bytes token, struct bytes proof, enum capability needs)
+/* A token that is good in itself, against what this call needs of its holder and of the proof. */
+static enum err check_holder(enum refusal *refusal, struct run *run, struct bytes token,
+                             struct proof_terms *terms, struct admit_facts *facts, struct proof_facts *proof,
+                             struct proof_policy *policy, char ath[ATH_LEN])
 {
-    struct admit_facts facts = {
-        .cutoff_ms = INT64_MIN, .needs = needs, .takes_bound_as_bearer = run->takes_bound_as_bearer};
+    struct holder *holder = &run->outcome.holder;
+    enum err e = ERR_OK;
+
+    run->project = facts->project = facts_project(lease_facts(run->lease), &holder->project);
+    facts->cutoff_ms = cutoff_of_holder(run);
+    /* clients send a proof along with every token: it is looked at only where it counts */
+    if (terms->is_needed || !bytes_is_absent(holder->jkt))
+        TRY(e = read_proof(proof, facts, run, terms->proof), done);
+    if (facts->proof && !run->proof_method.len &&
+        !(terms->may_lack_ath && bytes_is_absent(facts->proof->ath)))
+        TRY(e = hash_of_token(&policy->ath, ath, run, token), done);
+    *refusal = admit(holder, facts, policy);
+    if (!*refusal && facts->proof) terms->jkt = facts->proof->jkt;
+done:
+    return e;
+}
+
+bool run_authenticate_by(struct run *run, struct bytes token, struct proof_terms *terms,
+                         enum capability needs)
+{
+    struct admit_facts facts = {.cutoff_ms = INT64_MIN,
+                                .needs = needs,
+                                .needs_proof = terms->is_needed,
+                                .takes_bound_as_bearer = run->takes_bound_as_bearer};
     struct proof_policy policy = {.profile = PROOF_VENDOR,
                                   .now_s = run->wall_ms / 1000,
                                   .htm = run->http_method,
                                   .htu = run->http_path};
-    struct proof_facts proof_facts;
+    struct proof_facts proof;
     char ath[ATH_LEN];
-    struct holder *holder = &run->outcome.holder;
     enum refusal refusal;
     enum err e;
 
@@ -150,23 +177,19 @@ bool run_authenticate_token(struct run *run, struct bytes token, struct bytes pr
         policy.mth = run->proof_method;
     }
     run->plan.write_count = 0;
-    TRY(e = issue_verify(holder, &refusal, &run->finding, run->arena, &run->service->issuer, token,
-                         lease_facts(run->lease), run->now_ms),
+    TRY(e = issue_verify(&run->outcome.holder, &refusal, &run->finding, run->arena, &run->service->issuer,
+                         token, lease_facts(run->lease), run->now_ms),
         failed);
     run->has_finding = refusal != REFUSAL_NONE;
-    if (!refusal) {
-        run->project = facts.project = facts_project(lease_facts(run->lease), &holder->project);
-        facts.cutoff_ms = cutoff_of_holder(run);
-        /* only a bound token needs its proof looked at: clients send one along with every token */
-        if (!bytes_is_absent(holder->jkt)) TRY(e = read_proof(&proof_facts, &facts, run, proof), failed);
-        if (facts.proof && !run->proof_method.len)
-            TRY(e = hash_of_token(&policy.ath, ath, run, token), failed);
-        refusal = admit(holder, &facts, &policy);
-    }
+    if (!refusal) TRY(e = check_holder(&refusal, run, token, terms, &facts, &proof, &policy, ath), failed);
     if (!refusal && run->ask.origin.len && !facts_project_lists(run->project, run->ask.origin))
         refusal = REFUSAL_ORIGIN_NOT_LISTED;
-    if (!refusal && facts.proof) TRY(e = plan_once(run, &proof_facts), failed);
+    if (!refusal && facts.proof) TRY(e = plan_once(run, &proof), failed);
     if (!refusal) return true;
+    if (refusal == REFUSAL_PROOF_MISSING && run->unreadable) {
+        run_fail(run, run->unreadable); /* the proof was to stand in what could not be read */
+        return false;
+    }
     if (!run->has_finding) found_not_admitted(run, refusal, &facts, &policy);
     run_refuse(run, refusal, FIELD_NONE, NULL);
     return false;
@@ -175,14 +198,21 @@ failed:
     return false;
 }
 
-bool run_authenticate_bearer(struct run *run, struct bytes proof, enum capability needs)
+bool run_authenticate_token(struct run *run, struct bytes token, struct bytes proof, enum capability needs)
+{
+    struct proof_terms terms = {.proof = proof};
+
+    return run_authenticate_by(run, token, &terms, needs);
+}
+
+bool run_authenticate_bearer_by(struct run *run, struct proof_terms *terms, enum capability needs)
 {
     const struct credential *credential = &run->ask.credential;
     bool is_absent = credential->kind == CREDENTIAL_NONE;
     struct finding *finding;
 
     if (credential->kind == CREDENTIAL_BEARER)
-        return run_authenticate_token(run, credential->token, proof, needs);
+        return run_authenticate_by(run, credential->token, terms, needs);
     finding = run_finding(run, is_absent ? "credential.present" : "credential.form");
     finding_expected(finding, "Authorization: Bearer, and an access token");
     if (is_absent)
@@ -196,101 +226,7 @@ bool run_authenticate_bearer(struct run *run, struct bytes proof, enum capabilit
     return false;
 }
 
-static void tell_who(struct run *run)
-{
-    if (!run->read.found) {
-        struct finding *finding = run_finding(run, "user.exists");
-        finding_expected(finding, "the user that sub names");
-        finding_seen(finding, "no such user in the project");
-        run_refuse(run, REFUSAL_USER_GONE, FIELD_NONE, NULL);
-        return;
-    }
-    run_remember_read(run);
-    run->outcome.who = run->read.user;
-    run_finish(run, OUTCOME_WHO);
-}
-
-void run_who(struct run *run)
-{
-    const struct holder *holder = &run->outcome.holder;
-    const struct user *user;
-
-    if (!run_authenticate_bearer(run, BYTES_NONE, MAY_ASK_WHO)) return;
-    user = users_by_id(run->service->users, &holder->project, &holder->user);
-    if (!user) {
-        run_read(run, READ_USER_BY_ID, &holder->project, &holder->user, BYTES_NONE, tell_who);
-        return;
-    }
-    run->outcome.who = *user; /* read by the encoder before anything else can touch the cache */
-    run_finish(run, OUTCOME_WHO);
-}
-
-static void tell_addresses(struct run *run, const struct address *list, size_t count)
-{
-    run->outcome.addresses.list = list;
-    run->outcome.addresses.count = count;
-    run_finish(run, OUTCOME_ADDRESSES);
-}
-
-static void user_by_address_read(struct run *run)
-{
-    tell_addresses(run, &run->read.user.address, run->read.found ? 1 : 0);
-}
-
-static void list_addresses(struct run *run)
-{
-    const struct facts *facts = lease_facts(run->lease);
-    struct address *list = arena_alloc(run->arena, ADDRESSES_PAGE * sizeof *list);
-    size_t i, count = 0;
-
-    if (!list) {
-        run_fail(run, ERR_NO_MEMORY);
-        return;
-    }
-    for (i = 0; i < facts->address_count && count < ADDRESSES_PAGE; i++)
-        if (uuid_equal(&facts->addresses[i].project, &run->project->id)) list[count++] = facts->addresses[i];
-    tell_addresses(run, list, count);
-}
-
-void run_addresses(struct run *run)
-{
-    const struct bytes name = run->ask.addresses.name;
-    const struct address *address;
-
-    if (!run_authenticate_bearer(run, BYTES_NONE, MAY_ASK_WHO)) return;
-    if (run->unreadable) {
-        run_fail(run, run->unreadable);
-        return;
-    }
-    if (run->refused.refusal) {
-        run_refuse(run, run->refused.refusal, run->refused.field, run->refused.because);
-        return;
-    }
-    if (bytes_is_absent(name)) {
-        list_addresses(run);
-        return;
-    }
-    address = facts_address(lease_facts(run->lease), &run->project->id, name);
-    if (address || name.len > ADDRESS_NAME_MAX)
-        tell_addresses(run, address, address ? 1 : 0);
-    else
-        run_read(run, READ_USER_BY_ADDRESS, &run->project->id, NULL, name, user_by_address_read);
-}
-
-/* A proof may be written under more than one id; it is new only if all of them are. */
-static bool was_used_before(const struct run *run)
-{
-    size_t i;
-
-    for (i = 0; i < run->plan.write_count; i++)
-        if (run->rows[i].state == ROW_EXISTS) return true;
-    return false;
-}
-
-/* The last act before a session is granted: while the store was asked, a cutoff may have come. From here to
- * the session's place in the lane's index nothing else happens on this lane, so that none can fall between.
- */
-static bool was_cut_meanwhile(struct run *run)
+bool run_was_cut(struct run *run)
 {
     int64_t cutoff_ms = cutoff_of_holder(run);
     const struct admit_facts facts = {.project = run->project, .cutoff_ms = cutoff_ms};
@@ -301,20 +237,26 @@ static bool was_cut_meanwhile(struct run *run)
     return true;
 }
 
+void run_refuse_replay(struct run *run)
+{
+    struct finding *finding = run_finding(run, "proof.once");
+
+    finding_expected(finding, "a proof that was not used before");
+    finding_seen(finding,
+                 "the same key and jti were, within the last %lld s; or the clock was set back to a time "
+                 "whose proofs are forgotten",
+                 (long long)proof_keep_s(PROOF_VENDOR));
+    run_refuse(run, REFUSAL_PROOF_REPLAYED, FIELD_NONE, NULL);
+}
+
 static void welcome(struct run *run)
 {
     uint8_t random[16];
     char *name = arena_alloc(run->arena, 2 * sizeof random);
 
-    if (was_cut_meanwhile(run)) return;
-    if (was_used_before(run)) {
-        struct finding *finding = run_finding(run, "proof.once");
-        finding_expected(finding, "a proof that was not used before");
-        finding_seen(finding,
-                     "the same key and jti were, within the last %lld s; or the clock was set back "
-                     "to a time whose proofs are forgotten",
-                     (long long)proof_keep_s(PROOF_VENDOR));
-        run_refuse(run, REFUSAL_PROOF_REPLAYED, FIELD_NONE, NULL);
+    if (run_was_cut(run)) return;
+    if (once_was_used(&run->plan, run->rows)) {
+        run_refuse_replay(run);
         return;
     }
     if (run->ask.connect.wants_resume) {
@@ -332,6 +274,13 @@ static void welcome(struct run *run)
     hex_write(name, bytes_of(random, sizeof random));
     run->outcome.connected.session = bytes_of(name, 2 * sizeof random);
     run_finish(run, OUTCOME_CONNECTED);
+}
+
+bool run_authenticate_bearer(struct run *run, struct bytes proof, enum capability needs)
+{
+    struct proof_terms terms = {.proof = proof};
+
+    return run_authenticate_bearer_by(run, &terms, needs);
 }
 
 /* In this order: token, proof, then what else the connect asks for; the first refusal wins. The proof is used

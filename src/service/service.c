@@ -161,6 +161,17 @@ static void end_finding(struct run *run, const struct refused *refused, enum err
                                   (run->ask.kind == ASK_REDEEM && run->ask.redeem.ticket.len);
 }
 
+bool run_goes_on(struct run *run)
+{
+    if (run->unreadable)
+        run_fail(run, run->unreadable);
+    else if (run->refused.refusal)
+        run_refuse(run, run->refused.refusal, run->refused.field, run->refused.because);
+    else
+        return true;
+    return false;
+}
+
 /* A refused outcome speaks for nobody, however far the token came. */
 void run_refuse(struct run *run, enum refusal refusal, enum ask_field field, const char *because)
 {
@@ -213,42 +224,89 @@ static void read_answered(struct mail *mail)
         run->then(run);
 }
 
-static void read_in_bucket(struct run *run, enum read_kind kind, const struct uuid *project,
-                           const struct uuid *id, struct bytes text, int64_t bucket_s,
-                           void (*then)(struct run *run))
+static void read_prepare(struct run *run, enum read_kind kind, const struct uuid *project,
+                         void (*then)(struct run *run))
 {
     struct service *service = run->service;
 
-    if (!service->options.store) {
-        run_fail(run, ERR_STOPPING);
-        return;
-    }
     memset(&run->read, 0, sizeof run->read);
     run->read.mail.open = read_answered;
     run->read.post = service->options.post;
     run->read.to = service->options.lane;
     run->read.kind = kind;
     run->read.project = *project;
-    if (id) run->read.id = *id;
-    run->read.text = text;
-    run->read.bucket_s = bucket_s;
-    if (kind == READ_INTERVIEW) run->read.owner = run->outcome.holder.user; /* nobody reads another's */
-    run->read.limit = run->read_limit;
     run->read.arena = run->arena;
     run->changes_before_read = service->changes;
     run->then = then;
-    service->options.store->ops->read(service->options.store, &run->read);
+}
+
+static void read_send(struct run *run)
+{
+    struct store *store = run->service->options.store;
+
+    if (store)
+        store->ops->read(store, &run->read);
+    else
+        run_fail(run, ERR_STOPPING);
 }
 
 void run_read(struct run *run, enum read_kind kind, const struct uuid *project, const struct uuid *id,
               struct bytes text, void (*then)(struct run *run))
 {
-    read_in_bucket(run, kind, project, id, text, 0, then);
+    read_prepare(run, kind, project, then);
+    if (id) run->read.id = *id;
+    run->read.text = text;
+    if (kind == READ_INTERVIEW) run->read.owner = run->outcome.holder.user; /* nobody reads another's */
+    run->read.limit = run->read_limit;
+    read_send(run);
+}
+
+static void addresses_read(struct run *run)
+{
+    size_t i;
+
+    for (i = 0; i < run->read.address_count && run->found_count < ADDRESSES_MAX; i++)
+        run->found[run->found_count++] = run->read.addresses[i];
+    run->then_found(run);
+}
+
+/* The snapshot knows those of resources; what it does not know may be a user's. */
+void run_find_addresses(struct run *run, const struct uuid *ids, size_t count, void (*then)(struct run *run))
+{
+    struct uuid *missing = arena_alloc(run->arena, ADDRESSES_MAX * sizeof *missing);
+    size_t i, missing_count = 0;
+
+    run->found = arena_alloc(run->arena, ADDRESSES_MAX * sizeof *run->found);
+    run->found_count = 0;
+    if (!missing || !run->found) {
+        run_fail(run, ERR_NO_MEMORY);
+        return;
+    }
+    for (i = 0; i < count && i < ADDRESSES_MAX; i++) {
+        const struct address *address =
+            facts_address_by_id(lease_facts(run->lease), &run->project->id, &ids[i]);
+        if (address)
+            run->found[run->found_count++] = *address;
+        else
+            missing[missing_count++] = ids[i];
+    }
+    run->then_found = then;
+    if (!missing_count) {
+        then(run);
+        return;
+    }
+    read_prepare(run, READ_ADDRESSES, &run->project->id, addresses_read);
+    run->read.ids = missing;
+    run->read.id_count = missing_count;
+    read_send(run);
 }
 
 void run_read_family(struct run *run, const struct family *family, void (*then)(struct run *run))
 {
-    read_in_bucket(run, READ_FAMILY, &family->project, &family->id, BYTES_NONE, family->bucket_s, then);
+    read_prepare(run, READ_FAMILY, &family->project, then);
+    run->read.id = family->id;
+    run->read.bucket_s = family->bucket_s;
+    read_send(run);
 }
 
 void run_read_page(struct run *run, struct bytes cursor, uint32_t limit, void (*then)(struct run *run))
@@ -356,6 +414,11 @@ static void (*const ways[ASK_KIND_COUNT])(struct run *run) = {
     [ASK_RESOURCE] = run_resource,
     [ASK_RESOURCES] = run_resources,
     [ASK_MAKE_KEY] = run_make_key,
+    [ASK_MINT_GUEST] = run_guest,
+    [ASK_MINT_INVITE] = run_invite,
+    [ASK_MINT_EMBED] = run_embed,
+    [ASK_BIND] = run_bind,
+    [ASK_ADDRESS] = run_address,
 };
 
 void service_start(struct service *service, struct run *run)
@@ -369,6 +432,8 @@ void service_start(struct service *service, struct run *run)
     run->error = ERR_OK;
     run->has_password_hash = run->has_finding = false;
     run->tries = 0;
+    run->found = NULL;
+    run->found_count = 0;
     if (run->step_ms && run->ask.kind != ASK_REVOKE) {
         refuse_between_clocks(run);
         return;

@@ -97,6 +97,9 @@ struct run {
     void (*unsure)(struct run *run); /* where it goes on when a commit failed; NULL: it has failed, too */
     void *kept;                      /* what this kind of ask keeps over its waits, in the arena */
     uint32_t read_limit;             /* of the next read of a list */
+    struct address *found;           /* ADDRESSES_MAX of them, in the arena; NULL: nothing was looked up */
+    size_t found_count;
+    void (*then_found)(struct run *run);
     uint64_t changes_before_read;
     uint8_t password_hash[PASSWORD_HASH_LEN];
     bool has_password_hash, has_finding;

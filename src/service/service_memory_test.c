@@ -50,6 +50,9 @@ enum sort {
     WHO,
     WHO_READ,
     ADDRESSES_ALL,
+    GUEST,
+    INVITE_BOUND,
+    RENEW,
     LAUNCH_KNOWN,
     BOOTSTRAP_NAMED,
     REDEEM_NEW,
@@ -122,6 +125,30 @@ static void make_people(void)
     step(INTERVIEW_CONSENT);
 }
 
+static struct uuid desk_address, ada_address;
+
+static void prepare_limited(struct asked *asked, enum sort sort, const char *text)
+{
+    struct ask *ask = &asked->run.ask;
+
+    if (sort == GUEST) {
+        ask_init(asked, ASK_MINT_GUEST);
+        ask->credential = basic(&world.test, TEST_TOKEN);
+        ask->guest.addresses[0] = desk_address;
+        ask->guest.addresses[1] = ada_address;
+        ask->guest.address_count = ask->guest.address_count_asked = 2;
+        return;
+    }
+    prove_http(&proof, text, "/here", token, NOW_S);
+    ask_bearer_init(asked, sort == RENEW ? ASK_BIND : ASK_MINT_INVITE, token);
+    asked->run.http_method = BYTES("POST");
+    asked->run.http_path = BYTES("/here");
+    if (sort == RENEW)
+        ask->bind = (struct ask_bind){.proof = buf_bytes(&proof), .renews = true};
+    else
+        ask->invite = (struct ask_invite){.proof = buf_bytes(&proof), .address = ada_address};
+}
+
 static void prepare(struct asked *asked, enum sort sort, unsigned round)
 {
     static char text[32];
@@ -141,6 +168,10 @@ static void prepare(struct asked *asked, enum sort sort, unsigned round)
         asked->run.ask.refresh.refresh_token = refresh_token;
         return;
     }
+    if (sort >= GUEST) {
+        prepare_limited(asked, sort, text);
+        return;
+    }
     if (sort == CONNECT_BOUND) {
         prove(&proof, text, "open", NOW_S);
         ask_connect_init(asked, token, buf_bytes(&proof));
@@ -155,8 +186,8 @@ static enum outcome_kind granted(enum sort sort)
     static const enum outcome_kind kinds[SORTS] = {
         OUTCOME_MINTED, OUTCOME_MINTED,    OUTCOME_MINTED, OUTCOME_MINTED, OUTCOME_MINTED,
         OUTCOME_MINTED, OUTCOME_CONNECTED, OUTCOME_WHO,    OUTCOME_WHO,    OUTCOME_ADDRESSES,
-        OUTCOME_TICKET, OUTCOME_TICKET,    OUTCOME_MINTED, OUTCOME_MINTED, OUTCOME_MINTED,
-        OUTCOME_STUDY,  OUTCOME_INTERVIEW};
+        OUTCOME_MINTED, OUTCOME_MINTED,    OUTCOME_MINTED, OUTCOME_TICKET, OUTCOME_TICKET,
+        OUTCOME_MINTED, OUTCOME_MINTED,    OUTCOME_MINTED, OUTCOME_STUDY,  OUTCOME_INTERVIEW};
     return kinds[sort];
 }
 
@@ -269,11 +300,17 @@ int main(void)
     buf_init(&proof, JWS_MAX);
     ask_mint_init(&asked, "ada");
     asked.run.ask.mint.fingerprint = bytes_of(world.browser.jkt, JWK_THUMBPRINT_LEN);
+    asked.run.ask.mint.may_self_refresh = true;
     ask_run(&asked);
     token = asked.run.outcome.minted.token;
     memcpy(token_room, token.ptr, token.len);
     token.ptr = (const uint8_t *)token_room;
     ask_release(&asked);
+    ask_bearer_init(&asked, ASK_WHO_AM_I, token);
+    asked.run.takes_bound_as_bearer = true;
+    ada_address = ask_run(&asked)->who.address.id;
+    ask_release(&asked);
+    desk_address = facts_address(service_facts(world.service), &world.test, BYTES("/public/test-desk"))->id;
     CHECK_RUN(fails_cleanly_at_every_allocation);
     CHECK_RUN(stays_on_its_facts_without_memory);
     CHECK_RUN(opens_whole_or_not_at_all);

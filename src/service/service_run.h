@@ -60,6 +60,27 @@ bool run_authenticate_key(struct run *run); /* fills project and key */
 bool run_authenticate_token(struct run *run, struct bytes token, struct bytes proof, enum capability needs);
 /* The same for a request's own credential: Authorization: Bearer. */
 bool run_authenticate_bearer(struct run *run, struct bytes proof, enum capability needs);
+/* And where a proof counts for more than a bound token's holder. */
+struct proof_terms {
+    struct bytes proof; /* absent: none was sent */
+    bool is_needed;     /* by an unbound token too: its key is what is asked about */
+    bool may_lack_ath;  /* what it names of the token must be right, but may be nothing */
+    struct bytes jkt;   /* out: of the key that made it; absent: it was not looked at */
+};
+bool run_authenticate_by(struct run *run, struct bytes token, struct proof_terms *terms,
+                         enum capability needs);
+bool run_authenticate_bearer_by(struct run *run, struct proof_terms *terms, enum capability needs);
+/* True, and the run is refused: a cutoff came while the store was asked. The last act before a grant: from
+ * there to a session's place in the lane's index nothing else happens on this lane, so none can fall between.
+ */
+bool run_was_cut(struct run *run);
+void run_refuse_replay(struct run *run); /* the rows say that the proof was used before */
+/* What the dialect could not read is told once the caller is known. False: the run is over. */
+bool run_goes_on(struct run *run);
+
+/* Looks up addresses of the project by id, of resources and users alike, and goes on in then(run) with those
+ * that exist in run->found: at most ADDRESSES_MAX. */
+void run_find_addresses(struct run *run, const struct uuid *ids, size_t count, void (*then)(struct run *run));
 
 void run_sign(struct run *run, const struct grant *grant); /* the end of every mint: OUTCOME_MINTED */
 /* False: the body or a member could not be read, and the run has ended so. */
@@ -101,8 +122,13 @@ void run_users(struct run *run);
 void run_resource(struct run *run);
 void run_resources(struct run *run);
 void run_make_key(struct run *run);
+void run_guest(struct run *run);
+void run_invite(struct run *run);
+void run_embed(struct run *run);
+void run_bind(struct run *run);
 void run_who(struct run *run);
 void run_addresses(struct run *run);
+void run_address(struct run *run);
 void run_connect(struct run *run);
 
 #endif

@@ -62,6 +62,8 @@ static enum err copy_strings(struct write *write, struct arena *arena)
     case WRITE_ANSWER:
         write->answer.answer = BYTES_NONE; /* nothing reads it yet */
         return text_copy(&write->answer.question, write->answer.question, arena);
+    case WRITE_BOUND:
+        return text_copy(&write->bound.jkt, write->bound.jkt, arena);
     case WRITE_ONCE:
     case WRITE_INTERVIEW:
     case WRITE_NONE: /* the rest is kept as something else, or not at all */
@@ -121,6 +123,8 @@ static bool is_same_credential(const struct write *a, const struct write *b)
     const struct family *left = &a->family.family, *right = &b->family.family;
     if (a->kind == WRITE_ONCE)
         return a->once.bucket_s == b->once.bucket_s && uuid_equal(&a->once.id, &b->once.id);
+    if (a->kind == WRITE_BOUND)
+        return a->bound.bucket_s == b->bound.bucket_s && uuid_equal(&a->bound.id, &b->bound.id);
     return left->bucket_s == right->bucket_s && uuid_equal(&left->id, &right->id) &&
            uuid_equal(&left->project, &right->project);
 }
@@ -154,6 +158,7 @@ static bool is_same(const struct write *a, const struct write *b)
         return uuid_equal(&a->user.user.project, &b->user.user.project) &&
                uuid_equal(&a->user.user.id, &b->user.user.id);
     case WRITE_ONCE:
+    case WRITE_BOUND:
     case WRITE_FAMILY:
         return is_same_credential(a, b);
     case WRITE_KEY_USED:

@@ -177,6 +177,7 @@ static bool may_replace(const struct write *before, const struct write *write)
     case WRITE_USER:
     case WRITE_PROFILE:
     case WRITE_ONCE:
+    case WRITE_BOUND:
     case WRITE_PRUNE:
     case WRITE_PAYLOAD:
     case WRITE_USER_GONE:
@@ -306,6 +307,19 @@ static enum err write_once(struct row *row, struct tables *tables, const struct 
     return row->state == ROW_WRITTEN ? tables_keep(tables, write) : ERR_OK;
 }
 
+static enum err write_bound(struct row *row, struct tables *tables, const struct write *write,
+                            struct arena *arena)
+{
+    const struct kept *before = tables_same(tables, write);
+    bool is_forgotten = write->bound.bucket_s <= tables->lists.pruned_through_s;
+    row->state = !is_forgotten && before == NULL ? ROW_WRITTEN : ROW_EXISTS;
+    if (row->state == ROW_WRITTEN) {
+        row->jkt = write->bound.jkt;
+        return tables_keep(tables, write);
+    }
+    return before == NULL ? ERR_OK : text_copy(&row->jkt, before->write.bound.jkt, arena);
+}
+
 static bool family_may_step(const struct family *before, const struct write *write)
 {
     uint32_t from = write->family.from_generation;
@@ -399,6 +413,7 @@ done:
 static int64_t over_at_s(const struct write *write)
 {
     if (write->kind == WRITE_ONCE) return write->once.bucket_s;
+    if (write->kind == WRITE_BOUND) return write->bound.bucket_s;
     if (write->kind == WRITE_FAMILY) return write->family.family.bucket_s;
     return cutoff_until_s(write->cutoff.cutoff.t_ms, write->cutoff.keep_s);
 }
@@ -431,7 +446,7 @@ static const struct kept *first_over(const struct tables *tables, enum write_kin
  * alone. */
 static enum err write_prune(struct row *row, struct tables *tables, int64_t through_s)
 {
-    static const enum write_kind kinds[] = {WRITE_ONCE, WRITE_FAMILY, WRITE_CUTOFF};
+    static const enum write_kind kinds[] = {WRITE_ONCE, WRITE_BOUND, WRITE_FAMILY, WRITE_CUTOFF};
     size_t pruned = 0;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         const struct kept *kept;
@@ -482,6 +497,8 @@ static enum err write_row(struct row *row, struct tables *tables, const struct w
         return write_profile(row, tables, write, arena);
     case WRITE_ONCE:
         return write_once(row, tables, write);
+    case WRITE_BOUND:
+        return write_bound(row, tables, write, arena);
     case WRITE_PRUNE:
         return write_prune(row, tables, write->prune.through_s);
     case WRITE_PAYLOAD:

@@ -128,6 +128,7 @@ const struct uuid *write_belongs_to(const struct write *write)
     case WRITE_PROJECT:
     case WRITE_RING_KEY:
     case WRITE_ONCE:
+    case WRITE_BOUND:
     case WRITE_PRUNE:
         break;
     }

@@ -28,6 +28,30 @@ static enum err write_once(struct row *row, struct db *db, const struct write *w
     return sqlite_end_write(row, &run);
 }
 
+static enum err read_bound(struct bytes *jkt, struct sqlite_writing *w)
+{
+    struct query_run run;
+    query_start(&run, w->db, QUERY_BOUND_KEY, w->arena);
+    query_bind_number(&run, w->write->bound.bucket_s);
+    query_bind_blob(&run, uuid_bytes(&w->write->bound.id));
+    *jkt = query_step(&run) ? query_read_text(&run) : BYTES_NONE; /* none: its bucket was forgotten */
+    return query_end(&run);
+}
+
+static enum err write_bound(struct sqlite_writing *w)
+{
+    struct query_run run;
+    enum err e;
+    query_start(&run, w->db, QUERY_BOUND_INSERT, NULL);
+    query_bind_number(&run, w->write->bound.bucket_s);
+    query_bind_blob(&run, uuid_bytes(&w->write->bound.id));
+    query_bind_text(&run, w->write->bound.jkt);
+    TRY(e = sqlite_end_write(w->row, &run), done);
+    e = read_bound(&w->row->jkt, w);
+done:
+    return e;
+}
+
 /* Adds what it has forgotten. */
 static enum err prune_some(int64_t *pruned, struct db *db, enum query query, int64_t through_s)
 {
@@ -72,6 +96,7 @@ bool sqlite_write_is_single(enum write_kind kind)
     case WRITE_USER:
     case WRITE_PROFILE:
     case WRITE_ONCE:
+    case WRITE_BOUND:
     case WRITE_PAYLOAD:
     case WRITE_FAMILY:
     case WRITE_KEY_USED:
@@ -125,6 +150,8 @@ static enum err write_row(struct sqlite_writing *w)
         return sqlite_write_profile(w);
     case WRITE_ONCE:
         return write_once(w->row, w->db, w->write);
+    case WRITE_BOUND:
+        return write_bound(w);
     case WRITE_PRUNE:
         return write_prune(w->row, w->db, w->write->prune.through_s);
     case WRITE_PAYLOAD:

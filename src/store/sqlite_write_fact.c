@@ -289,6 +289,7 @@ enum err sqlite_write_fact(struct sqlite_writing *w)
     case WRITE_USER: /* the others are no facts */
     case WRITE_PROFILE:
     case WRITE_ONCE:
+    case WRITE_BOUND:
     case WRITE_PRUNE:
     case WRITE_PAYLOAD:
     case WRITE_USER_GONE:

@@ -282,6 +282,33 @@ static void lets_a_thing_happen_once(void)
     end();
 }
 
+static void binds_a_token_to_its_first_key(void)
+{
+    struct row row;
+    struct write one = {.kind = WRITE_BOUND,
+                        .bound = {.id = id_of(6, 1), .jkt = BYTES("one"), .bucket_s = 600}};
+    struct write other = one, prune = {.kind = WRITE_PRUNE, .prune = {.through_s = 600}};
+    other.bound.jkt = BYTES("other");
+    begin();
+    CHECK_INT(write_one(&row, &one), ROW_WRITTEN);
+    CHECK_BYTES(row.jkt, BYTES("one"));
+    CHECK_INT(write_one(&row, &other), ROW_EXISTS);
+    CHECK_BYTES(row.jkt, BYTES("one"));
+    reopen_store();
+    if (is_durable) {
+        CHECK_INT(write_one(&row, &other), ROW_EXISTS);
+        CHECK_BYTES(row.jkt, BYTES("one"));
+        CHECK_INT(write_one(&row, &one), ROW_EXISTS);
+    }
+    other.bound.id = id_of(6, 2);
+    CHECK_INT(write_one(&row, &other), ROW_WRITTEN);
+    CHECK_BYTES(row.jkt, BYTES("other"));
+    CHECK_INT(write_one(&row, &prune), ROW_WRITTEN);
+    CHECK_INT(write_one(&row, &other), ROW_EXISTS); /* forgotten: nobody is the first any more */
+    CHECK(bytes_is_absent(row.jkt));
+    end();
+}
+
 static void forgets_buckets_that_are_over(void)
 {
     struct row row;
@@ -579,6 +606,7 @@ static void suite(void)
     CHECK_RUN(finds_nobody_else);
     CHECK_RUN(changes_no_profile_of_another);
     CHECK_RUN(lets_a_thing_happen_once);
+    CHECK_RUN(binds_a_token_to_its_first_key);
     CHECK_RUN(forgets_buckets_that_are_over);
     CHECK_RUN(keeps_every_field_of_a_user);
     CHECK_RUN(updates_only_the_given_fields);

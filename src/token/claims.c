@@ -93,6 +93,7 @@ void claims_write(struct buf *out, const struct claims *claims)
         json_object_end(&w);
     }
     if (claims->age_ms != 0) write_number(&w, "age", claims->age_ms);
+    if (claims->end_s != 0) write_number(&w, "end", claims->end_s);
     json_object_end(&w);
 }
 
@@ -204,6 +205,7 @@ static enum err read_all(struct claims *out, struct arena *arena, struct json ob
     TRY(e = read_uuid(&out->inviter, object, "inv"), done);
     TRY(e = read_cnf(&out->jkt, arena, object), done);
     TRY(e = read_number(&out->age_ms, object, "age"), done);
+    TRY(e = read_number(&out->end_s, object, "end"), done);
 done:
     return e;
 }

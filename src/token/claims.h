@@ -46,6 +46,7 @@ struct claims {
     struct uuid inviter;  /* inv: who made an invite; zero: none */
     struct bytes jkt;     /* cnf.jkt; absent: not bound */
     int64_t age_ms;       /* age: test projects; 0 otherwise */
+    int64_t end_s;        /* end: of the family, in tokens that renew themselves; 0: not said */
 };
 
 void claims_write(struct buf *out, const struct claims *claims);

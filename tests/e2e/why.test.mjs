@@ -11,6 +11,7 @@ import { b64, compact, workshop } from "../harness/forge.mjs";
 import { RawWebSocket, frame, OPCODE } from "../harness/frames.mjs";
 import { advance } from "../harness/clock.mjs";
 import { ADDRESSES, call, info, mint, mintToken, nowS, refresh, refreshToken, TOKENS } from "../harness/http.mjs";
+import { ACTIVATE, devices, loose, Prover, RENEW } from "../harness/prover.mjs";
 import { RawSocket, responses } from "../harness/raw.mjs";
 import { BINARY, REPOSITORY, basic, startServer, temporaryFolder } from "../harness/server.mjs";
 import { connected, Session } from "../harness/session.mjs";
@@ -111,6 +112,8 @@ const proof = (more = {}) => compact({ typ: "dpop+jwt", alg: "ES256", jwk: { kty
 
 const launched = () => good(launch(server, {}));
 const swapped = (text) => text.slice(0, -1) + (text.endsWith("0") ? "1" : "0");
+const prover = new Prover();
+const guest = (allowed_addresses) => call(server, "POST", "/api/fabric/guests/tokens", { body: { allowed_addresses }, headers: { authorization: server.basic } });
 const upgradeHead = (more = "") => `GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${more}\r\n`;
 
 // Row -> how to provoke it, then what the operator must be told: a list of [check, expected, seen], any of them absent.
@@ -188,6 +191,19 @@ const provoked = {
         await session.close();
         return ofRpc(reply);
     }, "session.none", /one connect/, /in state live/],
+    TOKEN_SCOPE: [async () => ofHttp(await devices(server, ACTIVATE, shop.token, prover.http(ACTIVATE))), "token.scope", /sat:refresh/, /^none$/],
+    TOKEN_UNBOUND: [async () => {
+        const token = await loose(server);
+        return ofHttp(await devices(server, RENEW, token, prover.http(RENEW, token)));
+    }, "token.cnf", /bound to a key/, /without cnf/],
+    BOUND_ELSEWHERE: [async () => {
+        const token = await loose(server);
+        await prover.activate(server, token);
+        return ofHttp(await new Prover().activate(server, token));
+    }, "token.bound_to", /bound this token first/, /thumbprint/],
+    ADDRESSES_TOO_MANY: [async () => ofHttp(await guest(Array(11).fill(server.contract.address_id))), "addresses.count", /at most 10/, /^11$/],
+    ADDRESS_FOREIGN: [async () => ofHttp(await guest([crypto.randomUUID()])), "addresses.exist", /of this project/, /^0 of them/],
+    TOKEN_PREFIX: [async () => ofHttp(await call(server, "POST", "/api/fabric/embeds/tokens", { body: { token: "c2t_x" } })), "embed.prefix", /c2c_/, /nothing that this server issues/],
     MALFORMED: [async () => ofHttp(await mint(server, "{", { "content-type": "application/json" })), "body.json", /one JSON object/, /1 bytes/],
     TOO_LARGE: [async () => ofHttp(await mint(server, { reference: "a".repeat(20000) })), "http.bytes", /at most 16384 bytes/, /the rule broken/],
     UNSUPPORTED: [async () => ofHttp(await mint(server, "{}", { "content-type": "text/plain" })), "body.type", /application\/json/, /1 of them: text\/plain/],
@@ -199,6 +215,7 @@ const elsewhere = {
     CLOCK_STEPPED: "needs a clock that jumps: floor.test.mjs",
 };
 const unreachable = {
+    RESOURCE_DISABLED: "nothing can switch a resource off yet; service_limited_test does",
     TOKEN_CUT_OFF: "nothing can set a cutoff yet; admit_test does",
     REFRESH_FOREIGN: "dev makes one project; refresh.test does", REFRESH_EXPIRED: "takes hours, or moved time; refresh.test does",
     REFRESH_DEAD: "a cutoff answers first; service_refresh_test does", REFRESH_STATE_LOST: "a failing disk; service_refresh_test does",

@@ -336,12 +336,10 @@ static inline void ask_connect_init(struct asked *asked, struct bytes token, str
     asked->run.proof_method = BYTES("open");
 }
 
-/* The browser's proof for a socket call, made at iat_s. */
-static inline void prove(struct buf *out, const char *jti, const char *method, int64_t iat_s)
+static inline void prove_with(struct buf *out, const char *payload)
 {
     struct buf header, header_b64;
     struct json_writer w = json_writer_on(&header);
-    char payload[256];
 
     buf_init(&header, 2048);
     buf_init(&header_b64, 4096);
@@ -349,13 +347,37 @@ static inline void prove(struct buf *out, const char *jti, const char *method, i
     jwk_write_public(&w, ALG_ES256, world.browser.jwk.x, world.browser.jwk.y, BYTES("k"));
     buf_append_byte(&header, '}');
     base64url_append(&header_b64, buf_bytes(&header));
-    (void)snprintf(payload, sizeof payload,
-                   "{\"jti\":\"%s\",\"rpc\":\"request\",\"mth\":\"%s\",\"iat\":%lld}", jti, method,
-                   (long long)iat_s);
     buf_reset(out);
     world_check(jws_sign(out, world.browser.sign, buf_bytes(&header_b64), bytes_of_text(payload)));
     buf_release(&header);
     buf_release(&header_b64);
+}
+
+/* The browser's proof for a socket call, made at iat_s. */
+static inline void prove(struct buf *out, const char *jti, const char *method, int64_t iat_s)
+{
+    char payload[256];
+
+    (void)snprintf(payload, sizeof payload,
+                   "{\"jti\":\"%s\",\"rpc\":\"request\",\"mth\":\"%s\",\"iat\":%lld}", jti, method,
+                   (long long)iat_s);
+    prove_with(out, payload);
+}
+
+/* The same for a POST; token: what it names as ath, absent: nothing. */
+static inline void prove_http(struct buf *out, const char *jti, const char *path, struct bytes token,
+                              int64_t iat_s)
+{
+    char payload[384], ath[BASE64URL_LEN(SHA256_LEN) + 1];
+    uint8_t digest[SHA256_LEN];
+    bool has_ath = !bytes_is_absent(token);
+
+    world_check(crypto_sha256(world.browser.crypto, digest, token));
+    ath[base64url_write(ath, bytes_of(digest, sizeof digest))] = 0;
+    (void)snprintf(payload, sizeof payload,
+                   "{\"jti\":\"%s\",\"htm\":\"POST\",\"htu\":\"%s\",\"iat\":%lld%s%s%s}", jti, path,
+                   (long long)iat_s, has_ath ? ",\"ath\":\"" : "", has_ath ? ath : "", has_ath ? "\"" : "");
+    prove_with(out, payload);
 }
 
 #endif

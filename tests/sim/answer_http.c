@@ -56,8 +56,8 @@ static bool bearer_may_say(const struct request *request, int status)
 
     if (request->delivered_ms / 1000 >= exp_s) return status == 401;
     if (status == 401 && request->token->is_lost) return true;
-    if (status == 401 && request->token->family && families_is_dead(request->token->family)) return true;
     if (times_now_ms() / 1000 >= exp_s && status == 401) return true;
+    if (status == 401 && answer_may_be_void(request->token)) return true;
     return status == status_of(request->fate);
 }
 
@@ -71,7 +71,8 @@ static bool is_an_ask(const struct request *request)
 {
     return request->kind == REQUEST_MINT || request->kind == REQUEST_INFO ||
            request->kind == REQUEST_ADDRESSES || request->kind == REQUEST_REFRESH ||
-           request->kind == REQUEST_LAUNCH || request->kind == REQUEST_EXCHANGE;
+           request->kind == REQUEST_LAUNCH || request->kind == REQUEST_EXCHANGE ||
+           request->kind == REQUEST_BIND;
 }
 
 static bool is_refusal_of(const struct request *request, int status)
@@ -108,6 +109,9 @@ static bool may_say(const struct link *link, const struct request *request, int 
     case REQUEST_INFO:
     case REQUEST_ADDRESSES:
         return bearer_may_say(request, status);
+    case REQUEST_BIND:
+        return (request->fate == FATE_FORBIDDEN && status == 403) ||
+               ((request->fate == FATE_GOOD || status == 401) && bind_may_say(request, status));
     case REQUEST_UPGRADE:
         return upgrade_may_say(link, request, status);
     case REQUEST_LAUNCH:
@@ -171,8 +175,8 @@ static void check_addresses(const struct link *link, const struct request *reque
 
 static const char *name_of(enum request_kind kind)
 {
-    static const char *const names[] = {"mint",   "refresh", "info",  "addresses", "health",  "nowhere",
-                                        "broken", "upgrade", "other", "launch",    "exchange"};
+    static const char *const names[] = {"mint",   "refresh", "info",  "addresses", "health",   "nowhere",
+                                        "broken", "upgrade", "other", "launch",    "exchange", "bind"};
 
     return names[kind];
 }
@@ -228,6 +232,7 @@ void answer_http(struct link *link, struct request *request, struct bytes head, 
     if (body.len) check_body(link, request, body);
     if (request->status == 200 && request->kind == REQUEST_MINT) answer_minted(link, request, body);
     if (request->status == 201 && request->kind == REQUEST_REFRESH) answer_refreshed(link, request, body);
+    if (request->status == 201 && request->kind == REQUEST_BIND) answer_bound(link, request, body);
     families_answered(request);
     if (request->status == 200 && (request->kind == REQUEST_LAUNCH || request->kind == REQUEST_EXCHANGE))
         ticket_answered(link, request, body);

@@ -16,17 +16,17 @@ static void need(bool ok, const struct link *link, const char *law, const char *
 
 #define NEED_CLAIM(condition) need(condition, link, "a token says what policy allows", #condition)
 
-static void open_access(struct minted *out, const struct link *link, struct bytes token)
+void answer_open_token(struct claims *out, struct arena *arena, const struct link *link, struct bytes token)
 {
     struct jws jws;
-    bool ok = jws_split(&jws, &out->arena, token) == ERR_OK;
+    bool ok = jws_split(&jws, arena, token) == ERR_OK;
     const struct known_key *key = ok ? model_known(jws.kid) : NULL;
 
     need(key && key->check && bytes_equal(jws.typ, BYTES("SAT")), link, "a token is signed by the key ring",
          "its header");
     need(crypto_check(key->check, jws.signing_input, jws.signature), link,
          "a token is signed by the key ring", "its signature");
-    need(claims_read(&out->claims, &out->arena, jws.payload, BYTES(SIM_URL)) == ERR_OK, link,
+    need(claims_read(out, arena, jws.payload, BYTES(SIM_URL)) == ERR_OK, link,
          "a token says what policy allows", "its claims cannot be read");
     jws_release(&jws);
 }
@@ -54,6 +54,7 @@ static void check_times(const struct link *link, const struct request *request, 
     NEED_CLAIM(minted->sealed.exp_s == refresh_s);
     NEED_CLAIM(minted->sealed.absolute_end_s == end_s);
     NEED_CLAIM(minted->sealed.gt_ms == claims->gt_ms);
+    NEED_CLAIM(claims->end_s == (request->may_self_refresh ? end_s : 0));
 }
 
 static void check_claims(const struct link *link, const struct request *request, const struct minted *minted)
@@ -114,21 +115,24 @@ static void note_shown(const struct link *link, const struct request *request)
     known->life = node_life();
 }
 
-static struct token *add_token(const struct link *link, const struct minted *minted, struct bytes text)
+struct token *answer_add_token(const struct link *link, const struct claims *claims, struct bytes text)
 {
     struct token *token;
     size_t i;
 
     if (!(token = model_add_token())) return NULL;
-    if (uuid_read(&token->jti, minted->claims.jti)) world_fail("a jti is a UUID", "link %u", link->number);
+    if (uuid_read(&token->jti, claims->jti)) world_fail("a jti is a UUID", "link %u", link->number);
     for (i = 0; i + 1 < model.token_count; i++)
         if (uuid_equal(&model.tokens[i].jti, &token->jti))
             world_fail("a jti is used once", "link %u", link->number);
     if (text.len > sizeof token->text) world_fail("a token is short", "%zu bytes", text.len);
     memcpy(token->text, text.ptr, text.len);
     token->len = text.len;
-    token->iat_s = minted->claims.iat_s;
-    token->exp_s = minted->claims.exp_s;
+    token->iat_s = claims->iat_s;
+    token->exp_s = claims->exp_s;
+    token->gt_ms = claims->gt_ms;
+    token->bound_to = -1;
+    token->root = token;
     return token;
 }
 
@@ -144,29 +148,31 @@ static int browser_of(struct bytes jkt)
 
 struct token *answer_issued(const struct link *link, struct bytes text)
 {
-    struct minted minted = {0};
+    struct claims claims = {0};
+    struct arena arena;
     struct token *token;
     unsigned p;
 
-    arena_init(&minted.arena, 65536);
-    open_access(&minted, link, text);
-    token = add_token(link, &minted, text);
+    arena_init(&arena, 65536);
+    answer_open_token(&claims, &arena, link, text);
+    token = answer_add_token(link, &claims, text);
     if (token) {
         token->user = REFERENCES;
-        token->browser = browser_of(minted.claims.jkt);
-        for (p = 0; p < PROJECTS && !uuid_equal(&model.projects[p].id, &minted.claims.project); p++)
+        token->browser = browser_of(claims.jkt);
+        token->may_self_refresh = claims.scope.len > 0;
+        for (p = 0; p < PROJECTS && !uuid_equal(&model.projects[p].id, &claims.project); p++)
             continue;
         if (p == PROJECTS) world_fail("a token is for a project that exists", "link %u", link->number);
         token->project = p;
     }
-    arena_release(&minted.arena);
+    arena_release(&arena);
     return token;
 }
 
-void answer_add_token(const struct link *link, struct request *request, const struct minted *minted,
-                      struct bytes text)
+void answer_add_minted(const struct link *link, struct request *request, const struct minted *minted,
+                       struct bytes text)
 {
-    struct token *token = add_token(link, minted, text);
+    struct token *token = answer_add_token(link, &minted->claims, text);
 
     request->minted = token;
     if (!token) return;
@@ -174,13 +180,14 @@ void answer_add_token(const struct link *link, struct request *request, const st
     token->user = request->user;
     token->browser = request->browser;
     token->family = request->family;
+    token->may_self_refresh = minted->claims.scope.len > 0;
 }
 
 void answer_open(struct minted *out, const struct link *link, struct bytes token, struct bytes refresh)
 {
     const struct known_key *seal = model_known(seal_named_key(SEAL_REFRESH, refresh));
 
-    open_access(out, link, token);
+    answer_open_token(&out->claims, &out->arena, link, token);
     need(seal && seal->seal &&
              seal_read(&out->sealed, &out->arena, seal->seal, SEAL_REFRESH, refresh) == ERR_OK,
          link, "a refresh token is sealed by the key ring", "it does not open");
@@ -233,7 +240,7 @@ void answer_minted(struct link *link, struct request *request, struct bytes text
     check_times(link, request, &minted);
     note_shown(link, request);
     add_family(request, &minted, refresh);
-    answer_add_token(link, request, &minted, token);
+    answer_add_minted(link, request, &minted, token);
     model_keep_refresh(request->minted, refresh);
     arena_release(&minted.arena);
     json_free(body);

@@ -15,6 +15,7 @@ bool refresh_may_say(const struct request *request, int status)
     if (status == 201) return !was_over && !request->was_reuse;
     if (status != 422) return false;
     if (is_over) return true;
+    if (request->family->may_be_cut) return true;
     if (request->was_reuse && !families_is_dead(request->family))
         world_fail("a reuse ends its family", "generation %u", request->generation);
     return families_is_dead(request->family);
@@ -84,7 +85,7 @@ void answer_refreshed(struct link *link, struct request *request, struct bytes t
         NEED(law, uuid_equal(&jti, &next->jti) && minted.claims.exp_s == next->token_exp_s);
     } else {
         answer_note_refresh(next, refresh, &minted);
-        answer_add_token(link, request, &minted, token);
+        answer_add_minted(link, request, &minted, token);
     }
     arena_release(&minted.arena);
     json_free(body);

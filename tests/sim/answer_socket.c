@@ -73,8 +73,7 @@ static void check_refused(struct link *link, const struct call *call, int code)
 {
     const struct token *token = call->token;
     bool is_over = token && times_now_ms() / 1000 >= token->exp_s;
-    bool is_excused = why_never(link, call) || is_over || token->is_lost ||
-                      (token->family && families_is_dead(token->family));
+    bool is_excused = why_never(link, call) || is_over || token->is_lost || answer_may_be_void(token);
 
     if (is_over && code != RPC_INTERNAL && !why_never(link, call)) model_token_is_over(token);
     if (!is_excused && token->browser >= 0) {
@@ -232,8 +231,7 @@ static bool may_close(const struct link *link, unsigned code)
     case 4401:
         return (is_live || is_parked) && may_expire(link);
     case 4403:
-        return is_live && link->tap.token && link->tap.token->family &&
-               families_is_dead(link->tap.token->family);
+        return is_live && link->tap.token && answer_may_be_void(link->tap.token);
     case 4408:
         return link->tap.session == TAP_OPENING && has_lasted(link, node_config()->connect_timeout_s);
     case 4429:

@@ -23,7 +23,7 @@ static void enter(struct link *link, enum tap_session session)
 
 static bool is_in_contract(int status)
 {
-    static const int statuses[] = {101, 200, 204, 400, 401, 403, 404, 405, 408, 413,
+    static const int statuses[] = {101, 200, 201, 204, 400, 401, 403, 404, 405, 408, 413,
                                    414, 415, 417, 422, 426, 429, 431, 501, 503, 505};
     size_t i;
 
@@ -45,7 +45,7 @@ void answer_wild_http(struct link *link, struct request *request, struct bytes b
     if (!body.len) return;
     if (json_read(&document, body)) world_fail("a body is JSON", "link %u", link->number);
     token = json_text(json_member(document, "token"));
-    if (token.len && request->status != 200)
+    if (token.len && request->status != 200 && request->status != 201)
         world_fail("a refusal carries no token", "link %u", link->number);
     if (token.len) request->minted = answer_issued(link, token);
     if (token.len) model_keep_refresh(request->minted, json_text(json_member(document, "refresh_token")));

@@ -28,6 +28,13 @@ static void keep_user(struct write *write, struct arena *arena)
     keep(&write->user.password_hash, arena);
 }
 
+static void keep_ring_key(struct ring_key *key, struct arena *arena)
+{
+    keep(&key->id, arena);
+    keep(&key->algorithm, arena);
+    keep(&key->wrapped, arena);
+}
+
 void disk_keep(struct write *write, struct arena *arena)
 {
     switch (write->kind) {
@@ -47,9 +54,7 @@ void disk_keep(struct write *write, struct arena *arena)
         keep(&write->address.display_name, arena);
         return;
     case WRITE_RING_KEY:
-        keep(&write->ring_key.id, arena);
-        keep(&write->ring_key.algorithm, arena);
-        keep(&write->ring_key.wrapped, arena);
+        keep_ring_key(&write->ring_key, arena);
         return;
     case WRITE_USER:
         keep_user(write, arena);
@@ -84,6 +89,9 @@ void disk_keep(struct write *write, struct arena *arena)
     case WRITE_ANSWER:
         keep(&write->answer.question, arena);
         keep(&write->answer.answer, arena);
+        return;
+    case WRITE_BOUND:
+        keep(&write->bound.jkt, arena);
         return;
     case WRITE_NONE: /* without strings */
     case WRITE_AGE:

@@ -28,6 +28,7 @@ struct sim_family {
     unsigned open[GENERATIONS]
                  [KEYS]; /* asks that have arrived and are not answered, in this life of the node */
     unsigned life;
+    bool may_be_cut; /* two browsers asked for a token of it */
 };
 
 void families_reset(void);

@@ -245,6 +245,101 @@ static struct request *send_small(struct buf *out, struct link *link)
     return request;
 }
 
+/* ---- binding and renewing ---- */
+
+/* The last one that this browser made for such a call with this token, as a retry sends it again. */
+static struct proof *sent_before(const struct token *token, bool renews, int browser)
+{
+    size_t i;
+
+    for (i = model.proof_count; i; i--) {
+        struct proof *proof = &model.proofs[i - 1];
+        if (proof->about == token && proof->renews == renews && proof->browser == browser) return proof;
+    }
+    return NULL;
+}
+
+static struct proof *prove_bind(const struct token *token, bool renews)
+{
+    int holder = token->browser >= 0 ? token->browser : token->bound_to;
+    int browser = holder >= 0 && chance(85) ? holder : (int)roll(BROWSERS);
+    int64_t iat_s = world_wall_ms() / 1000;
+
+    if (chance(6)) return NULL;
+    if (chance(15)) return sent_before(token, renews, browser);
+    if (chance(5)) iat_s -= 4000;
+    return model_prove_http(browser, token, chance(5) ? !renews : renews, renews ? chance(95) : chance(10),
+                            iat_s);
+}
+
+static void say_life(struct buf *body, struct request *request)
+{
+    static const int64_t lives_s[] = {900, 900, 60, 0, -5, 3600, 100000, 75};
+    int64_t life_s = lives_s[roll(sizeof lives_s / sizeof lives_s[0])];
+
+    request->life_s = 900;
+    if (chance(20)) return;
+    request->life_s = life_s < 60 ? 60 : life_s > 3600 ? 3600 : life_s;
+    say(body, "%s\"expire_in\":%lld", body->len > 1 ? "," : "", (long long)life_s);
+}
+
+/* Token and proof first, then the page's origin, then what the token may. */
+static void judge_bind(struct request *request, const char *origin)
+{
+    const struct token *token = request->token;
+    const struct proof *proof = request->proof;
+    bool is_bound = token->browser >= 0;
+    bool is_proved = proof && proof->renews == request->renews &&
+                     proof->iat_s > world_wall_ms() / 1000 - 2000 && (proof->has_ath || !request->renews) &&
+                     (!is_bound || proof->browser == token->browser);
+
+    if (request->fate == FATE_UNAUTHORIZED || !is_proved)
+        request->fate = FATE_UNAUTHORIZED;
+    else if (origin && strcmp(origin, model.projects[token->project].origin) != 0)
+        request->fate = FATE_FORBIDDEN;
+    else if (!token->may_self_refresh || (request->renews && !is_bound))
+        request->fate = FATE_UNAUTHORIZED;
+}
+
+/* Who shows a good proof for an unbound token has it, or meets somebody who had: then the family ends. */
+static void note_shown_by(struct token *token, const struct request *request)
+{
+    if (request->fate != FATE_GOOD || token->browser >= 0) return;
+    token->shown_by |= 1u << request->proof->browser;
+    if (!(token->shown_by & (token->shown_by - 1))) return;
+    token->root->may_be_cut = true;
+    if (token->family) token->family->may_be_cut = true;
+}
+
+static struct request *send_bind(struct buf *out, struct link *link, struct token *token)
+{
+    struct request *request = tap_ask(link, REQUEST_BIND);
+    const char *origin = chance(30) ? model.projects[roll(PROJECTS)].origin : NULL;
+    struct buf body;
+
+    buf_init(&body, 4096);
+    request->token = token;
+    request->renews = token->browser >= 0 ? chance(80) : chance(10);
+    request->proof = prove_bind(token, request->renews);
+    say(&body, "{");
+    if (request->proof) {
+        request->proof->sent++;
+        say(&body, "\"dpop_token\":\"%.*s\"", (int)request->proof->len, request->proof->text);
+    }
+    say_life(&body, request);
+    say(&body, "}");
+    say(out, "POST %s HTTP/1.1\r\nHost: coat.test\r\n",
+        request->renews ? SIM_PATH_TO_RENEW : SIM_PATH_TO_BIND);
+    say_bearer(out, request, token);
+    judge_bind(request, origin);
+    note_shown_by(token, request);
+    if (origin) say(out, "Origin: %s\r\n", origin);
+    say(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%.*s", body.len, (int)body.len,
+        (const char *)body.ptr);
+    buf_release(&body);
+    return request;
+}
+
 /* ---- upgrade ---- */
 
 void http_send_upgrade(struct client *client)
@@ -273,7 +368,7 @@ void http_send_upgrade(struct client *client)
 
 static void send_one(struct client *client, bool may_be_cut)
 {
-    const struct token *token = client->kind == CLIENT_BROWSER ? model_pick_token() : NULL;
+    struct token *token = client->kind == CLIENT_BROWSER ? model_pick_token() : NULL;
     struct sim_family *family = !token && chance(45) ? families_pick() : NULL;
     struct link *link = client->link;
     struct request *request;
@@ -285,6 +380,8 @@ static void send_one(struct client *client, bool may_be_cut)
         request = send_small(&out, link);
     else if (client->kind == CLIENT_EMBEDDER)
         request = ticket_send(&out, link);
+    else if (token && chance(token->may_self_refresh ? 60 : 5))
+        request = send_bind(&out, link, token);
     else if (token)
         request = send_read(&out, link, token);
     else if (family)

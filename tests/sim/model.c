@@ -297,14 +297,14 @@ bool model_token_was_over(const struct token *token, int64_t asked_us)
     return token->over_us && asked_us > token->over_us;
 }
 
-const struct token *model_pick_token(void)
+struct token *model_pick_token(void)
 {
     size_t i, at;
 
     if (!model.token_count) return NULL;
     at = chance(60) ? model.token_count - 1 : roll(model.token_count);
     for (i = 0; i < model.token_count; i++) {
-        const struct token *token = &model.tokens[(at + model.token_count - i) % model.token_count];
+        struct token *token = &model.tokens[(at + model.token_count - i) % model.token_count];
         if (token->is_known) return token;
     }
     return NULL;
@@ -339,11 +339,10 @@ struct token *model_token_of(struct bytes text)
 
 /* ---- proofs ---- */
 
-static void write_proof(struct buf *out, int browser, const char *method, int64_t iat_s, unsigned number)
+static void write_proof(struct buf *out, int browser, struct bytes payload)
 {
     struct buf header, header_b64;
     struct json_writer w = json_writer_on(&header);
-    char payload[256];
 
     buf_init(&header, 2048);
     buf_init(&header_b64, 4096);
@@ -351,27 +350,55 @@ static void write_proof(struct buf *out, int browser, const char *method, int64_
     jwk_write_public(&w, ALG_ES256, browsers.jwk[browser].x, browsers.jwk[browser].y, BYTES("k"));
     buf_append_byte(&header, '}');
     base64url_append(&header_b64, buf_bytes(&header));
-    (void)snprintf(payload, sizeof payload,
-                   "{\"jti\":\"p%u\",\"rpc\":\"request\",\"mth\":\"%s\",\"iat\":%lld}", number, method,
-                   (long long)iat_s);
-    must(jws_sign(out, browsers.sign[browser], buf_bytes(&header_b64), bytes_of_text(payload)));
+    must(jws_sign(out, browsers.sign[browser], buf_bytes(&header_b64), payload));
     buf_release(&header);
     buf_release(&header_b64);
 }
 
-struct proof *model_prove(int browser, const char *method, int64_t iat_s)
+static struct proof *add_proof(int browser, int64_t iat_s, const char *payload)
 {
-    struct proof *proof = &model.proofs[model.proof_count];
+    struct proof *proof = &model.proofs[model.proof_count++];
     struct buf text;
 
-    if (model.proof_count == PROOFS_MAX) return NULL;
     memset(proof, 0, sizeof *proof);
     buf_init(&text, sizeof proof->text);
-    write_proof(&text, browser, method, iat_s, (unsigned)model.proof_count++);
+    write_proof(&text, browser, bytes_of_text(payload));
     memcpy(proof->text, text.ptr, text.len);
     proof->len = text.len;
     proof->browser = browser;
     proof->iat_s = iat_s;
     buf_release(&text);
+    return proof;
+}
+
+struct proof *model_prove(int browser, const char *method, int64_t iat_s)
+{
+    char payload[256];
+
+    if (model.proof_count == PROOFS_MAX) return NULL;
+    (void)snprintf(payload, sizeof payload,
+                   "{\"jti\":\"p%zu\",\"rpc\":\"request\",\"mth\":\"%s\",\"iat\":%lld}", model.proof_count,
+                   method, (long long)iat_s);
+    return add_proof(browser, iat_s, payload);
+}
+
+struct proof *model_prove_http(int browser, const struct token *about, bool renews, bool has_ath,
+                               int64_t iat_s)
+{
+    char payload[384], ath[BASE64URL_LEN(SHA256_LEN) + 1];
+    uint8_t digest[SHA256_LEN];
+    struct proof *proof;
+
+    if (model.proof_count == PROOFS_MAX) return NULL;
+    must(crypto_sha256(browsers.crypto, digest, bytes_of(about->text, about->len)));
+    ath[base64url_write(ath, bytes_of(digest, sizeof digest))] = 0;
+    (void)snprintf(payload, sizeof payload,
+                   "{\"jti\":\"p%zu\",\"htm\":\"POST\",\"htu\":\"%s\",\"iat\":%lld%s%s%s}", model.proof_count,
+                   renews ? SIM_PATH_TO_RENEW : SIM_PATH_TO_BIND, (long long)iat_s,
+                   has_ath ? ",\"ath\":\"" : "", has_ath ? ath : "", has_ath ? "\"" : "");
+    proof = add_proof(browser, iat_s, payload);
+    proof->about = about;
+    proof->renews = renews;
+    proof->has_ath = has_ath;
     return proof;
 }

@@ -53,6 +53,14 @@ struct token {
     bool is_known;             /* a client has received it */
     int64_t over_us;           /* first refused for its end, at a time that was not lost since; 0: not yet */
     bool is_lost;              /* made at a time that no floor had reached when the process died */
+    bool may_self_refresh;
+    struct token *root; /* the mint that it descends from, or itself */
+    /* of an unbound one: who has shown a good proof, as bits, and who got a token by it; -1: nobody yet */
+    unsigned shown_by;
+    int bound_to;
+    /* of a root */
+    int64_t gt_ms;
+    bool may_be_cut; /* two keys asked for one token: the family ends, sooner or later */
 };
 
 struct proof { /* one signed text, as often as it is sent */
@@ -62,6 +70,8 @@ struct proof { /* one signed text, as often as it is sent */
     int64_t iat_s;
     unsigned sent;
     bool is_good, was_granted; /* good: for the connect call, with a time of now */
+    const struct token *about; /* the other form: for a call over HTTP with this token; NULL: for a socket */
+    bool renews, has_ath;
 };
 
 struct model {
@@ -104,12 +114,17 @@ const struct disk_user *model_disk_user(unsigned project, unsigned user);
 void model_token_is_over(const struct token *token);
 bool model_token_was_over(const struct token *token, int64_t asked_us);
 
-const struct token *model_pick_token(void); /* one that a client has; NULL: none yet */
+struct token *model_pick_token(void); /* one that a client has; NULL: none yet */
 struct token *model_add_token(void);
 void model_keep_refresh(struct token *token, struct bytes text);
 struct token *model_token_of(struct bytes text); /* by its exact text; NULL */
 
 /* A proof by this browser for a connect. method: "signalwire.connect" makes it good. NULL: no more room. */
 struct proof *model_prove(int browser, const char *method, int64_t iat_s);
+/* The same for a call over HTTP that binds or renews this token. */
+struct proof *model_prove_http(int browser, const struct token *about, bool renews, bool has_ath,
+                               int64_t iat_s);
+#define SIM_PATH_TO_BIND  "/api/fabric/subscriber/devices/token"
+#define SIM_PATH_TO_RENEW "/api/fabric/subscriber/devices/refresh"
 
 #endif

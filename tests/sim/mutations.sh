@@ -109,8 +109,12 @@ breaks "exp gets a leeway" src/service/issue.c '.life_max_s =' '.leeway_s = 30, 
 breaks "any Origin may use any token" src/service/run_token.c 'run->ask.origin.len && !facts_project_lists' 'false && !facts_project_lists'
 breaks "a bound token needs no proof" src/engine/admit.c 'if (!facts->proof) return REFUSAL_PROOF_MISSING;' 'if (!facts->proof) return REFUSAL_NONE;'
 breaks "a proof by any key" src/engine/admit.c 'with_key.jkt = holder->jkt;' 'with_key.jkt = facts->proof->jkt;'
-breaks "a proof is good twice" src/service/run_token.c 'if (run->rows[i].state == ROW_EXISTS) return true;' 'if (run->rows[i].state == ROW_EXISTS) return false;'
+breaks "a proof is good twice" src/engine/once.c 'rows[i].state != ROW_WRITTEN) return true;' 'rows[i].state != ROW_WRITTEN) return false;'
 breaks "old proofs are good" src/engine/proof.c 'now_s - iat_s <= window->back_s' 'now_s - iat_s <= 100000 * window->back_s'
+breaks "a browser's token is bound to each key that asks" src/engine/bind.c 'return refuse(REFUSAL_BOUND_ELSEWHERE, "another key was bound to this token first");' 'return refuse(REFUSAL_NONE, NULL);'
+breaks "a browser renews without naming its token" src/service/run_bind.c '.may_lack_ath = !ask->renews' '.may_lack_ath = true'
+breaks "a browser gets the life it asks for" src/engine/bind.c 'ask->life_s > BOUND_LIFE_MAX_S ? BOUND_LIFE_MAX_S : ask->life_s' 'ask->life_s'
+breaks "a browser's key is forgotten" src/engine/bind.c 'out->jkt = facts->jkt;' ''
 
 # tickets
 breaks "a ticket is good twice" src/engine/redeem.c 'if (rows[ROW_ONCE].state == ROW_EXISTS) return REFUSAL_TICKET_USED;' 'if (rows[ROW_ONCE].state == ROW_EXISTS) return REFUSAL_NONE;'

@@ -21,7 +21,8 @@ enum request_kind {
     REQUEST_UPGRADE,
     REQUEST_OTHER, /* told by `wanted` alone */
     REQUEST_LAUNCH,
-    REQUEST_EXCHANGE
+    REQUEST_EXCHANGE,
+    REQUEST_BIND
 };
 
 enum fate { /* what the contract says of a request that nothing disturbs */
@@ -51,6 +52,9 @@ struct request {
     int64_t expire_at_s;
     int browser; /* fingerprint asked for; -1: none */
     const struct token *token;
+    struct proof *proof;
+    bool renews;
+    int64_t life_s;             /* of a bound token, as it will be clamped */
     int wanted;                 /* REQUEST_OTHER: its status */
     bool is_head, may_be_early; /* early: refused by its head, before its body has come */
     int status;                 /* 0: unanswered */

@@ -105,6 +105,19 @@ void signalwire_write_address(struct json_writer *w, const struct address *addre
     json_object_end(w);
 }
 
+/* One, by id; without the list around it. */
+void signalwire_encode_address(struct dialect_reply *reply, const struct outcome *outcome)
+{
+    struct json_writer w = json_writer_on(reply->body);
+
+    if (outcome->kind != OUTCOME_ADDRESSES || !outcome->addresses.count) {
+        signalwire_encode_refused(reply, outcome);
+        return;
+    }
+    reply->status = 200;
+    signalwire_write_address(&w, &outcome->addresses.list[0]);
+}
+
 void signalwire_encode_addresses(struct dialect_reply *reply, const struct outcome *outcome)
 {
     struct json_writer w = json_writer_on(reply->body);
@@ -127,8 +140,10 @@ void signalwire_encode_addresses(struct dialect_reply *reply, const struct outco
     json_object_end(&w);
 }
 
+/* Of a guest there is nothing to tell: only a subscriber's token has capabilities of its own. */
 static void write_sat_claims(struct json_writer *w, const struct holder *holder)
 {
+    if (!holder->is_full_subscriber && !holder->may_self_refresh && bytes_is_absent(holder->jkt)) return;
     json_key(w, "sat_claims");
     json_object_begin(w);
     signalwire_write_scope(w, holder);
@@ -181,11 +196,10 @@ void signalwire_encode_who(struct dialect_reply *reply, const struct outcome *ou
     json_object_end(&w);
 }
 
-static const char *field_name(enum ask_field field)
+static const char *field_name(enum ask_field field, const char *expiry)
 {
     static const char *const names[FIELD_PROFILE] = {
         [FIELD_REFERENCE] = "reference",
-        [FIELD_EXPIRE_AT] = "expire_at",
         [FIELD_APPLICATION] = "application_id",
         [FIELD_PASSWORD] = "password",
         [FIELD_FINGERPRINT] = "fingerprint",
@@ -197,10 +211,15 @@ static const char *field_name(enum ask_field field)
         [FIELD_PAGE] = "page_token",
         [FIELD_PREVIEWS] = "enable_room_previews",
         [FIELD_SUBPROJECT] = "subproject_id",
-        [FIELD_ADDRESS] = "address",
+        [FIELD_ADDRESSES] = "allowed_addresses",
+        [FIELD_ADDRESS] = "address_id",
+        [FIELD_TOKEN] = "token",
+        [FIELD_PROOF] = "dpop_token",
+        [FIELD_LIFE] = "expire_in",
         [FIELD_REFRESH_TOKEN] = "refresh_token",
     };
 
+    if (field == FIELD_EXPIRE_AT) return expiry;
     return field >= FIELD_PROFILE ? profile_member((enum profile_field)(field - FIELD_PROFILE))
                                   : names[field];
 }
@@ -208,18 +227,32 @@ static const char *field_name(enum ask_field field)
 /* Of a refresh token this API tells three things apart: expired, another kind of token, anything else. */
 static const char *code_of(const struct refused *refused)
 {
-    if (refused->refusal == REFUSAL_PARAMETER_MISSING) return "missing_required_parameter";
-    if (refused->refusal == REFUSAL_PARAMETER_INVALID) return "invalid_parameter";
-    if (refused->refusal == REFUSAL_PARAMETER_TAKEN) return "value_not_unique";
-    if (refused->refusal == REFUSAL_REFRESH_EXPIRED) return "token_expired";
-    if (refused->refusal == REFUSAL_REFRESH_KIND) return "not_a_refresh_token";
-    return refused->field == FIELD_REFRESH_TOKEN ? "token_invalid" : "invalid_parameter";
+    switch ((int)refused->refusal) {
+    case REFUSAL_PARAMETER_MISSING:
+        return "missing_required_parameter";
+    case REFUSAL_PARAMETER_INVALID:
+        return "invalid_parameter";
+    case REFUSAL_PARAMETER_TAKEN:
+        return "value_not_unique";
+    case REFUSAL_ADDRESSES_TOO_MANY:
+        return "allowed_address_limit_exceeded";
+    case REFUSAL_ADDRESS_FOREIGN:
+        return "must_belong_to_project";
+    case REFUSAL_TOKEN_PREFIX:
+        return "token_has_invalid_prefix";
+    case REFUSAL_REFRESH_EXPIRED:
+        return "token_expired";
+    case REFUSAL_REFRESH_KIND:
+        return "not_a_refresh_token";
+    default:
+        return refused->field == FIELD_REFRESH_TOKEN ? "token_invalid" : "invalid_parameter";
+    }
 }
 
 /* {"errors":[{type, code, message, attribute, url}]}: the vendor's body for 422. */
-static void write_validation_error(struct buf *out, const struct refused *refused)
+static void write_validation_error(struct buf *out, const struct refused *refused, const char *expiry)
 {
-    const char *attribute = field_name(refused->field);
+    const char *attribute = field_name(refused->field, expiry);
     struct json_writer w = json_writer_on(out);
     struct buf message;
 
@@ -280,7 +313,8 @@ static const char *status_words(int status)
     }
 }
 
-void signalwire_encode_refused(struct dialect_reply *reply, const struct outcome *outcome)
+void signalwire_encode_refused_as(struct dialect_reply *reply, const struct outcome *outcome,
+                                  const char *expiry)
 {
     bool is_refusal = outcome->kind == OUTCOME_REFUSED;
     struct json_writer w = json_writer_on(reply->body);
@@ -290,11 +324,16 @@ void signalwire_encode_refused(struct dialect_reply *reply, const struct outcome
     /* a member that is revoked, or whose user is gone, is no failed authentication */
     if (is_refusal && outcome->refused.field == FIELD_REFRESH_TOKEN) reply->status = 422;
     if (reply->status == 422) {
-        write_validation_error(reply->body, &outcome->refused);
+        write_validation_error(reply->body, &outcome->refused, expiry);
         return;
     }
     json_object_begin(&w);
     json_key(&w, "error");
     json_put_literal(&w, status_words(reply->status));
     json_object_end(&w);
+}
+
+void signalwire_encode_refused(struct dialect_reply *reply, const struct outcome *outcome)
+{
+    signalwire_encode_refused_as(reply, outcome, "expire_at");
 }

@@ -7,6 +7,9 @@
 /* One refresh token, or whatever else was sent in its place: the largest access token is 8 KiB. */
 #define REFRESH_BODY_MAX 16384
 #define OBJECT_BODY_MAX  4096 /* a room or a key: two names, and a list of words */
+/* Ten ids, or one token and one proof (4096 bytes at most), with room for members that are not ours. */
+#define SMALL_BODY_MAX 8192
+#define EMBED_BODY_MAX 16384 /* an access token is JWS_MAX characters at most */
 
 /* clang-format off: a table is read by columns */
 static const struct dialect_route routes[] = {
@@ -91,6 +94,42 @@ static const struct dialect_route routes[] = {
      signalwire_decode_make_key,
      signalwire_encode_key_made,
      KEY_BIT(KEY_API_TOKEN),
+     LIMIT_NONE},
+    {{HTTP_GET, "/api/fabric/addresses/{id}", ROUTE_BEARER, ROUTE_NO_BODY, 0, true},
+     signalwire_decode_address,
+     signalwire_encode_address,
+     0,
+     LIMIT_NONE},
+    {{HTTP_POST, "/api/fabric/guests/tokens", ROUTE_KEY, ROUTE_JSON, SMALL_BODY_MAX, false},
+     signalwire_decode_guest,
+     signalwire_encode_guest,
+     KEY_BIT(KEY_API_TOKEN),
+     LIMIT_NONE},
+    {{HTTP_POST, "/api/fabric/subscriber/invites", ROUTE_BEARER, ROUTE_JSON, SMALL_BODY_MAX, false},
+     signalwire_decode_invite,
+     signalwire_encode_invite,
+     0,
+     LIMIT_NONE},
+    {{HTTP_POST, "/api/fabric/embeds/tokens", ROUTE_OPEN, ROUTE_JSON_ANY_TYPE, EMBED_BODY_MAX, false},
+     signalwire_decode_embed,
+     signalwire_encode_embed,
+     0,
+     LIMIT_EMBED_ADDRESS},
+    /* the path that the vendor's guide names; the one above is its reference's */
+    {{HTTP_POST, "/api/embeds/tokens", ROUTE_OPEN, ROUTE_JSON_ANY_TYPE, EMBED_BODY_MAX, false},
+     signalwire_decode_embed,
+     signalwire_encode_embed,
+     0,
+     LIMIT_EMBED_ADDRESS},
+    {{HTTP_POST, "/api/fabric/subscriber/devices/token", ROUTE_BEARER, ROUTE_JSON, SMALL_BODY_MAX, false},
+     signalwire_decode_activate,
+     signalwire_encode_bound,
+     0,
+     LIMIT_NONE},
+    {{HTTP_POST, "/api/fabric/subscriber/devices/refresh", ROUTE_BEARER, ROUTE_JSON, SMALL_BODY_MAX, false},
+     signalwire_decode_renew,
+     signalwire_encode_bound,
+     0,
      LIMIT_NONE},
 };
 /* clang-format on */

@@ -1,7 +1,8 @@
 /* signalwire.h — the SignalWire dialect: Subscriber Access Tokens over REST, JSON-RPC on a WebSocket.
  *
- * Where each rule comes from is in README.md beside this file. REST in rest_decode.c and rest_encode.c, the
- * socket in socket.c; the rows are in routes.c. */
+ * Where each rule comes from is in README.md beside this file. REST in rest_decode.c and rest_encode.c,
+ * limited and client-bound tokens in limited_decode.c and limited_encode.c, the socket in socket.c; the rows
+ * are in routes.c. */
 #ifndef COATCHECK_DIALECT_SIGNALWIRE_SIGNALWIRE_H
 #define COATCHECK_DIALECT_SIGNALWIRE_SIGNALWIRE_H
 
@@ -10,9 +11,13 @@
 extern const struct dialect signalwire_dialect;
 
 ask_decode_fn signalwire_decode_mint, signalwire_decode_refresh, signalwire_decode_who,
-    signalwire_decode_addresses, signalwire_decode_connect;
+    signalwire_decode_addresses, signalwire_decode_address, signalwire_decode_connect;
+ask_decode_fn signalwire_decode_guest, signalwire_decode_invite, signalwire_decode_embed,
+    signalwire_decode_activate, signalwire_decode_renew;
 outcome_encode_fn signalwire_encode_minted, signalwire_encode_refreshed, signalwire_encode_who,
-    signalwire_encode_addresses, signalwire_encode_refused;
+    signalwire_encode_addresses, signalwire_encode_address, signalwire_encode_refused;
+outcome_encode_fn signalwire_encode_guest, signalwire_encode_invite, signalwire_encode_embed,
+    signalwire_encode_bound;
 
 /* Subscribers, resources and keys, for backends: objects_decode.c, objects_encode.c. */
 ask_decode_fn signalwire_decode_subscriber_create, signalwire_decode_subscriber_read,

@@ -210,7 +210,7 @@ static void is_whole(void)
         const struct dialect_route *row = &signalwire_dialect.routes[i];
         CHECK_NOTE("%s", row->route.path);
         CHECK(row->decode && row->encode && signalwire_dialect.owns_path(bytes_of_text(row->route.path)));
-        CHECK((row->route.body == ROUTE_JSON) == (row->route.body_max > 0));
+        CHECK((row->route.body != ROUTE_NO_BODY) == (row->route.body_max > 0));
         CHECK(!row->route.takes_bound_as_bearer ||
               (row->route.method == HTTP_GET && row->route.credential == ROUTE_BEARER));
     }
