@@ -39,21 +39,35 @@ static size_t count_after(const struct tables *tables, const struct store_read *
     return count;
 }
 
+static enum err start_of_page(uint64_t *out, const struct store_read *read, const struct tables *tables)
+{
+    struct uuid id;
+    enum err e;
+    *out = 0;
+    if (read->kind != READ_USERS || bytes_is_absent(read->text)) return ERR_OK;
+    TRY(e = uuid_read(&id, read->text), done);
+    const struct kept *kept = tables_user(tables, READ_USER_BY_ID, &read->project, BYTES_NONE, &id);
+    if (kept == NULL || kept->write.user.user.kind != USER_SUBSCRIBER) return ERR_MALFORMED;
+    *out = kept->number;
+done:
+    return e;
+}
+
 static enum err list_users(struct store_read *read, const struct tables *tables)
 {
     struct user *users = NULL;
-    int64_t after = 0;
-    enum err e = ERR_OK;
-    if (read->kind == READ_USERS) TRY(e = cursor_read(&after, read->text), done);
-    TRY(e = store_users_room(&users, read, count_after(tables, read, (uint64_t)after)), done);
-    const struct kept *kept = user_after(tables, read, (uint64_t)after);
-    for (; kept != NULL && read->user_count < read->limit; kept = user_after(tables, read, (uint64_t)after)) {
+    uint64_t after;
+    enum err e;
+    TRY(e = start_of_page(&after, read, tables), done);
+    TRY(e = store_users_room(&users, read, count_after(tables, read, after)), done);
+    const struct kept *kept = user_after(tables, read, after);
+    for (; kept != NULL && read->user_count < read->limit; kept = user_after(tables, read, after)) {
         TRY(e = user_copy(&users[read->user_count++], &kept->write.user.user, read->arena), done);
-        after = (int64_t)kept->number;
+        after = kept->number;
     }
     read->users = users;
     if (kept != NULL && read->user_count > 0 && read->kind == READ_USERS)
-        e = cursor_write(&read->next, after, read->arena);
+        e = cursor_write(&read->next, &users[read->user_count - 1], read->arena);
 done:
     return e;
 }

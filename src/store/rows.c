@@ -169,23 +169,11 @@ bool interview_is_in(enum interview_state state, uint32_t states_bits)
     return ((1u << state) & states_bits) != 0;
 }
 
-enum err cursor_read(int64_t *out, struct bytes text)
+enum err cursor_write(struct bytes *out, const struct user *last, struct arena *arena)
 {
-    uint64_t number = 0;
-    *out = 0;
-    if (bytes_is_absent(text)) return ERR_OK;
-    if (!bytes_to_u64(&number, text, INT64_MAX)) return ERR_MALFORMED;
-    *out = (int64_t)number;
-    return ERR_OK;
-}
-
-enum err cursor_write(struct bytes *out, int64_t number, struct arena *arena)
-{
-    uint8_t room[20];
-    size_t at = sizeof room;
-    for (uint64_t rest = (uint64_t)number; rest > 0 || at == sizeof room; rest /= 10)
-        room[--at] = (uint8_t)('0' + rest % 10);
-    return text_copy(out, bytes_of(room + at, sizeof room - at), arena);
+    char text[UUID_TEXT_LEN];
+    uuid_write(text, &last->id);
+    return text_copy(out, bytes_of(text, sizeof text), arena);
 }
 
 void store_read_begin(struct store_read *read)

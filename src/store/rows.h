@@ -36,8 +36,7 @@ void store_read_begin(struct store_read *read);
 MUST_USE enum err store_users_room(struct user **out, struct store_read *read, size_t count);
 MUST_USE enum err store_addresses_room(struct address **out, struct store_read *read); /* for all its ids */
 
-/* A page's cursor is the number of its last user. */
-MUST_USE enum err cursor_read(int64_t *out, struct bytes text); /* absent: 0 */
-MUST_USE enum err cursor_write(struct bytes *out, int64_t number, struct arena *arena);
+/* A page's cursor is the id of its last user: a number would tell how many users the other projects have. */
+MUST_USE enum err cursor_write(struct bytes *out, const struct user *last, struct arena *arena);
 
 #endif

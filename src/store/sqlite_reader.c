@@ -32,27 +32,47 @@ static enum err count_users(size_t *out, const struct store_read *read, struct d
     return query_end(&run);
 }
 
+static enum err start_of_page(int64_t *out, const struct store_read *read, struct db *db, int64_t project)
+{
+    struct query_run run;
+    struct uuid id;
+    bool found;
+    enum err e;
+    *out = 0;
+    if (read->kind != READ_USERS || bytes_is_absent(read->text)) return ERR_OK;
+    TRY(e = uuid_read(&id, read->text), done);
+    query_start(&run, db, QUERY_SUBSCRIBER_NUMBER, NULL);
+    query_bind_number(&run, project);
+    query_bind_uuid(&run, &id);
+    found = query_step(&run);
+    if (found) *out = query_read_number(&run);
+    TRY(e = query_end(&run), done);
+    if (!found) e = ERR_MALFORMED;
+done:
+    return e;
+}
+
 /* One more is counted than given: it tells whether there is a next page. */
 static enum err list_users(struct store_read *read, struct db *db, int64_t project)
 {
     struct query_run run;
     struct user *users;
-    int64_t last = 0;
+    int64_t last;
     size_t there;
-    enum err e = ERR_OK;
-    if (read->kind == READ_USERS) TRY(e = cursor_read(&last, read->text), done);
+    enum err e;
+    TRY(e = start_of_page(&last, read, db, project), done);
     TRY(e = count_users(&there, read, db, project, last), done);
     size_t room = there < read->limit ? there : read->limit;
     TRY(e = store_users_room(&users, read, room), done);
     query_start(&run, db, read->kind == READ_USERS ? QUERY_USERS_PAGE : QUERY_USERS_BY_LABEL, read->arena);
     bind_list(&run, read, project, last, (int64_t)room);
     while (read->user_count < room && query_step(&run)) {
-        last = query_read_number(&run);
+        (void)query_read_number(&run); /* its place in the order */
         sqlite_read_user(&users[read->user_count++], &read->project, &run);
     }
     TRY(e = query_end(&run), done);
     if (there > room && room > 0 && read->kind == READ_USERS)
-        e = cursor_write(&read->next, last, read->arena);
+        e = cursor_write(&read->next, &users[room - 1], read->arena);
 done:
     return e;
 }

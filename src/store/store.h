@@ -52,8 +52,8 @@ struct store_read {
     void *to;
     enum read_kind kind;
     struct uuid project, id;
-    struct bytes text; /* reference, address name, external id, or a page's cursor: absent is the first, and
-                          what was no `next` is ERR_MALFORMED */
+    struct bytes text; /* reference, address name, external id, or a page's cursor: absent is the first page;
+                          what was no `next` of this project, or whose user is gone since, is ERR_MALFORMED */
     int64_t bucket_s;  /* READ_FAMILY: the end of its absolute life */
     struct uuid owner; /* READ_INTERVIEW: whose it must be */
     uint32_t limit;    /* of a list, at most PAGE_SIZE_MAX */

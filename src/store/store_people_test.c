@@ -164,24 +164,49 @@ static void gives_pages_of_subscribers_in_their_order(void)
     end();
 }
 
+static void refuses_cursor(const struct uuid *project, struct bytes text)
+{
+    struct store_read read = {.kind = READ_USERS, .project = *project, .text = text, .limit = 5};
+    CHECK_INT(read_wait(&read), ERR_MALFORMED);
+    CHECK(read.user_count == 0 && read.users == NULL && !read.found && bytes_is_absent(read.next));
+}
+
 static void refuses_a_cursor_that_is_none(void)
 {
-    static const char *const bad[] = {
-        "", " ", "x", "-1", "+1", "01", "1 ", "1;", "' OR 1=1", "9223372036854775808", "1e3"};
+    static const char *const bad[] = {"",
+                                      " ",
+                                      "x",
+                                      "0",
+                                      "1",
+                                      "-1",
+                                      "' OR 1=1",
+                                      "9223372036854775808",
+                                      "00000000-0000-0000-0000-000000000000",
+                                      "01000000-0000-0000-0000-00000000000",
+                                      "01000000-0000-0000-0000-0000000000010",
+                                      "01000000-0000-0000-0000-000000000003",
+                                      "{01000000-0000-0000-0000-000000000001}"};
+    struct row row;
     begin();
     write_crowd(2);
     for (size_t i = 0; i < COUNT(bad); i++) {
-        struct store_read read = {
-            .kind = READ_USERS, .project = shop, .text = bytes_of_text(bad[i]), .limit = 5};
         CHECK_NOTE("cursor '%s'", bad[i]);
-        CHECK_INT(read_wait(&read), ERR_MALFORMED);
-        CHECK(read.user_count == 0 && read.users == NULL && !read.found);
+        refuses_cursor(&shop, bytes_of_text(bad[i]));
     }
     CHECK_NOTE("%s", "");
-    struct store_read past = {
-        .kind = READ_USERS, .project = shop, .text = TEXT("9223372036854775807"), .limit = 5};
-    CHECK_INT(read_wait(&past), ERR_OK);
-    CHECK_INT(past.user_count, 0);
+    struct store_read page = {.kind = READ_USERS, .project = shop, .limit = 1};
+    CHECK_INT(read_wait(&page), ERR_OK);
+    CHECK_BYTES(page.next, TEXT("01000000-0000-0000-0000-000000000001")); /* says who, not how many */
+    struct write other = user_write(&lab, 7, TEXT("only here"), BYTES_NONE);
+    struct write guest = someone(&shop, 8, USER_PARTICIPANT);
+    CHECK_INT(write_one(&row, &other), ROW_WRITTEN);
+    CHECK_INT(write_one(&row, &guest), ROW_WRITTEN);
+    refuses_cursor(&shop, TEXT("01000000-0000-0000-0000-000000000007"));
+    refuses_cursor(&nobody, page.next);
+    refuses_cursor(&shop, TEXT("01000000-0000-0000-0000-000000000008")); /* on no page of subscribers */
+    struct write gone = {.kind = WRITE_USER_GONE, .user_gone = {.project = shop, .user = id_of(1, 1)}};
+    CHECK_INT(write_one(&row, &gone), ROW_WRITTEN);
+    refuses_cursor(&shop, page.next);
     end();
 }
 
