@@ -345,6 +345,74 @@ static void brings_the_first_schema_forward(void)
     CHECK(access(beside(before), F_OK) == 0);
 }
 
+/* The same from the third, whose projects may have aged: nothing that outlives a clock is lost. */
+static void brings_the_third_schema_forward(void)
+{
+    struct db *db = NULL;
+    struct facts *facts = NULL;
+    const char *why = NULL;
+    int64_t floor_ms = 0;
+    empty_folder();
+    CHECK_INT(file_create_private(path), ERR_OK);
+    CHECK_INT(db_open(&db, path), ERR_OK);
+    CHECK_INT(migrate(db, path, migrations, 3, &why), ERR_OK);
+    db_free(db);
+    run_sql(path,
+            "INSERT INTO projects (number, id, is_test, sat_life_s, sat_life_max_s, family_max_age_s, age_ms)"
+            " VALUES (7, x'01000000000000000000000000000000', 1, 3600, 86400, 2592000, 5000);"
+            "INSERT INTO keys VALUES ('k', 7, 3, zeroblob(32), 7, 0, NULL);"
+            "INSERT INTO origins VALUES (7, 'https://a.example');"
+            "INSERT INTO addresses VALUES (x'06000000000000000000000000000000', 7, NULL, '/public/desk', "
+            "NULL, 1, 9);"
+            "INSERT INTO users (number, id, project, kind, reference, created_ms, updated_ms, address_type, "
+            "address_created_ms) VALUES (3, x'03000000000000000000000000000000', 7, 1, 'ada', 5, 6, 4, 7), "
+            "(9, x'04000000000000000000000000000000', 7, 1, 'bob', 5, 6, 4, 7); "
+            "INSERT INTO once VALUES (60, x'06'); INSERT INTO ring_keys VALUES ('0000000a', 2, 2, NULL, "
+            "x'77', 1); UPDATE meta SET version = 40, epoch = 3, floor_ms = 1234, pruned_through_s = 56");
+    struct store *store = opened();
+    CHECK_INT(store->ops->facts(store, &facts), ERR_OK);
+    CHECK(facts->version >= 40 && facts->epoch == 3 && facts->pruned_through_s == 56);
+    const struct fact_project *project = facts_project(facts, &shop);
+    CHECK_INT(project->age_ms, 5000);
+    CHECK_INT(project->setting[SETTING_SAT_LIFE], 3600);
+    CHECK_INT(project->setting[SETTING_SAT_LIFE_MAX], 86400);
+    CHECK(project->origin_count == 1 && facts->key_count == 1 && facts->address_count == 1);
+    facts_free(facts);
+    CHECK_INT(store->ops->floor(store, &floor_ms), ERR_OK);
+    CHECK_INT(floor_ms, 1234);
+    store->ops->close(store);
+    CHECK_INT(ask_sql(path, "SELECT count(*) FROM once"), 1);
+    CHECK_INT(ask_sql(path, "SELECT count(*) FROM ring_keys"), 1);
+    CHECK_INT(ask_sql(path, "SELECT number FROM users WHERE reference = 'bob' AND project = 7"), 9);
+    CHECK_INT(ask_sql(path, "SELECT count(*) FROM settings"), 1);
+    CHECK_INT(ask_sql(path, "PRAGMA foreign_key_check"), -1); /* no row: nothing points nowhere */
+    CHECK_INT(ask_sql(beside(".before-4"), "SELECT age_ms FROM projects"), 5000);
+}
+
+static void facts_refused(const char *sql)
+{
+    struct facts *facts = NULL;
+    CHECK_NOTE("%s", sql);
+    make_database();
+    run_sql(path, sql);
+    struct store *store = opened();
+    CHECK_INT(store->ops->facts(store, &facts), ERR_CORRUPT);
+    CHECK(facts == NULL);
+    store->ops->close(store);
+    CHECK_NOTE("%s", "");
+}
+
+/* A setting that is not kept is worse than a start that fails. */
+static void refuses_settings_nobody_knows(void)
+{
+    facts_refused("INSERT INTO settings VALUES (1, 'sat_lief', 60)");
+    facts_refused("INSERT INTO settings VALUES (1, '', 60)");
+    facts_refused("INSERT INTO settings VALUES (1, 'SAT_LIFE', 60)");
+    facts_refused("INSERT INTO settings VALUES (1, 'sat_life', 59)");
+    facts_refused("INSERT INTO settings VALUES (1, 'sat_life', 86401)");
+    facts_refused("INSERT INTO settings VALUES (1, 'sat_life', -1)");
+}
+
 /* The last fence: not even a hand at the database moves a live project's clock, or a test project's back
  * below 0. */
 static void keeps_live_projects_young(void)
@@ -378,6 +446,8 @@ int main(void)
     CHECK_RUN(copies_before_it_migrates);
     CHECK_RUN(leaves_a_failed_step_undone);
     CHECK_RUN(brings_the_first_schema_forward);
+    CHECK_RUN(brings_the_third_schema_forward);
+    CHECK_RUN(refuses_settings_nobody_knows);
     CHECK_RUN(keeps_live_projects_young);
     empty_folder();
     (void)rmdir(folder);

@@ -1,5 +1,6 @@
 #include "store/snapshot.h"
 
+#include "base/log.h"
 #include "store/rows.h"
 #include "store/store.h"
 
@@ -96,7 +97,11 @@ enum err snapshot_add_setting(struct snapshot *snapshot, const struct uuid *proj
 {
     enum setting setting;
     if (snapshot->used.settings == snapshot->room.settings) return ERR_CORRUPT;
-    if (!setting_of(&setting, name) || !setting_allows(setting, value)) return ERR_CORRUPT;
+    if (!setting_of(&setting, name) || !setting_allows(setting, value)) {
+        log_error("setting_not_known", log_bytes("name", name), log_number("value", value),
+                  log_text("fix", "remove this row of the table settings"));
+        return ERR_CORRUPT;
+    }
     snapshot->settings[snapshot->used.settings++] =
         (struct snapshot_setting){.project = *project, .setting = setting, .value = value};
     return ERR_OK;

@@ -52,7 +52,9 @@ MUST_USE enum err snapshot_add_origin(struct snapshot *snapshot, const struct uu
                                       struct bytes origin);
 MUST_USE enum err snapshot_add_resource(struct snapshot *snapshot, const struct resource *resource);
 MUST_USE enum err snapshot_add_study(struct snapshot *snapshot, const struct study *study);
-/* Over what its project was added with. A name that is none, or a value out of its bounds: ERR_CORRUPT. */
+/* Over what its project was added with. A name that is none, or a value out of its bounds: ERR_CORRUPT, and
+ * the log names it. No older or newer program can have written it, because the schema's number says whose the
+ * file is; a limit that is silently not kept would be worse than a start that fails. */
 MUST_USE enum err snapshot_add_setting(struct snapshot *snapshot, const struct uuid *project,
                                        struct bytes name, int64_t value);
 

@@ -116,6 +116,65 @@ static void opens_all_gates_or_none(void)
     end();
 }
 
+/* Facts raise the version, which must stay where it was: a process would rebuild its snapshot for nothing. */
+static void takes_facts_for_gates(void)
+{
+    struct row rows[3];
+    begin();
+    struct write origin = {.kind = WRITE_ORIGIN,
+                           .is_gate = true,
+                           .origin = {.project = shop, .origin = TEXT("https://a.example")}};
+    struct write gone = origin, other = origin,
+                 ticket = {.kind = WRITE_ONCE, .once = {.id = id_of(6, 1), .bucket_s = 60}};
+    gone.kind = WRITE_ORIGIN_GONE;
+    other.origin.origin = TEXT("https://b.example");
+    CHECK_INT(store_commit_wait(store, (struct write[]){ticket, other, gone}, 3, rows, &arena), ERR_OK);
+    CHECK(rows[0].state == ROW_SKIPPED && rows[1].state == ROW_SKIPPED && rows[2].state == ROW_ABSENT);
+    uint64_t before = version_now();
+    CHECK_INT(store_commit_wait(store, (struct write[]){ticket, other, origin}, 3, rows, &arena), ERR_OK);
+    for (size_t i = 0; i < 3; i++)
+        CHECK_INT(rows[i].state, ROW_WRITTEN);
+    CHECK(version_now() > before);
+    before = version_now();
+    ticket.once.id = id_of(6, 2);
+    CHECK_INT(store_commit_wait(store, (struct write[]){gone, ticket, other}, 3, rows, &arena), ERR_OK);
+    CHECK(rows[0].state == ROW_SKIPPED && rows[1].state == ROW_SKIPPED && rows[2].state == ROW_EXISTS);
+    CHECK_INT(version_now(), before);
+    CHECK_INT(write_one(rows, &origin), ROW_EXISTS); /* it is not gone */
+    CHECK_INT(version_now(), before);
+    struct write nowhere = origin;
+    nowhere.origin.project = nobody; /* without its project a row is absent */
+    CHECK_INT(store_commit_wait(store, (struct write[]){ticket, nowhere}, 2, rows, &arena), ERR_OK);
+    CHECK(rows[0].state == ROW_SKIPPED && rows[1].state == ROW_ABSENT);
+    CHECK_INT(write_one(rows, &ticket), ROW_WRITTEN);
+    end();
+}
+
+/* Whichever comes first decides, and neither leaves anything of the commit. */
+static void fails_beside_a_gate(void)
+{
+    struct row rows[3];
+    struct user found;
+    begin();
+    struct write ada = user_write(&shop, 1, TEXT("ada"), TEXT("/private/ada"));
+    struct write bob = user_write(&shop, 2, TEXT("bob"), TEXT("/private/ada")); /* taken, no other is given */
+    struct write open_gate = {
+        .kind = WRITE_ONCE, .is_gate = true, .once = {.id = id_of(6, 1), .bucket_s = 60}};
+    struct write shut_gate = open_gate;
+    bob.user.address_name_alt = TEXT("/private/ada");
+    shut_gate.once.id = id_of(6, 9);
+    CHECK_INT(write_one(rows, &shut_gate), ROW_WRITTEN);
+    CHECK_INT(write_one(rows, &ada), ROW_WRITTEN);
+    CHECK_INT(store_commit_wait(store, (struct write[]){open_gate, bob}, 2, rows, &arena), ERR_STORE_FAILED);
+    CHECK(rows[0].state == 0 && rows[1].state == 0 && uuid_is_zero(&rows[1].user.id));
+    CHECK_INT(store_commit_wait(store, (struct write[]){bob, shut_gate}, 2, rows, &arena), ERR_STORE_FAILED);
+    CHECK_INT(store_commit_wait(store, (struct write[]){shut_gate, bob}, 2, rows, &arena), ERR_OK);
+    CHECK(rows[0].state == ROW_EXISTS && rows[1].state == ROW_SKIPPED);
+    CHECK(!look_up(&found, READ_USER_BY_REFERENCE, &shop, TEXT("bob"), NULL));
+    CHECK_INT(write_one(rows, &open_gate), ROW_WRITTEN); /* what failed has not burnt it */
+    end();
+}
+
 static void ring_nothing(void *to, struct mail *mail)
 {
     (void)mail;
@@ -411,6 +470,8 @@ static void suite(void)
 {
     CHECK_RUN(writes_nothing_past_a_closed_gate);
     CHECK_RUN(opens_all_gates_or_none);
+    CHECK_RUN(takes_facts_for_gates);
+    CHECK_RUN(fails_beside_a_gate);
     CHECK_RUN(closes_a_gate_for_its_own_commit_only);
     CHECK_RUN(steps_a_family_only_from_where_it_is);
     CHECK_RUN(moves_a_family_on_and_ends_it);
