@@ -160,7 +160,8 @@ static void keep(struct bytes *field, uint8_t **room)
 
 static struct entry *copy_of(const struct user *user)
 {
-    size_t i, len = user->reference.len + user->address.name.len + user->address.display_name.len;
+    size_t i, len = user->reference.len + user->external_id.len + user->payload.len + user->address.name.len +
+                    user->address.display_name.len;
     struct entry *entry;
     uint8_t *room;
 
@@ -171,6 +172,8 @@ static struct entry *copy_of(const struct user *user)
     entry->user = *user;
     room = (uint8_t *)(entry + 1);
     keep(&entry->user.reference, &room);
+    keep(&entry->user.external_id, &room);
+    keep(&entry->user.payload, &room);
     keep(&entry->user.address.name, &room);
     keep(&entry->user.address.display_name, &room);
     for (i = 0; i < PROFILE_COUNT; i++)

@@ -163,19 +163,21 @@ static void keeps_projects_apart(void)
 
 static void copies_every_text(void)
 {
-    char texts[PROFILE_COUNT + 3][4];
+    char texts[PROFILE_COUNT + 5][4];
     struct user user = {.id = {{1}}, .project = {{2}}};
     const struct user *found;
     struct users *users;
     size_t i;
 
-    for (i = 0; i < PROFILE_COUNT + 3; i++)
+    for (i = 0; i < PROFILE_COUNT + 5; i++)
         (void)snprintf(texts[i], sizeof texts[i], "t%zu", i);
     for (i = 0; i < PROFILE_COUNT; i++)
         user.profile.value[i] = i == 2 ? BYTES_NONE : bytes_of_text(texts[i]);
     user.reference = bytes_of_text(texts[PROFILE_COUNT]);
     user.address.name = bytes_of_text(texts[PROFILE_COUNT + 1]);
     user.address.display_name = bytes_of_text(texts[PROFILE_COUNT + 2]);
+    user.external_id = bytes_of_text(texts[PROFILE_COUNT + 3]);
+    user.payload = bytes_of_text(texts[PROFILE_COUNT + 4]);
     CHECK_INT(users_new(&users, 4, 1), ERR_OK);
     users_put(users, &user);
     memset(texts, 'x', sizeof texts); /* what was put in is the asker's and goes away */
@@ -184,6 +186,8 @@ static void copies_every_text(void)
         CHECK_BYTES(found->reference, BYTES("t8"));
         CHECK_BYTES(found->address.name, BYTES("t9"));
         CHECK_BYTES(found->address.display_name, BYTES("t10"));
+        CHECK_BYTES(found->external_id, BYTES("t11"));
+        CHECK_BYTES(found->payload, BYTES("t12"));
         CHECK_BYTES(found->profile.value[0], BYTES("t0"));
         CHECK(bytes_is_absent(found->profile.value[2]));
         users_put(users, found); /* out of its own entry */
