@@ -1,44 +1,12 @@
 /* One suite for every store: memory that gives out. An asker whose arena is too small is told so, and what it
  * asked for has not happened; it may ask again with more room and finds all as it was. Then each allocation
- * of the questions fails in turn: the program is linked with --wrap for malloc, calloc and realloc, so that
- * this counts what our own code asks for. */
-#include "harness/check.h"
+ * of our own fails in turn while a question is answered. (store_allocation_test.c does that to commits.) */
+#include "harness/failing_memory.h"
 #include "harness/store_round.h"
-
-#include <stdatomic.h>
 
 #define ROOM_STEP 24   /* of a growing arena; no divisor of what is copied */
 #define ROOM_MAX  8192 /* enough for any one row */
 #define BUCKET_S  90000
-
-static atomic_long left = -1; /* allocations until one fails; below zero: none does */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static bool fails_now(void)
-{
-    return atomic_load(&left) >= 0 && atomic_fetch_sub(&left, 1) == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails_now() ? NULL : __real_realloc(old, size);
-}
 
 /* --- a shop with one of each --- */
 
@@ -310,9 +278,9 @@ static void answers_nothing_by_halves(void)
         size_t count;
         for (bool is_over = false; !is_over; n++) {
             CHECK_NOTE("%s, allocation %ld", questions[i].name, n);
-            atomic_store(&left, n);
+            memory_fail(n, 1);
             enum err e = questions[i].ask(&count);
-            is_over = atomic_exchange(&left, -1) >= 0; /* none failed */
+            is_over = !memory_relent();
             CHECK_INT(e, is_over ? ERR_OK : ERR_NO_MEMORY);
             CHECK_INT(count, is_over ? questions[i].count : 0);
         }
