@@ -24,6 +24,8 @@ const struct command commands[] = {
     {"clock", "what time it is for the server; moves a test project's forward", cli_clock},
     {"revoke", "ends everything of a user, key, family, resource or project", cli_revoke},
     {"keyring", "the keys that sign and seal: their states, rotation, the master key", cli_keyring},
+    {"backup", "a copy of the database in one file, also while the server runs", cli_backup},
+    {"restore", "a data folder from a backup; everything granted before is void", cli_restore},
     {"version", "which version this is, and of which libraries", cli_version},
 };
 const unsigned command_count = sizeof commands / sizeof commands[0];

@@ -21,6 +21,7 @@ extern const struct command commands[];
 extern const unsigned command_count;
 
 int cli_address(int argc, char **argv);
+int cli_backup(int argc, char **argv);
 int cli_clock(int argc, char **argv);
 int cli_dev(int argc, char **argv);
 int cli_init(int argc, char **argv);
@@ -30,6 +31,7 @@ int cli_project(int argc, char **argv);
 int cli_resource(int argc, char **argv);
 int cli_revoke(int argc, char **argv);
 int cli_keyring(int argc, char **argv);
+int cli_restore(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_study(int argc, char **argv);
 int cli_token(int argc, char **argv);

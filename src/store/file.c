@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define APPLICATION_ID 1131372916 /* as in schema/0001_ground.sql */
+#define OWNER_AT       68         /* where it stands in the file, big-endian */
 
 /* A whole look through the file takes about a second per GiB: always for a small one, else only after a
  * crash. */
@@ -44,8 +45,7 @@ done:
     return e;
 }
 
-/* out then holds path and suffix as a C string. */
-static enum err with_suffix(struct buf *out, const char *path, const char *suffix)
+enum err file_beside(struct buf *out, const char *path, const char *suffix)
 {
     buf_reset(out);
     buf_append_text(out, path);
@@ -54,15 +54,14 @@ static enum err with_suffix(struct buf *out, const char *path, const char *suffi
     return buf_error(out);
 }
 
-/* -1: there is none. */
-static enum err file_size(off_t *out, const char *path, const char *suffix)
+enum err file_size(off_t *out, const char *path, const char *suffix)
 {
     struct buf name;
     struct stat info;
     enum err e;
     *out = -1;
     buf_init(&name, FILE_PATH_MAX);
-    TRY(e = with_suffix(&name, path, suffix), done);
+    TRY(e = file_beside(&name, path, suffix), done);
     if (stat((const char *)name.ptr, &info) == 0)
         *out = info.st_size;
     else if (errno != ENOENT)
@@ -90,16 +89,37 @@ static enum err keep_log(struct db *db, const char **why)
     return e;
 }
 
-/* What a crash has left of an earlier attempt goes first: the unfinished file and its own log. */
-static enum err clear_attempt(struct buf *name, const char *path)
+enum err file_clear(struct buf *name, const char *path, const char *suffix)
 {
-    static const char *const suffixes[] = {".new-wal", ".new-shm", ".new-journal"};
-    enum err e;
-    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-        TRY(e = with_suffix(name, path, suffixes[i]), done);
-        if (unlink((const char *)name->ptr) != 0 && errno != ENOENT) return ERR_IO;
+    static const char *const beside[] = {"", "-wal", "-shm", "-journal"};
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++) {
+        buf_reset(name);
+        buf_append_text(name, path);
+        buf_append_text(name, suffix);
+        buf_append_text(name, beside[i]);
+        buf_append_byte(name, 0);
+        TRY(e = buf_error(name), done);
+        if (unlink((const char *)name->ptr) != 0 && errno != ENOENT) e = ERR_IO;
     }
-    TRY(e = with_suffix(name, path, ".new"), done);
+done:
+    return e;
+}
+
+enum err file_sync(const char *path)
+{
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    enum err e = file >= 0 && fsync(file) == 0 ? ERR_OK : ERR_IO;
+    if (file >= 0) (void)close(file); /* synced */
+    return e;
+}
+
+/* What a crash has left of an earlier attempt goes first. */
+static enum err begin_attempt(struct buf *name, const char *path)
+{
+    enum err e;
+    TRY(e = file_clear(name, path, ".new"), done);
+    TRY(e = file_beside(name, path, ".new"), done);
     e = file_create_private((const char *)name->ptr);
 done:
     return e;
@@ -112,10 +132,10 @@ static enum err create(const char *path, const char **why)
     enum err e;
     buf_init(&name, FILE_PATH_MAX);
     *why = "the database file cannot be created";
-    TRY(e = clear_attempt(&name, path), done);
+    TRY(e = begin_attempt(&name, path), done);
     TRY(e = db_open(&db, (const char *)name.ptr), done);
     TRY(e = keep_log(db, why), done);
-    TRY(e = migrate(db, path, migrations, migration_count, why), done);
+    TRY(e = migrate(db, NULL, migrations, migration_count, why), done);
     *why = "the new database cannot be written to the disk";
     /* Closing would do it, too, but not tell: and the file would get its name without its content. */
     TRY(e = db_empty_log(db), done);
@@ -133,7 +153,7 @@ done:
     return e;
 }
 
-static enum err check_owner(struct db *db, const char **why)
+enum err file_check_owner(struct db *db, const char **why)
 {
     struct query_run run;
     int64_t id = 0;
@@ -154,7 +174,7 @@ static bool means_unreadable(struct bytes finding)
     return false;
 }
 
-static enum err check_pages(struct db *db)
+enum err file_check_pages(struct db *db)
 {
     struct arena arena;
     struct query_run run;
@@ -177,12 +197,43 @@ static enum err check_log(const char *path, const char **why)
     enum err e;
     buf_init(&name, FILE_PATH_MAX);
     *why = "the write-ahead log cannot be read";
-    TRY(e = with_suffix(&name, path, "-wal"), done);
+    TRY(e = file_beside(&name, path, "-wal"), done);
     e = log_check((const char *)name.ptr);
     if (e == ERR_CORRUPT) *why = "the write-ahead log is damaged, and with it commits that were acknowledged";
 done:
     buf_release(&name);
     return e;
+}
+
+enum err file_check_schema(int64_t *out, struct db *db, const char **why)
+{
+    struct query_run run;
+    int64_t schema = 0;
+    query_start(&run, db, QUERY_SCHEMA_VERSION, NULL);
+    if (query_step(&run)) schema = query_read_number(&run);
+    enum err e = query_end(&run);
+    if (out != NULL) *out = schema;
+    if (e != ERR_OK) return e;
+    *why = "the database was written by a newer version of this program";
+    if (schema > (int64_t)migration_count) return ERR_STORE_NEWER;
+    *why = "the database has no schema";
+    return schema < 1 ? ERR_CORRUPT : ERR_OK;
+}
+
+enum err file_is_ours(bool *out, const char *path)
+{
+    static const char magic[16] = "SQLite format 3";
+    uint8_t head[OWNER_AT + 4];
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    *out = false;
+    if (file < 0) return ERR_IO;
+    if (read(file, head, sizeof head) == (ssize_t)sizeof head) {
+        uint32_t id = (uint32_t)head[OWNER_AT] << 24 | (uint32_t)head[OWNER_AT + 1] << 16 |
+                      (uint32_t)head[OWNER_AT + 2] << 8 | head[OWNER_AT + 3];
+        *out = memcmp(head, magic, sizeof magic) == 0 && id == APPLICATION_ID;
+    }
+    (void)close(file); /* was only read */
+    return ERR_OK;
 }
 
 static enum err check_and_migrate(const char *path, off_t size, bool was_closed, const char **why)
@@ -192,9 +243,9 @@ static enum err check_and_migrate(const char *path, off_t size, bool was_closed,
     enum err e;
     *why = "the file is not a database, or its beginning is damaged";
     TRY(e = db_open(&db, path), done);
-    TRY(e = check_owner(db, why), done);
+    TRY(e = file_check_owner(db, why), done);
     *why = "the database is damaged";
-    if (!was_closed || size < CHECKED_ALWAYS_BYTES) TRY(e = check_pages(db), done);
+    if (!was_closed || size < CHECKED_ALWAYS_BYTES) TRY(e = file_check_pages(db), done);
     TRY(e = keep_log(db, why), done);
     is_checked = true;
     e = migrate(db, path, migrations, migration_count, why);
@@ -206,10 +257,89 @@ done:
     return e;
 }
 
+/* path.replaced-N with a suffix, for the least N that no database was put aside as. */
+static enum err name_aside(struct buf *out, unsigned *number, const char *path, const char *suffix)
+{
+    enum err e = ERR_OK;
+    for (*number = 1; e == ERR_OK; ++*number) {
+        buf_reset(out);
+        buf_append_text(out, path);
+        buf_append_text(out, ".replaced-");
+        buf_append_u64(out, *number);
+        size_t len = out->len;
+        buf_append_byte(out, 0);
+        TRY(e = buf_error(out), done);
+        if (access((const char *)out->ptr, F_OK) == 0) continue;
+        buf_truncate(out, len);
+        buf_append_text(out, suffix);
+        buf_append_byte(out, 0);
+        return buf_error(out);
+    }
+done:
+    return e;
+}
+
+static enum err put_aside(unsigned *number, const char *path, const char *suffix)
+{
+    struct buf from, to;
+    enum err e;
+    buf_init(&from, FILE_PATH_MAX);
+    buf_init(&to, FILE_PATH_MAX);
+    TRY(e = file_beside(&from, path, suffix), done);
+    TRY(e = name_aside(&to, number, path, suffix), done);
+    if (rename((const char *)from.ptr, (const char *)to.ptr) != 0) {
+        *number = 0;
+        if (errno != ENOENT) e = ERR_IO;
+    }
+done:
+    buf_release(&from);
+    buf_release(&to);
+    return e;
+}
+
+/* The database goes last: until then its log finds the same number, however often this is cut short. */
+static enum err put_all_aside(unsigned *number, const char *path)
+{
+    unsigned logs;
+    struct buf shared;
+    enum err e;
+    buf_init(&shared, FILE_PATH_MAX);
+    TRY(e = put_aside(&logs, path, "-wal"), done);
+    TRY(e = put_aside(&logs, path, "-journal"), done);
+    TRY(e = file_beside(&shared, path, "-shm"), done);
+    if (unlink((const char *)shared.ptr) != 0 && errno != ENOENT) e = ERR_IO; /* an index to the log */
+    if (e == ERR_OK) e = file_sync_folder(path);
+    if (e == ERR_OK) e = put_aside(number, path, "");
+    if (e == ERR_OK) e = file_sync_folder(path);
+done:
+    buf_release(&shared);
+    return e;
+}
+
+enum err file_settle(unsigned *aside, const char *path)
+{
+    struct buf ready;
+    unsigned number = 0;
+    enum err e;
+    buf_init(&ready, FILE_PATH_MAX);
+    TRY(e = file_beside(&ready, path, ".restored"), done);
+    if (access((const char *)ready.ptr, F_OK) == 0) {
+        TRY(e = put_all_aside(&number, path), done);
+        if (rename((const char *)ready.ptr, path) != 0) e = ERR_IO;
+        if (e == ERR_OK) e = file_sync_folder(path);
+    }
+done:
+    if (aside != NULL) *aside = number;
+    buf_release(&ready);
+    return e;
+}
+
 enum err file_prepare(const char *path, const char **why)
 {
     off_t size, log_size;
     enum err e;
+    *why = "a restored database is complete, but cannot take its place";
+    TRY(e = file_settle(NULL, path), done);
     *why = "the database file cannot be examined";
     TRY(e = file_size(&size, path, ""), done);
     TRY(e = file_size(&log_size, path, "-wal"), done);

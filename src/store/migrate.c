@@ -76,7 +76,7 @@ enum err migrate(struct db *db, const char *path, const struct migration *steps,
         *why = "the database was written by a newer version of this program";
         return ERR_STORE_NEWER;
     }
-    if (version > 0 && version < (int64_t)count) {
+    if (path != NULL && version > 0 && version < (int64_t)count) {
         *why = "the copy that must precede a migration cannot be made";
         TRY(e = back_up(db, path, count), done);
     }

@@ -2,7 +2,7 @@
  *
  * Step N ends with `PRAGMA user_version = N` and runs in a transaction of its own, so that a database is
  * always at a whole number. Before a database with content is changed it is copied to path.before-N, N being
- * where it goes. */
+ * where it goes; path NULL: it is a copy itself. */
 #ifndef COATCHECK_STORE_MIGRATE_H
 #define COATCHECK_STORE_MIGRATE_H
 
