@@ -28,15 +28,21 @@ enum err file_create_private(const char *path)
     return ERR_OK;
 }
 
+enum err file_folder(struct buf *out, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    buf_reset(out);
+    buf_append(out, slash == NULL ? BYTES(".") : bytes_of(path, (size_t)(slash - path) + 1));
+    buf_append_byte(out, 0);
+    return buf_error(out);
+}
+
 enum err file_sync_folder(const char *path)
 {
     struct buf folder;
-    const char *slash = strrchr(path, '/');
     enum err e;
     buf_init(&folder, FILE_PATH_MAX);
-    buf_append(&folder, slash == NULL ? BYTES(".") : bytes_of(path, (size_t)(slash - path) + 1));
-    buf_append_byte(&folder, 0);
-    TRY(e = buf_error(&folder), done);
+    TRY(e = file_folder(&folder, path), done);
     int descriptor = open((const char *)folder.ptr, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0 || fsync(descriptor) != 0) e = ERR_IO;
     if (descriptor >= 0) (void)close(descriptor); /* was only read */
@@ -240,8 +246,13 @@ static enum err check_and_migrate(const char *path, off_t size, bool was_closed,
 {
     struct db *db = NULL;
     bool is_checked = false;
+    bool is_ours;
     enum err e;
-    *why = "the file is not a database, or its beginning is damaged";
+    *why = "the file is not a database of this program, or its beginning is damaged";
+    TRY(e = file_is_ours(&is_ours, path), done);
+    e = ERR_CORRUPT;
+    if (!is_ours)
+        goto done; /* SQLite is not shown it: it would clear the log beside what is shorter than a page */
     TRY(e = db_open(&db, path), done);
     TRY(e = file_check_owner(db, why), done);
     *why = "the database is damaged";

@@ -28,6 +28,7 @@ MUST_USE enum err file_beside(struct buf *out, const char *path, const char *suf
 MUST_USE enum err file_size(off_t *out, const char *path, const char *suffix);        /* -1: there is none */
 /* Removes path with suffix and what SQLite may have put beside that. name: room to build names in. */
 MUST_USE enum err file_clear(struct buf *name, const char *path, const char *suffix);
+MUST_USE enum err file_folder(struct buf *out, const char *path); /* that it lies in, as a C string */
 MUST_USE enum err file_sync(const char *path);
 MUST_USE enum err file_create_private(const char *path); /* empty, mode 0600, in place of what was there */
 MUST_USE enum err file_sync_folder(const char *path);    /* makes the entry of path in its folder durable */

@@ -172,6 +172,22 @@ done:
     return e;
 }
 
+/* Root may restore for the server's user, whose folder it is. */
+static enum err give_to_owner(const char *name, const char *to)
+{
+    struct buf folder;
+    struct stat owner;
+    enum err e;
+    buf_init(&folder, FILE_PATH_MAX);
+    TRY(e = file_folder(&folder, to), done);
+    if (geteuid() != 0) goto done;
+    if (stat((const char *)folder.ptr, &owner) != 0 || chown(name, owner.st_uid, owner.st_gid) != 0)
+        e = ERR_IO;
+done:
+    buf_release(&folder);
+    return e;
+}
+
 static enum err make(struct store_restore *restore, struct buf *name, const struct reached *replaced,
                      const char **why)
 {
@@ -184,7 +200,8 @@ static enum err make(struct store_restore *restore, struct buf *name, const stru
     TRY(e = file_beside(name, restore->to, ".restoring"), done);
     TRY(e = copy_backup((const char *)name->ptr, restore->from, why), done);
     TRY(e = adapt(restore, (const char *)name->ptr, replaced, why), done);
-    *why = "the restored database cannot be given its name";
+    *why = "the restored database cannot be given to the owner of the folder, or its name";
+    TRY(e = give_to_owner((const char *)name->ptr, restore->to), done);
     TRY(e = file_sync((const char *)name->ptr), done);
     if (rename((const char *)name->ptr, (const char *)ready.ptr) != 0) e = ERR_IO;
     if (e == ERR_OK) e = file_sync_folder(restore->to); /* from now on it counts */

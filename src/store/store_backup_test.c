@@ -7,6 +7,7 @@
 #include "harness/store_round.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -17,6 +18,7 @@
 
 static char copy[320];
 static long calls_left = -1; /* until this process dies; below zero: it lives */
+static long syncs_left = -1; /* until one fails */
 
 int __real_rename(const char *from, const char *to);
 int __real_unlink(const char *name);
@@ -45,6 +47,10 @@ int __wrap_unlink(const char *name)
 int __wrap_fsync(int file)
 {
     die_in_time();
+    if (syncs_left >= 0 && syncs_left-- == 0) {
+        errno = EIO;
+        return -1;
+    }
     return __real_fsync(file);
 }
 
@@ -458,6 +464,71 @@ static void leaves_the_old_or_the_new(void)
     CHECK(was_new && calls > 8 && ends > 8);
 }
 
+/* --- a disk that reports an error --- */
+
+static bool fails_to_sync(long after, enum err (*work)(void))
+{
+    syncs_left = after;
+    enum err e = work();
+    bool has_failed = syncs_left < 0;
+    syncs_left = -1;
+    CHECK_INT(e, has_failed ? ERR_IO : ERR_OK);
+    return has_failed;
+}
+
+static enum err back_up_again(void)
+{
+    return back_up(true);
+}
+
+static enum err restore_over(void)
+{
+    struct store_restore done = {.from = copy, .to = path, .replaces = true, .now_ms = NOW_MS};
+    const char *why;
+    enum err e = store_restore(&done, &why);
+    CHECK((e == ERR_OK) == (why == NULL));
+    return e;
+}
+
+/* What may not be on the disk is not said to be: neither a copy nor a restore. */
+static void believes_no_sync_that_failed(void)
+{
+    static uint8_t before[WHOLE_MAX], after[WHOLE_MAX];
+    long n = 0;
+    make_copy();
+    size_t len = read_file(before, copy);
+    open_fresh(&lab, 2);
+    CHECK(fails_to_sync(0, back_up_again)); /* of the data: it never gets its name */
+    CHECK(read_file(after, copy) == len && memcmp(after, before, len) == 0);
+    CHECK(fails_to_sync(1, back_up_again)); /* of the folder: it has it, but perhaps not for long */
+    CHECK(!fails_to_sync(2, back_up_again));
+    CHECK_INT(ask_sql(copy, "SELECT count(*) FROM projects WHERE hex(id) LIKE '5002%'"), 1);
+    close_store();
+    for (bool fails = true; fails; n++) {
+        CHECK_NOTE("sync %ld", n);
+        make_copy();
+        open_fresh(&lab, 2);
+        close_store();
+        fails = fails_to_sync(n, restore_over);
+        CHECK(opens_as_new() || fails);
+    }
+    CHECK_NOTE("%s", "");
+    CHECK(n > 4);
+}
+
+static void gives_it_to_the_owner_of_the_folder(void)
+{
+    struct store_restore done;
+    struct stat made;
+    make_copy();
+    if (geteuid() == 0) CHECK_INT(chown(folder, 65534, 65533), 0); /* nobody else may give files away */
+    CHECK_INT(restore(&done, false), ERR_OK);
+    CHECK_INT(stat(path, &made), 0);
+    CHECK_INT(made.st_uid, geteuid() == 0 ? 65534 : geteuid());
+    CHECK_INT(made.st_mode & 0777, 0600);
+    if (geteuid() == 0) CHECK_INT(chown(folder, 0, 0), 0);
+}
+
 int main(void)
 {
     const char *base = getenv("TMPDIR");
@@ -476,6 +547,8 @@ int main(void)
     CHECK_RUN(puts_damage_aside_with_its_log);
     CHECK_RUN(refuses_what_is_no_backup);
     CHECK_RUN(leaves_the_old_or_the_new);
+    CHECK_RUN(believes_no_sync_that_failed);
+    CHECK_RUN(gives_it_to_the_owner_of_the_folder);
     arena_release(&arena);
     empty_folder();
     (void)rmdir(folder);

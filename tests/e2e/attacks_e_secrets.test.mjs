@@ -1,11 +1,12 @@
 // attacks_e_secrets.test.mjs — client credentials on the wire, and what lies in the data folder. Names begin with the
 // number of the case.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { call, info, mint, mintToken, TOKENS } from "../harness/http.mjs";
 import { RawSocket, responses } from "../harness/raw.mjs";
-import { databaseFile, rows } from "../harness/ring.mjs";
+import { change, databaseFile, rows } from "../harness/ring.mjs";
 import { basic, BINARY, startRefused, startServer, temporaryFolder } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
 import { vectors } from "../harness/vectors.mjs";
@@ -122,6 +123,29 @@ test("E-72 the database holds no secret and no token in any shape", async () => 
     assert.ok(whole.includes(minted.subscriber_id.replaceAll("-", ""), 0, "hex"), "the search does find what is there");
     for (const [name, secret] of Object.entries(secrets))
         for (const shape of shapes(secret)) assert.ok(!whole.includes(shape), `${name} lies in the database`);
+});
+
+// A backup, and the copy that a migration makes first: here of a folder whose schema claims to be older, so that the step
+// fails on what is there already and the copy stays.
+test("E-72 backups and the copy before a migration hold no secret either", async () => {
+    const minted = await mintToken(server, { reference: "e72-copy@example.com", password: PASSWORD });
+    const { api_token, client_secret, secret_key } = server.contract;
+    const elsewhere = temporaryFolder(), copy = path.join(elsewhere, "coatcheck.db");
+    execFileSync(BINARY, ["backup", copy, "--data", server.data], { stdio: "ignore" });
+    fs.copyFileSync(path.join(server.data, "master.key"), path.join(elsewhere, "master.key"));
+    const master = fs.readFileSync(path.join(elsewhere, "master.key"), "utf8").trim();
+    const backup = fs.readFileSync(copy);
+    change(elsewhere, "PRAGMA user_version = 3");
+    assert.notEqual((await startRefused({ data: elsewhere })).code, 0);
+    const before = fs.readFileSync(`${copy}.before-4`);
+    for (const [kind, whole] of Object.entries({ backup, before })) {
+        assert.ok(whole.includes(minted.subscriber_id.replaceAll("-", ""), 0, "hex"), `${kind}: the search does find what is there`);
+        for (const secret of [api_token.slice(-40), client_secret.slice(-40), secret_key.slice(-40), PASSWORD, master,
+            minted.token.split(".")[2], minted.refresh_token.split(".")[1]])
+            for (const shape of shapes(secret)) assert.ok(!whole.includes(shape), `${kind}: ${secret.slice(0, 4)}`);
+    }
+    for (const name of fs.readdirSync(elsewhere)) assert.equal(fs.statSync(path.join(elsewhere, name)).mode & 0o077, 0, name);
+    fs.rmSync(elsewhere, { recursive: true, force: true });
 });
 
 test("E-72 every file in the data folder is for its owner only", () => {
