@@ -139,8 +139,8 @@ static enum err make_part(struct store_backup *backup, const char *part_name, in
     TRY(e = check_part(part_name, why), done);
     *why = "the copy cannot be given its name";
     e = fstat(part, &made) == 0 && rename(part_name, backup->to) == 0 ? ERR_OK : ERR_IO;
-    backup->bytes = e == ERR_OK ? (int64_t)made.st_size : 0;
     if (e == ERR_OK) e = file_sync_folder(backup->to);
+    if (e == ERR_OK) backup->bytes = (int64_t)made.st_size;
 done:
     if (from != NULL) (void)db_run(from, QUERY_ROLLBACK); /* nothing was written */
     db_free(from);
