@@ -91,6 +91,15 @@ static enum exit_code code_of(enum err e)
     return e == ERR_LOCKED ? EXIT_LOCKED : EXIT_FAILED;
 }
 
+static int folder_failed(const struct folder *folder, const char *data, enum err e)
+{
+    if (e == ERR_LOCKED)
+        return cli_fail(EXIT_LOCKED, "%s: coatcheck (pid %ld) runs here: stop it first", folder->path,
+                        folder->holder);
+    if (e == ERR_CONFIG) return cli_fail(EXIT_CONFIG, "%.200s can be written by others: chmod go-w it", data);
+    return cli_fail(EXIT_FAILED, "%.200s cannot be used: %s", data, strerror(folder->error));
+}
+
 /* ---- backup ---- */
 
 /* A line for each so many bytes: it is read in logs as often as on a screen. */
@@ -103,9 +112,23 @@ static void tell_progress(void *state, int64_t bytes, int64_t bytes_in_all)
     fprintf(stderr, "coatcheck: %" PRId64 " of %" PRId64 " MiB copied\n", bytes >> 20, bytes_in_all >> 20);
 }
 
+/* Beside a server the copy is made without its lock; where none runs, none may start meanwhile. */
+static enum err enter(bool *is_alone, struct folder *folder, const char *database, const char *data)
+{
+    enum err e;
+
+    *is_alone = false;
+    folder->lock = -1;
+    if (access(database, F_OK) != 0) return ERR_OK; /* told below; no folder is made */
+    e = folder_open(folder, data);
+    *is_alone = e == ERR_OK;
+    return e == ERR_LOCKED ? ERR_OK : e;
+}
+
 int cli_backup(int argc, char **argv)
 {
     struct file_order order = {.file = NULL};
+    struct folder folder;
     char from[4200];
     int64_t told = 0;
     struct store_backup backup = {.from = from, .tell = tell_progress, .state = &told};
@@ -120,7 +143,10 @@ int cli_backup(int argc, char **argv)
     len = snprintf(from, sizeof from, "%s/coatcheck.db", data);
     if (len < 0 || len >= (int)sizeof from)
         return cli_fail(EXIT_FAILED, "the name of the data folder is too long");
+    e = enter(&backup.is_alone, &folder, from, data);
+    if (e) return folder_failed(&folder, data, e);
     e = store_back_up(&backup, &why);
+    folder_close(&folder);
     if (e) return cli_fail(code_of(e), "%.200s to %.200s: %s", data, order.file, why);
     len = order.wants_json ? printf("{\"bytes\":%" PRId64 "}\n", backup.bytes)
                            : printf("%.200s holds all of %.200s: %" PRId64
@@ -169,15 +195,6 @@ static int print_restored(const struct file_order *order, const struct store_res
     }
     if (len > 0 && fflush(stdout) == 0) return EXIT_OK;
     return cli_fail(EXIT_FAILED, "it is restored; the answer cannot be printed");
-}
-
-static int folder_failed(const struct folder *folder, const char *data, enum err e)
-{
-    if (e == ERR_LOCKED)
-        return cli_fail(EXIT_LOCKED, "%s: coatcheck (pid %ld) runs here: stop it first", folder->path,
-                        folder->holder);
-    if (e == ERR_CONFIG) return cli_fail(EXIT_CONFIG, "%.200s can be written by others: chmod go-w it", data);
-    return cli_fail(EXIT_FAILED, "%.200s cannot be used: %s", data, strerror(folder->error));
 }
 
 int cli_restore(int argc, char **argv)

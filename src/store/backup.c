@@ -60,13 +60,15 @@ done:
 }
 
 /* Holds one look at the log until it is rolled back. */
-static enum err begin_look(struct db **out, const char *path, const char **why)
+static enum err begin_look(struct db **out, const struct store_backup *backup, const char **why)
 {
+    const char *path = backup->from;
     struct db *db = NULL;
     off_t log_size;
     enum err e;
     *why = "the database cannot be opened: ask as the one who runs the server";
     TRY(e = file_size(&log_size, path, "-wal"), done);
+    if (backup->is_alone) TRY(e = file_check_log(path, why), done);
     TRY(e = db_open(&db, path), done);
     /* The last one to leave would tidy up the log, and it is a crash's mark until the next start. */
     if (log_size > 0) (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -133,7 +135,7 @@ static enum err make_part(struct store_backup *backup, const char *part_name, in
     struct db *from = NULL;
     struct stat made;
     enum err e;
-    TRY(e = begin_look(&from, backup->from, why), done);
+    TRY(e = begin_look(&from, backup, why), done);
     *why = "the copy cannot be written: is there room where it shall lie?";
     TRY(e = copy_into_part(backup, part_name, part, from), done);
     TRY(e = check_part(part_name, why), done);

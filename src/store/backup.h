@@ -24,6 +24,7 @@
 struct store_backup {
     const char *from, *to; /* the database, which may be in use; the file to be made, mode 0600 */
     bool replaces;         /* to may be there already, if it is a backup too */
+    bool is_alone; /* nobody else uses the folder: a log is a crash's, and must not be a damaged one */
     void (*tell)(void *state, int64_t bytes, int64_t bytes_in_all); /* after each slice; NULL: nobody asks */
     void *state;
     int64_t bytes; /* of the file that was made */

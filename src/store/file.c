@@ -197,15 +197,17 @@ enum err file_check_pages(struct db *db)
     return e;
 }
 
-static enum err check_log(const char *path, const char **why)
+enum err file_check_log(const char *path, const char **why)
 {
     struct buf name;
     enum err e;
     buf_init(&name, FILE_PATH_MAX);
+    const char *kept = *why;
     *why = "the write-ahead log cannot be read";
     TRY(e = file_beside(&name, path, "-wal"), done);
     e = log_check((const char *)name.ptr);
     if (e == ERR_CORRUPT) *why = "the write-ahead log is damaged, and with it commits that were acknowledged";
+    if (e == ERR_OK) *why = kept;
 done:
     buf_release(&name);
     return e;
@@ -363,7 +365,7 @@ enum err file_prepare(const char *path, const char **why)
         *why = "the database file is empty";
         e = ERR_CORRUPT;
     } else {
-        if (log_size > 0) TRY(e = check_log(path, why), done);
+        if (log_size > 0) TRY(e = file_check_log(path, why), done);
         e = check_and_migrate(path, size, log_size <= 0, why);
     }
 done:

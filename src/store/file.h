@@ -22,6 +22,7 @@ MUST_USE enum err file_settle(unsigned *aside, const char *path);
 MUST_USE enum err file_check_owner(struct db *db, const char **why);
 MUST_USE enum err file_check_schema(int64_t *out, struct db *db, const char **why); /* out may be NULL */
 MUST_USE enum err file_check_pages(struct db *db);
+MUST_USE enum err file_check_log(const char *path, const char **why); /* of a database that nobody uses */
 
 MUST_USE enum err file_is_ours(bool *out, const char *path); /* by its header alone; nothing is opened */
 MUST_USE enum err file_beside(struct buf *out, const char *path, const char *suffix); /* as a C string */

@@ -150,6 +150,29 @@ static void make_copy(void)
     CHECK_INT(__real_unlink(path), 0);
 }
 
+/* True: it died before it was done. */
+static bool die_after(long calls, void (*work)(void))
+{
+    int status = 0;
+    (void)fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        calls_left = calls;
+        work();
+        _exit(0);
+    }
+    CHECK(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 9);
+    return WEXITSTATUS(status) == 9;
+}
+
+/* An old database whose log was left by a kill: the last thing in it is there alone. */
+static void leave_with_a_log(void)
+{
+    open_fresh(&lab, 2);
+    _exit(9);
+}
+
 /* --- copies --- */
 
 static void refuses_what_may_not_be_written_to(void)
@@ -213,6 +236,26 @@ static void lets_one_write_at_a_time(void)
     CHECK(!is_there(part));
     CHECK_INT(ask_sql(copy, "SELECT count(*) FROM users"), 1);
     close_store();
+}
+
+/* Where nobody else is, a log is what a crash has left: one that is damaged has lost what was acknowledged.
+ */
+static void refuses_a_log_with_a_hole(void)
+{
+    static uint8_t log[WHOLE_MAX];
+    struct store_backup backup = {.from = path, .to = copy, .is_alone = true};
+    const char *why;
+    empty_folder();
+    CHECK(die_after(-1, leave_with_a_log));
+    CHECK_INT(store_back_up(&backup, &why), ERR_OK);
+    CHECK_INT(ask_sql(copy, "SELECT count(*) FROM users"), 1);
+    CHECK_INT(__real_unlink(copy), 0);
+    size_t len = read_file(log, beside("-wal"));
+    CHECK(len > 3 * 4120);
+    log[32 + 24 + 100] ^= 1; /* in the first page */
+    write_file(beside("-wal"), log, len);
+    CHECK_INT(store_back_up(&backup, &why), ERR_CORRUPT);
+    CHECK(!is_there(copy));
 }
 
 static unsigned slices;
@@ -394,22 +437,6 @@ static void refuses_what_is_no_backup(void)
 
 /* --- kills --- */
 
-/* True: it died before it was done. */
-static bool die_after(long calls, void (*work)(void))
-{
-    int status = 0;
-    (void)fflush(stdout);
-    pid_t child = fork();
-    if (child == 0) {
-        calls_left = calls;
-        work();
-        _exit(0);
-    }
-    CHECK(child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status));
-    CHECK(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 9);
-    return WEXITSTATUS(status) == 9;
-}
-
 static void restore_in_child(void)
 {
     struct store_restore done = {.from = copy, .to = path, .replaces = true, .now_ms = NOW_MS};
@@ -434,13 +461,6 @@ static bool opens_as_new(void)
     facts_free(facts);
     close_store();
     return is_new;
-}
-
-/* An old database whose log was left by a kill: the last thing in it is there alone. */
-static void leave_with_a_log(void)
-{
-    open_fresh(&lab, 2);
-    _exit(9);
 }
 
 static void leaves_the_old_or_the_new(void)
@@ -541,6 +561,7 @@ int main(void)
     CHECK_RUN(refuses_what_may_not_be_written_to);
     CHECK_RUN(refuses_databases_it_does_not_know);
     CHECK_RUN(lets_one_write_at_a_time);
+    CHECK_RUN(refuses_a_log_with_a_hole);
     CHECK_RUN(copies_one_moment_while_others_write);
     CHECK_RUN(voids_all_that_was_granted);
     CHECK_RUN(goes_beyond_what_it_replaces);
