@@ -68,7 +68,7 @@ static enum err begin_look(struct db **out, const struct store_backup *backup, c
     enum err e;
     *why = "the database cannot be opened: ask as the one who runs the server";
     TRY(e = file_size(&log_size, path, "-wal"), done);
-    if (backup->is_alone) TRY(e = file_check_log(path, why), done);
+    if (backup->is_alone && log_size > 0) TRY(e = file_check_log(path, why), done);
     TRY(e = db_open(&db, path), done);
     /* The last one to leave would tidy up the log, and it is a crash's mark until the next start. */
     if (log_size > 0) (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);

@@ -256,6 +256,11 @@ static void refuses_a_log_with_a_hole(void)
     write_file(beside("-wal"), log, len);
     CHECK_INT(store_back_up(&backup, &why), ERR_CORRUPT);
     CHECK(!is_there(copy));
+    empty_folder();
+    open_fresh(&shop, 1);
+    close_store(); /* a clean end leaves none */
+    CHECK_INT(store_back_up(&backup, &why), ERR_OK);
+    CHECK(!is_there(beside("-wal")) && !is_there(beside("-shm")));
 }
 
 static unsigned slices;
