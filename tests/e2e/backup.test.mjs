@@ -6,14 +6,16 @@ import { once } from "node:events";
 import fs from "node:fs";
 import path from "node:path";
 import { coatcheck } from "../harness/clock.mjs";
-import { call, info, JWKS, mint, mintToken, readToken } from "../harness/http.mjs";
+import { call, info, JWKS, mint, mintToken, readToken, refresh, refreshToken } from "../harness/http.mjs";
 import { connected } from "../harness/session.mjs";
 import { BINARY, startRefused, startServer, temporaryFolder } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
+import { exchange, good, launch } from "../harness/tickets.mjs";
 
 const ENV = { COATCHECK_PUBLIC_URL: "https://coatcheck.localhost:8443", COATCHECK_LOOPS: "2" };
 const HANDS = 12;
 let folder, data, server, backup;
+let granted; // before the backup: an access token, a refresh token, a ticket that was redeemed and one that was not
 
 const db = (where) => path.join(where, "coatcheck.db");
 const ask = (file, sql) => execFileSync("sqlite3", ["-readonly", file, sql], { encoding: "utf8" }).trim();
@@ -51,15 +53,18 @@ function assertWhole(file)
     for (const suffix of ["-wal", "-shm", "-journal", ".part"]) assert.ok(!fs.existsSync(file + suffix), suffix);
 }
 
-// Mints new users and changes known ones until told to stop; every answer must be good.
-function mintUntil(state)
+// Mints new users, changes known ones, rotates refresh tokens and redeems tickets until told to stop; every answer must be good.
+function workUntil(state)
 {
     const hand = async (n) => {
+        let { refresh_token } = await mintToken(server, { reference: `rotates-${n}@example.com` });
         for (let i = 0; !state.isOver; i++) {
             const reference = i % 2 ? `known-${n}@example.com` : `${state.label}-${n}-${i}@example.com`;
             const answer = await mint(server, { reference, job_title: `${i}` });
             assert.equal(answer.status, 200, answer.text);
             state.minted.push(reference);
+            ({ refresh_token } = await refreshToken(server, refresh_token));
+            if (i % 8 === 0) await good(exchange(server, (await good(launch(server, {}))).launch_token));
         }
     };
     return Promise.all(Array.from({ length: HANDS }, (_, n) => hand(n)));
@@ -68,8 +73,12 @@ function mintUntil(state)
 // ---- a copy ----
 
 test("I-130 a backup of 70 MB under load: no write is refused, and it holds all that was acknowledged before", async () => {
+    const first = await mintToken(server, { reference: "granted@example.com" });
+    granted = { ...first, ...await refreshToken(server, first.refresh_token) };
+    for (const name of ["redeemed", "unredeemed"]) granted[name] = (await good(launch(server, {}))).launch_token;
+    await good(exchange(server, granted.redeemed));
     const load = { label: "load", minted: [] };
-    const hands = mintUntil(load);
+    const hands = workUntil(load);
     while (load.minted.length < 50) await call(server, "GET", "/healthz");
     const before = new Set(load.minted);
     const { bytes, err } = await fine("backup", backup, "--data", data);
@@ -153,11 +162,15 @@ test("restored into a fresh folder: everybody is back, every token is void, new 
     assert.ok(done.users > HANDS);
     await start(where);
     assert.deepEqual((await call(server, "GET", JWKS)).json, keys);
-    assert.deepEqual([await status(known.token), await status(late.token)], [401, 401]);
+    assert.deepEqual([await status(granted.token), await status(known.token), await status(late.token)], [401, 401, 401]);
+    for (const { refresh_token } of [granted, known, late]) assert.equal((await refresh(server, refresh_token)).status, 422);
+    for (const ticket of [granted.redeemed, granted.unredeemed]) assert.equal((await exchange(server, ticket)).status, 401);
     await assert.rejects(connected(server, known.token), /-32002/);
     const again = await mintToken(server, { reference: "known-1@example.com" });
     assert.equal(again.subscriber_id, known.subscriber_id);
     assert.equal(await status(again.token), 200);
+    assert.equal(await status((await refreshToken(server, again.refresh_token)).token), 200);
+    await good(exchange(server, (await good(launch(server, {}))).launch_token));
     await (await connected(server, again.token)).close();
     assert.ok(readToken(again.token).claims.gt > done.cut_ms);
     assert.notEqual((await mintToken(server, { reference: "after-the-backup@example.com" })).subscriber_id, late.subscriber_id);
@@ -178,6 +191,7 @@ test("the same backup again, after a life between: that life's tokens are void, 
     assert.equal(ask(`${db(where)}.replaced-1`, "SELECT epoch FROM meta"), `${epoch}`);
     await start(where);
     assert.equal(await status(between.token), 401);
+    assert.equal((await refresh(server, between.refresh_token)).status, 422);
     assert.equal(await status((await mintToken(server, { reference: "known-2@example.com" })).token), 200);
     await server.stop();
 });
