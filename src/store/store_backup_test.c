@@ -1,6 +1,7 @@
 /* Copies of a database in use, and databases put back: what is refused leaves everything as it was, and a
  * process that dies anywhere on the way leaves the old one or the new one. The program is linked with --wrap
  * for the calls that change a folder, so that it can die before each of them. */
+#include "store/migrate.h"
 #include "store/backup.h"
 #include "store/db.h"
 
