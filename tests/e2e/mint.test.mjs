@@ -27,7 +27,7 @@ test("answers 200 with exactly subscriber_id, token, refresh_token", async () =>
     assert.equal(answer.headers["coatcheck-error-id"], undefined);
 });
 
-test("the access token: header and claims", async () => {
+test("SW-2 the access token: header and claims", async () => {
     const { token, subscriber_id } = await mintToken(server, someone());
     const { header, claims } = readToken(token);
     assert.deepEqual(Object.keys(header).sort(), ["alg", "ch", "kid", "typ"]);
@@ -90,7 +90,7 @@ test("reference: at most 255 bytes, no NUL", async () => {
     await refused({ reference: "a\u0000b" }, "reference");
 });
 
-test("reference: the same string is the same subscriber, another string another one", async () => {
+test("SW-24 reference: the same string is the same subscriber, another string another one", async () => {
     const body = someone();
     const [first, again, upper, spaced] = await Promise.all([body.reference, body.reference, body.reference.toUpperCase(),
         `${body.reference} `].map((reference) => mintToken(server, { reference })));
@@ -251,7 +251,7 @@ async function unauthorized(answer, label)
     assert.equal(answer.headers["cache-control"], "no-store", label);
 }
 
-test("mint: only this project's Basic credentials", async () => {
+test("SW-23 mint: only this project's Basic credentials", async () => {
     const { project_id, api_token, client_id, client_secret, secret_key, publishable_key } = server.contract;
     const { token } = await mintToken(server, someone());
     const without = await call(server, "POST", TOKENS, { body: someone() });

@@ -143,7 +143,7 @@ async function expiredToken()
 
 // ---- the good way ----
 
-test("connects and registers with a minted token", async () => {
+test("SW-1 SW-3 SW-48 SW-51 connects and registers with a minted token", async () => {
     const minted = await mintToken(server, ada);
     const visit = await Visit.begin({ token: minted.token });
     await visit.registered();
@@ -183,7 +183,7 @@ test("connect's result is what the package checks, and more", async () => {
     await visit.end();
 });
 
-test("unregisters and registers again on the same socket", async () => {
+test("SW-50 SW-52 unregisters and registers again on the same socket", async () => {
     const visit = await Visit.begin({ token: await freshToken() });
     await visit.registered();
     await visit.page.evaluate(() => window.client.unregister());
@@ -197,7 +197,7 @@ test("unregisters and registers again on the same socket", async () => {
     await visit.end();
 });
 
-test("skipRegister connects and stays offline until asked", async () => {
+test("SW-49 skipRegister connects and stays offline until asked", async () => {
     const visit = await Visit.begin({ token: await freshToken() }, { options: { skipRegister: true } });
     await visit.until(() => window.seen.ready.at(-1) === true);
     assert.equal(visit.sent("subscriber.online").length, 0);
@@ -241,7 +241,7 @@ test("a lost socket comes back, and the client is registered again", async () =>
     await visit.end();
 });
 
-test("disconnect ends the session, connect begins a new one", async () => {
+test("SW-53 disconnect ends the session, connect begins a new one", async () => {
     const visit = await Visit.begin({ token: await freshToken() });
     await visit.registered();
     await visit.page.evaluate(() => window.client.disconnect());
@@ -312,7 +312,7 @@ test("another project's token over the socket: JSONRPCError -32002, then the pac
 
 // ---- the end of a ticket ----
 
-test("the session ends at expiry, and the page left open makes no storm", async () => {
+test("SW-30 the session ends at expiry, and the page left open makes no storm", async () => {
     const visit = await Visit.begin({ token: await freshToken() });
     await visit.registered();
     const live = visit.sockets[0];
