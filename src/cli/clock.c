@@ -8,7 +8,7 @@
 #include "cli/ask.h"
 #include "cli/cli.h"
 #include "cli/duration.h"
-#include "cli/folder.h"
+#include "cli/data.h"
 #include "cli/options.h"
 #include "engine/age.h"
 #include "store/store.h"
@@ -142,33 +142,6 @@ failed:
     return cli_fail(EXIT_FAILED, "the store did not take it (%s)", err_name(e));
 }
 
-int clock_with_store(const char *data, int (*use)(void *state, struct store *store), void *state)
-{
-    struct folder folder;
-    struct store *store = NULL;
-    const char *why = "the data folder cannot be opened";
-    char path[sizeof folder.path + 32];
-    int code;
-    enum err e;
-
-    if (snprintf(path, sizeof path, "%s/coatcheck.db", data) >= (int)sizeof path || access(path, F_OK) != 0)
-        return cli_fail(EXIT_FAILED,
-                        "%.200s: there is no database here: name the server's folder with --data", data);
-    TRY(e = folder_open(&folder, data), not_opened);
-    TRY(e = store_sqlite_open(&store, path, &why), not_opened);
-    code = use(state, store);
-    store->ops->close(store);
-    folder_close(&folder);
-    return code;
-not_opened:
-    folder_close(&folder);
-    if (e == ERR_LOCKED)
-        return cli_fail(EXIT_LOCKED, "%s: coatcheck (pid %ld) is just starting or stopping here: try again",
-                        folder.path, folder.holder);
-    return cli_fail(e == ERR_CORRUPT || e == ERR_STORE_NEWER ? EXIT_DATA : EXIT_FAILED, "%.200s: %s", data,
-                    why);
-}
-
 /* ---- with one ---- */
 
 static int take_answer(struct clock_order *order, struct json answer)
@@ -198,7 +171,7 @@ static int advance(struct clock_order *order)
     (void)snprintf(line, sizeof line, "{\"command\":\"clock\",\"project\":\"%.*s\",\"by_ms\":%" PRId64 "}",
                    UUID_TEXT_LEN, project, order->by_ms);
     end = ask_server(&answer, data, bytes_of_text(line));
-    if (end == ASK_NO_SERVER) return clock_with_store(data, advance_in_store, order);
+    if (end == ASK_NO_SERVER) return data_with_store(data, advance_in_store, order);
     if (end) return cli_fail(EXIT_FAILED, "%.200s: %s", data, ask_end_text(end));
     code = take_answer(order, answer);
     json_free(answer);

@@ -3,11 +3,7 @@
 #ifndef COATCHECK_CLI_CLOCK_H
 #define COATCHECK_CLI_CLOCK_H
 
-#include "store/store.h"
-
 /* status and confirm. Returns an exit code; below 0: something else is asked for. */
 int clock_status(int argc, char **argv);
-/* Opens the data folder, which no server runs on, for as long as use takes; returns what that does. */
-int clock_with_store(const char *data, int (*use)(void *state, struct store *store), void *state);
 
 #endif

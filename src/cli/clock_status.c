@@ -7,6 +7,7 @@
 #include "base/instant.h"
 #include "cli/ask.h"
 #include "cli/cli.h"
+#include "cli/data.h"
 #include "cli/duration.h"
 #include "cli/options.h"
 #include "cli/tell.h"
@@ -92,7 +93,7 @@ static int ask(struct told *told)
         &answer, folder,
         bytes_of_text(told->must_confirm ? "{\"command\":\"confirm\"}" : "{\"command\":\"time\"}"));
 
-    if (end == ASK_NO_SERVER && !told->must_confirm) return clock_with_store(folder, read_store, told);
+    if (end == ASK_NO_SERVER && !told->must_confirm) return data_with_store(folder, read_store, told);
     if (end) return cli_fail(EXIT_FAILED, "%.200s: %s", folder, ask_end_text(end));
     told->is_running = read_answer(told, answer);
     json_free(answer);

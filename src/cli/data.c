@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "server/host.h"
 
 bool data_is_there(const char *path)
 {
@@ -83,4 +84,26 @@ void data_close(struct data *data)
     if (data->store) data->store->ops->close(data->store);
     data->store = NULL;
     folder_close(&data->folder);
+}
+
+int data_with_store(const char *path, int (*use)(void *state, struct store *store), void *state)
+{
+    struct data data;
+    int code = data_open(&data, path, DATA_TO_OPERATE);
+
+    if (code != EXIT_OK) return code;
+    code = use(state, data.store);
+    data_close(&data);
+    return code;
+}
+
+enum err data_now_ms(int64_t *out, struct store *store)
+{
+    const struct host *host = host_machine();
+    int64_t floor_ms = 0;
+    enum err e = store->ops->floor(store, &floor_ms);
+
+    *out = host->wall_ms(host->state);
+    if (*out < floor_ms) *out = floor_ms;
+    return e;
 }

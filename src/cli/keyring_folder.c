@@ -4,6 +4,7 @@
 
 #include "cli/ask.h"
 #include "cli/cli.h"
+#include "cli/data.h"
 #include "cli/clock.h"
 #include "cli/keyring.h"
 #include "cli/unlock.h"
@@ -63,19 +64,7 @@ int keyring_list_in_folder(struct json *answer, const char *folder)
     static struct folder_job job; /* large */
 
     job = (struct folder_job){.answer = answer, .folder = folder};
-    return clock_with_store(folder, list, &job);
-}
-
-/* Time does not run backwards for keys either. */
-static enum err read_now(int64_t *now_ms, struct store *store)
-{
-    const struct host *host = host_machine();
-    int64_t floor_ms = 0;
-    enum err e = store->ops->floor(store, &floor_ms);
-
-    *now_ms = host->wall_ms(host->state);
-    if (*now_ms < floor_ms) *now_ms = floor_ms;
-    return e;
+    return data_with_store(folder, list, &job);
 }
 
 static enum err make_key(struct ring_key *made, const struct unlocked *unlocked, enum ring_use use,
@@ -120,7 +109,7 @@ static enum err obey(struct ring_plan *plan, struct unlocked *unlocked, struct s
 {
     int64_t now_ms;
     size_t i;
-    enum err e = read_now(&now_ms, store);
+    enum err e = data_now_ms(&now_ms, store);
 
     if (e) return e;
     *plan = ring_plan(keyring_view(unlocked->ring), &job->order->order, now_ms);
@@ -163,5 +152,5 @@ int keyring_order_in_folder(struct json *answer, const char *folder, const struc
     static struct folder_job job; /* large */
 
     job = (struct folder_job){.answer = answer, .folder = folder, .order = asked};
-    return clock_with_store(folder, order, &job);
+    return data_with_store(folder, order, &job);
 }

@@ -278,16 +278,6 @@ static int print_answer(const struct order *order, struct json answer)
 
 /* ---- carrying it out ---- */
 
-/* Engine time: never behind what a server on this folder has decided by (server/clock.h). */
-static int64_t now_of(struct store *store)
-{
-    const struct host *host = host_machine();
-    int64_t wall_ms = host->wall_ms(host->state), floor_ms;
-
-    if (store->ops->floor(store, &floor_ms)) return wall_ms; /* what follows will fail for the same reason */
-    return wall_ms > floor_ms ? wall_ms : floor_ms;
-}
-
 static int carry_out_here(const struct order *order, const char *folder)
 {
     const struct host *host = host_machine();
@@ -297,15 +287,15 @@ static int carry_out_here(const struct order *order, const char *folder)
     struct operate_means means;
     struct data data;
     struct buf text;
+    enum err e;
     int code = data_open(&data, folder, use);
 
     if (code) return code;
     buf_init(&text, OPERATION_ANSWER_MAX);
-    means = (struct operate_means){.store = data.store,
-                                   .ring = data.keys.ring,
-                                   .dice = host->dice,
-                                   .now_ms = now_of(data.store),
-                                   .url = ask_public_url()};
+    means = (struct operate_means){
+        .store = data.store, .ring = data.keys.ring, .dice = host->dice, .url = ask_public_url()};
+    e = data_now_ms(&means.now_ms, data.store);
+    (void)e; /* a store that cannot tell its floor fails the operation for the same reason */
     operate(&text, &effects, &means, &order->operation);
     if (buf_error(&text) || json_read(&answer, buf_bytes(&text)))
         code = cli_fail(EXIT_FAILED, "there is not enough memory for the answer");

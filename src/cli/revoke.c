@@ -3,14 +3,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/ask.h"
 #include "cli/cli.h"
-#include "cli/folder.h"
+#include "cli/data.h"
 #include "cli/options.h"
 #include "engine/revoke.h"
-#include "server/host.h"
 #include "store/store.h"
 #include "wire/json_write.h"
 
@@ -105,48 +103,24 @@ static int print_revoked(const struct revoke_order *order, int64_t closed, int64
 
 /* ---- without a server ---- */
 
-static int revoke_in_store(const struct revoke_order *order, struct store *store)
+static int revoke_in_store(void *state, struct store *store)
 {
+    const struct revoke_order *order = state;
     struct refused refused;
     struct cutoff cutoff;
     struct plan plan;
     struct row row;
+    int64_t now_ms;
     enum err e;
 
-    revoke_plan(&plan, &order->cutoff, host_machine()->wall_ms(host_machine()->state));
-    e = store_commit_wait(store, plan.writes, plan.write_count, &row, NULL); /* a cutoff's row has no text */
+    e = data_now_ms(&now_ms, store);
+    revoke_plan(&plan, &order->cutoff, now_ms);
+    if (!e) e = store_commit_wait(store, plan.writes, plan.write_count, &row, NULL); /* it has no text */
     if (e) return cli_fail(EXIT_FAILED, "the store did not take it (%s)", err_name(e));
     refused = revoke_settle(&cutoff, &plan, &row);
     if (refused.refusal)
         return cli_fail(EXIT_FAILED, "project %.36s: %s", order->project_text, refused.because);
     return print_revoked(order, 0, 0);
-}
-
-static int revoke_in_folder(const struct revoke_order *order, const char *data)
-{
-    struct folder folder;
-    struct store *store = NULL;
-    const char *why = "the data folder cannot be opened";
-    char path[sizeof folder.path + 32];
-    int code;
-    enum err e;
-
-    if (snprintf(path, sizeof path, "%s/coatcheck.db", data) >= (int)sizeof path || access(path, F_OK) != 0)
-        return cli_fail(EXIT_FAILED,
-                        "%.200s: there is no database here: name the server's folder with --data", data);
-    TRY(e = folder_open(&folder, data), not_opened);
-    TRY(e = store_sqlite_open(&store, path, &why), not_opened);
-    code = revoke_in_store(order, store);
-    store->ops->close(store);
-    folder_close(&folder);
-    return code;
-not_opened:
-    folder_close(&folder);
-    if (e == ERR_LOCKED)
-        return cli_fail(EXIT_LOCKED, "%s: coatcheck (pid %ld) is just starting or stopping here: try again",
-                        folder.path, folder.holder);
-    return cli_fail(e == ERR_CORRUPT || e == ERR_STORE_NEWER ? EXIT_DATA : EXIT_FAILED, "%.200s: %s", data,
-                    why);
 }
 
 /* ---- with one ---- */
@@ -165,7 +139,7 @@ static int take_answer(const struct revoke_order *order, struct json answer)
     return print_revoked(order, closed, took_ms);
 }
 
-static int revoke_now(const struct revoke_order *order)
+static int revoke_now(struct revoke_order *order)
 {
     const char *data = ask_folder(order->data);
     char line[256];
@@ -178,7 +152,7 @@ static int revoke_now(const struct revoke_order *order)
                    "{\"command\":\"revoke\",\"project\":\"%.36s\",\"of\":\"%s\",\"name\":\"%.40s\"}",
                    order->project_text, order->of_text, order->name_text);
     end = ask_server(&answer, data, bytes_of_text(line));
-    if (end == ASK_NO_SERVER) return revoke_in_folder(order, data);
+    if (end == ASK_NO_SERVER) return data_with_store(data, revoke_in_store, order);
     if (end) return cli_fail(EXIT_FAILED, "%.200s: %s", data, ask_end_text(end));
     code = take_answer(order, answer);
     json_free(answer);

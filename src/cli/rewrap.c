@@ -12,6 +12,7 @@
 
 #include "cli/ask.h"
 #include "cli/cli.h"
+#include "cli/data.h"
 #include "cli/clock.h"
 #include "cli/keyring.h"
 #include "cli/unlock.h"
@@ -174,7 +175,7 @@ static int rewrap(struct rewrap *it, bool wants_json)
 
     if (code < 0) code = choose_key(it);
     if (code < 0) code = write_file(it);
-    if (code < 0) code = it->is_running ? rewrap_server(it) : clock_with_store(it->folder, rewrap_folder, it);
+    if (code < 0) code = it->is_running ? rewrap_server(it) : data_with_store(it->folder, rewrap_folder, it);
     if (code < 0) code = put_away(it);
     return code < 0 ? print_done(it, wants_json) : code;
 }

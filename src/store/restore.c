@@ -35,7 +35,7 @@ static enum err ask_number(int64_t *out, struct db *db, enum query query)
 static enum err read_reached(struct reached *out, struct db *db)
 {
     const char *why;
-    int64_t schema, floor_ms = 0, cut_ms = 0, epoch = 0;
+    int64_t schema = 0, floor_ms = 0, cut_ms = 0, epoch = 0;
     enum err e;
     *out = (struct reached){0};
     TRY(e = file_check_owner(db, &why), done);
