@@ -1,5 +1,6 @@
 #include "base/instant.h"
 #include "dialect/dialogue/dialogue.h"
+#include "dialect/status_words.h"
 #include "wire/json_write.h"
 
 static void put_uuid(struct json_writer *w, const char *key, const struct uuid *id)
@@ -156,32 +157,6 @@ static const char *field_name(enum ask_field field)
         return "answer";
     default:
         return "The request";
-    }
-}
-
-static const char *status_words(int status)
-{
-    switch (status) {
-    case 401:
-        return "The credential is missing, wrong, or no longer good.";
-    case 403:
-        return "This page may not ask for it.";
-    case 404:
-        return "There is nothing of that name.";
-    case 405:
-        return "The path takes another method.";
-    case 413:
-        return "The request is too large.";
-    case 415:
-        return "The body must be application/json.";
-    case 429:
-        return "Too many requests; wait as long as Retry-After says.";
-    case 500:
-        return "Something went wrong on our side.";
-    case 503:
-        return "Try again in a moment.";
-    default:
-        return "The request is not what the API defines.";
     }
 }
 
