@@ -2,36 +2,10 @@
 
 #include "dialect/dialogue/dialogue.h"
 #include "harness/check.h"
+#include "harness/reply_check.h"
 
-#define COUNT(list) (sizeof(list) / sizeof(list)[0])
-#define UUID_OF(n)  "0" #n "000000-0000-0000-0000-000000000000"
-#define NOW_S       INT64_C(1767225600) /* 2026-01-01 */
-
-static struct buf body;
-
-/* Encodes, and compares the whole body, member by member, with the wanted JSON (quotes written as '). */
-static void check_body(outcome_encode_fn *encode, const struct outcome *outcome, int status,
-                       const char *wanted)
-{
-    struct dialect_reply reply = {.body = &body};
-    char text[1024];
-    json_t *got, *expected;
-    size_t i;
-
-    (void)snprintf(text, sizeof text, "%s", wanted);
-    for (i = 0; text[i]; i++)
-        if (text[i] == '\'') text[i] = '"';
-    buf_reset(&body);
-    encode(&reply, outcome);
-    CHECK_INT(buf_error(&body), ERR_OK);
-    CHECK_INT(reply.status, status);
-    got = json_loadb((const char *)body.ptr, body.len, JSON_REJECT_DUPLICATES, NULL);
-    expected = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    if (!CHECK(got && expected && json_equal(got, expected)))
-        fprintf(stderr, "    got %.*s\n    wanted %s\n", (int)body.len, (const char *)body.ptr, text);
-    json_decref(got);
-    json_decref(expected);
-}
+#define UUID_OF(n) "0" #n "000000-0000-0000-0000-000000000000"
+#define NOW_S      INT64_C(1767225600) /* 2026-01-01 */
 
 static outcome_encode_fn *const encoders[] = {
     dialogue_encode_bootstrap, dialogue_encode_session, dialogue_encode_me,     dialogue_encode_study,
