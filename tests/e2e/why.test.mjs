@@ -176,6 +176,26 @@ const provoked = {
         await refreshToken(server, (await refreshToken(server, refresh_token)).refresh_token);
         return ofHttp(await refresh(server, refresh_token));
     }, "refresh.generation", /generation 2, of a family that is live/, /generation 0, .* by key PT/],
+    REFRESH_FOREIGN: [async () => {
+        const { refresh_token } = await mintToken(server, { reference: "abroad@example.com" });
+        const { id } = await operate("project", "create", "another shop", "--test");
+        const { secret } = await operate("key", "create", "api-token", "--project", id);
+        secrets.push(secret.slice(18));
+        return ofHttp(await refresh(server, refresh_token, { authorization: basic(id, secret) }));
+    }, "refresh.project", /the project whose key asks/, /another project on this server/],
+    TOKEN_CUT_OFF: [async () => {
+        const { token, subscriber_id } = await mintToken(server, { reference: "gone@example.com" });
+        await operate("revoke", "user", subscriber_id, "--project", server.contract.project_id);
+        return ofHttp(await info(server, token));
+    }, "token.gt", /gt after the cutoff \d+/, /^gt \d+$/],
+    RESOURCE_DISABLED: [async () => {
+        const project = ["--project", server.contract.project_id];
+        const made = await operate("resource", "create", "click-to-call", "shut", "--address", "/public/shut", "--reaches", "shut@example.com", ...project);
+        const c2c = JSON.stringify(made).match(/c2c_[0-9a-f]{32}/)[0];
+        secrets.push(c2c.slice(20));
+        await operate("resource", "disable", made.id);
+        return ofHttp(await call(server, "POST", "/api/fabric/embeds/tokens", { body: { token: c2c } }));
+    }, "resource.live", /switched on/, /./],
     NOT_FOUND: [async () => ofHttp(await call(server, "GET", "/api/nothing?token=secret")), "route.path", /a path/, /^\/api\/nothing$/],
     METHOD_NOT_ALLOWED: [async () => ofHttp(await call(server, "PUT", TOKENS)), "route.method", /POST/, /^PUT$/],
     RESUME_IMPOSSIBLE: [async () => onSocket(shop.token, { protocol: "x" }), "session.resume", /without protocol/, /sessions are not kept/],
@@ -210,14 +230,12 @@ const provoked = {
 };
 const elsewhere = {
     TICKET_EXPIRED: "moves the clock, which nothing before may notice: the test below",
+    REFRESH_EXPIRED: "the same",
     RATE_LIMITED: "needs a server with little parking space: the test below",
     TIMEOUT: "needs a server with little patience: the test below",
     CLOCK_STEPPED: "needs a clock that jumps: floor.test.mjs",
 };
 const unreachable = {
-    RESOURCE_DISABLED: "nothing can switch a resource off yet; service_limited_test does",
-    TOKEN_CUT_OFF: "nothing can set a cutoff yet; admit_test does",
-    REFRESH_FOREIGN: "dev makes one project; refresh.test does", REFRESH_EXPIRED: "takes hours, or moved time; refresh.test does",
     REFRESH_DEAD: "a cutoff answers first; service_refresh_test does", REFRESH_STATE_LOST: "a failing disk; service_refresh_test does",
     REFRESH_ROLLED_BACK: "a failing disk; rotate_test does",
     PROOF_NONCE: "no route asks for a nonce yet; proof_test does",
@@ -280,11 +298,14 @@ test("RATE_LIMITED and TIMEOUT, on a server with little space and patience", asy
 
 // ---- what the byte reader, the upgrade and the envelopes say ----
 
-test("TICKET_EXPIRED, on a server whose time has moved", async () => {
+test("TICKET_EXPIRED and REFRESH_EXPIRED, on a server whose time has moved", async () => {
     const old = await startServer();
     const { launch_token } = await good(launch(old, {}));
     await advance(old, "300s");
     const told = ofHttp(await exchange(old, launch_token));
+    const { refresh_token } = await mintToken(old, { reference: "late@example.com" });
+    await advance(old, "125m");
+    await explains("REFRESH_EXPIRED", ofHttp(await refresh(old, refresh_token)), ["refresh.exp", /exp/, /./], old);
     await explains("TICKET_EXPIRED", told, ["ticket.exp", /its life of 300 s/, /its project's clock was moved 300 s since/], old);
     await old.stop();
 });
