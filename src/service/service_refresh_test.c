@@ -305,7 +305,7 @@ static void gives_the_same_again_to_who_asks_again(void)
 static void signs_the_same_claims_again(void)
 {
     struct pair first, second, again;
-    struct bytes head, left, right, rest;
+    struct bytes head, left = BYTES_NONE, right = BYTES_NONE, rest;
 
     mint(&first);
     refresh_at(&second, first.refresh_text, NOW_MS);
