@@ -15,6 +15,8 @@ struct dialect_request {
     struct bytes query; /* absent if there is none */
     struct json body;   /* absent unless the route takes JSON and there was some; lives as long as the ask */
     struct bytes form;  /* the body of a route that takes a form; absent otherwise */
+    struct bytes proof; /* the DPoP field (RFC 9449 §4.1); absent if there is none */
+    bool has_more_proofs;       /* several such fields: none of them counts */
     struct route_params params; /* of the path; borrowed: copied by a decoder that keeps one */
     struct arena *arena;        /* for what the ask keeps */
 };
@@ -22,7 +24,9 @@ struct dialect_request {
 /* What a reply carries besides its body. */
 struct dialect_reply {
     int status;
-    struct buf *body; /* JSON; empty: no body */
+    struct buf *body;  /* JSON; empty: no body */
+    const char *type;  /* NULL: application/json */
+    unsigned public_s; /* anybody may read it, and keep it so long; 0: nobody keeps it */
 };
 
 /* Fills kind and the kind's own part of the ask; credential and origin are there already. ERR_OK with a
@@ -65,6 +69,7 @@ struct dialect {
     const char *name;
     const struct dialect_route *routes;
     size_t route_count;
+    bool form_encodes_credentials; /* user and password of Basic, as RFC 6749 §2.3.1 has it */
     outcome_encode_fn *refuse; /* refusals and failures on paths of this dialect that no row could answer */
     bool (*owns_path)(struct bytes path);
 

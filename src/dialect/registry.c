@@ -2,9 +2,11 @@
 
 #include "dialect/dialogue/dialogue.h"
 #include "dialect/signalwire/signalwire.h"
+#include "dialect/standard/standard.h"
 #include "dialect/tortus/tortus.h"
 
-const struct dialect *const dialects[] = {&signalwire_dialect, &tortus_dialect, &dialogue_dialect};
+const struct dialect *const dialects[] = {&signalwire_dialect, &tortus_dialect, &dialogue_dialect,
+                                          &standard_dialect};
 const size_t dialect_count = sizeof dialects / sizeof dialects[0];
 
 enum route_match dialect_find(const struct dialect **owner, const struct dialect_route **row,

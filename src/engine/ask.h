@@ -31,13 +31,15 @@ enum ask_kind {
     ASK_STUDY,       /* interview.study */
     ASK_INTERVIEW,   /* interview */
     /* running a project, with its key */
-    ASK_USER,      /* user */
-    ASK_USERS,     /* page */
-    ASK_RESOURCE,  /* resource */
-    ASK_RESOURCES, /* page */
-    ASK_MAKE_KEY,  /* make_key */
-    ASK_REVOKE,    /* revoke */
-    ASK_INTROSPECT /* introspect */,
+    ASK_USER,        /* user */
+    ASK_USERS,       /* page */
+    ASK_RESOURCE,    /* resource */
+    ASK_RESOURCES,   /* page */
+    ASK_MAKE_KEY,    /* make_key */
+    ASK_REVOKE,      /* revoke */
+    ASK_INTROSPECT,  /* introspect */
+    ASK_REVOCATIONS, /* revocations: what was revoked, for those who verify by themselves */
+    ASK_DESCRIBE,    /* what this server offers; nobody has to be anybody */
     ASK_KIND_COUNT
 };
 
@@ -79,6 +81,13 @@ enum ask_field {
     FIELD_PAGE,
     FIELD_PREVIEWS,
     FIELD_SUBPROJECT,
+    FIELD_GRANT_TYPE,
+    FIELD_TOKEN_TYPE,
+    FIELD_TICKET,
+    FIELD_TICKET_TYPE,
+    FIELD_WANTED_TYPE,
+    FIELD_TARGET, /* for whom the token shall be */
+    FIELD_SINCE,
     FIELD_PROFILE /* last: FIELD_PROFILE + enum profile_field names one value */
 };
 
@@ -117,6 +126,7 @@ struct ask_embed {
 struct ask_refresh {
     struct bytes refresh_token;
     struct bytes proof; /* absent if none was sent; a key then has to authenticate the caller */
+    bool may_lack_key;  /* a bound token and its key's proof may stand for the project's key */
 };
 
 struct ask_bind {
@@ -144,6 +154,7 @@ struct ask_redeem {
     struct bytes ticket;
     struct bytes publishable_key; /* absent if none was sent */
     bool needs_publishable_key;   /* of the ticket's own project */
+    struct bytes proof;           /* strict profile: binds the session to its key; absent if none was sent */
 };
 
 struct ask_visit { /* one of the two must name a project */
@@ -206,10 +217,17 @@ struct ask_revoke { /* by what: one token, or (an operator's) everything of one 
     struct bytes token;
     enum cutoff_of of; /* 0: by token */
     struct bytes id;
+    struct bytes proof; /* by token, without a key: of whoever holds a bound one. Absent if none was sent */
 };
 
 struct ask_introspect {
     struct bytes token;
+};
+
+#define REVOCATIONS_PAGE 200
+
+struct ask_revocations {
+    int64_t since_ms; /* those whose t is later; 0: all */
 };
 
 struct ask_addresses {
@@ -247,6 +265,7 @@ struct ask {
         struct ask_make_key make_key;
         struct ask_revoke revoke;
         struct ask_introspect introspect;
+        struct ask_revocations revocations;
     };
 };
 

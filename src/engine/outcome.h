@@ -16,20 +16,22 @@ struct refused {
 enum outcome_kind {
     OUTCOME_FAILED,
     OUTCOME_REFUSED,
-    OUTCOME_MINTED,      /* minted */
-    OUTCOME_TICKET,      /* ticket */
-    OUTCOME_WHO,         /* who; of a token, or of a key's asking for one user */
-    OUTCOME_USERS,       /* users */
-    OUTCOME_ADDRESSES,   /* addresses */
-    OUTCOME_CONNECTED,   /* connected */
-    OUTCOME_RESOURCE,    /* resource */
-    OUTCOME_RESOURCES,   /* resources */
-    OUTCOME_GONE,        /* removed, or it was not there any more */
-    OUTCOME_KEY_MADE,    /* key_made */
-    OUTCOME_REVOKED,     /* revoked */
-    OUTCOME_STUDY,       /* study */
-    OUTCOME_INTERVIEW,   /* interview */
-    OUTCOME_INTROSPECTED /* introspected */
+    OUTCOME_MINTED,       /* minted */
+    OUTCOME_TICKET,       /* ticket */
+    OUTCOME_WHO,          /* who; of a token, or of a key's asking for one user */
+    OUTCOME_USERS,        /* users */
+    OUTCOME_ADDRESSES,    /* addresses */
+    OUTCOME_CONNECTED,    /* connected */
+    OUTCOME_RESOURCE,     /* resource */
+    OUTCOME_RESOURCES,    /* resources */
+    OUTCOME_GONE,         /* removed, or it was not there any more */
+    OUTCOME_KEY_MADE,     /* key_made */
+    OUTCOME_REVOKED,      /* revoked */
+    OUTCOME_STUDY,        /* study */
+    OUTCOME_INTERVIEW,    /* interview */
+    OUTCOME_INTROSPECTED, /* introspected */
+    OUTCOME_REVOCATIONS,  /* revocations */
+    OUTCOME_DESCRIBED     /* issuer says it all */
 };
 
 /* One page of a list. */
@@ -60,7 +62,7 @@ struct holder {
     size_t address_count;
     struct uuid resource; /* of an embed token: all it may reach; else zero */
     struct uuid inviter;  /* of an invite: the user whose cutoffs apply too; else zero */
-    int64_t exp_s, gt_ms;
+    int64_t iat_s, exp_s, gt_ms;
     int64_t age_ms;         /* of the project, when the token was minted */
     int64_t absolute_end_s; /* of its family; 0: the token does not say */
 };
@@ -70,7 +72,10 @@ struct outcome {
     enum err error;         /* FAILED */
     struct refused refused; /* REFUSED */
     int64_t retry_after_ms; /* REFUSED as RATE_LIMITED */
-    struct holder holder;   /* WHO, ADDRESSES, CONNECTED */
+    struct holder holder;   /* WHO, ADDRESSES, CONNECTED, INTROSPECTED */
+    int64_t now_s;
+    struct bytes issuer; /* who we are to clients: the configured public URL */
+    struct bytes nonce;  /* the next proof shall carry it (RFC 9449 §8.2); absent: no matter */
     union {
         struct {
             enum token_kind kind;
@@ -78,6 +83,7 @@ struct outcome {
             struct bytes token, refresh_token; /* refresh_token absent: none comes with this kind */
             int64_t iat_s, exp_s, refresh_exp_s;
             int64_t absolute_end_s; /* whatever descends from this mint ends by then */
+            bool is_bound;          /* the access token goes with a proof */
             struct bytes external_id;
         } minted;
         struct {
@@ -115,10 +121,10 @@ struct outcome {
         const struct study *study;
         struct interview interview;
         struct {
-            bool is_active; /* false: nothing else is told (RFC 7662 §2.2); holder and times otherwise */
-            int64_t iat_s, exp_s;
+            bool is_active; /* false: nothing else is told (RFC 7662 §2.2); the holder otherwise */
             bool is_refresh;
         } introspected;
+        struct bytes revocations; /* a signed list */
         struct {
             struct bytes session; /* the session's public name: 128 random bits */
         } connected;

@@ -59,6 +59,8 @@ static struct refused check_asker(const struct rotate_facts *facts)
 
 struct refused rotate_check_key(const struct fact_key *key)
 {
+    /* permissions are an api token's; a client or a secret key is its project's whole */
+    if (key->kind == KEY_CLIENT || key->kind == KEY_SECRET) return not_refused;
     if (key->permissions & PERMISSIONS_TO_MINT) return not_refused;
     return (struct refused){REFUSAL_KEY_PERMISSION, FIELD_NONE,
                             "needs one of calling, messaging, fax, video"};
@@ -97,6 +99,18 @@ static int64_t aged_s(const struct grant *presented, int64_t age_ms)
     return age_ms > presented->age_ms ? (age_ms - presented->age_ms + 999) / 1000 : 0;
 }
 
+int64_t rotate_bucket_s(const struct grant *presented)
+{
+    return (presented->absolute_end_s / FAMILY_BUCKET_S + 1) * FAMILY_BUCKET_S;
+}
+
+bool rotate_is_present(const struct rotate_facts *facts, const struct family *found)
+{
+    uint32_t generation = facts->presented.generation;
+
+    return found ? found->state == FAMILY_LIVE && generation == found->generation : generation == 0;
+}
+
 static struct family row_of(const struct rotate_facts *facts, enum family_state state, int64_t now_ms)
 {
     const struct grant *presented = &facts->presented;
@@ -113,7 +127,7 @@ static struct family row_of(const struct rotate_facts *facts, enum family_state 
     family.age_ms = project->age_ms;
     family.succ_exp_s =
         least(now_ms / 1000 + life_s, presented->absolute_end_s - aged_s(presented, project->age_ms));
-    family.bucket_s = (presented->absolute_end_s / FAMILY_BUCKET_S + 1) * FAMILY_BUCKET_S;
+    family.bucket_s = rotate_bucket_s(presented);
     family.holder_is_bound = is_bound(facts);
     family.holder = family.holder_is_bound ? presented->jkt : facts->key ? facts->key->public_id : BYTES_NONE;
     family.seal_key = facts->seal_key;

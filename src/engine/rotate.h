@@ -44,6 +44,11 @@ void rotate_plan(struct plan *out, const struct rotate_facts *facts, int64_t now
 void rotate_settle(struct decision *out, struct plan *plan, const struct rotate_facts *facts,
                    const struct row *rows, int64_t now_ms);
 
+/* Second to which a row is kept: what finds it, beside its id. */
+int64_t rotate_bucket_s(const struct grant *presented);
+/* Whether this refresh token is the one its family goes on with. found: the row; NULL: there is none. */
+bool rotate_is_present(const struct rotate_facts *facts, const struct family *found);
+
 /* For a commit of which nobody knows whether it happened: whether this row, read since, gives the presented
  * token its successor without another write. False: ask again later. */
 bool rotate_recall(struct decision *out, const struct rotate_facts *facts, const struct family *found,

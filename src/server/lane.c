@@ -228,6 +228,7 @@ enum err lane_open_service(struct lane *lane)
         .cut = cut_for_run,
         .may = lane_may,
         .facts_changed = lane_facts_changed,
+        .wants_nonces = !strcmp(node->config->dpop_nonces, "on"),
     };
     enum err e = cuts_new(&lane->cuts, lane, node->lane_count);
 

@@ -7,6 +7,7 @@
 #include "server/node.h"
 #include "server/socket.h"
 #include "wire/basic_auth.h"
+#include "wire/form.h"
 #include "wire/http_reply.h"
 #include "wire/ws_handshake.h"
 
@@ -24,9 +25,8 @@ static void write_cors(struct buf *out, const struct exchange *x)
     buf_append_text(out, "Vary: Origin\r\n");
     if (!x->may_read_reply) return;
     http_reply_field(out, BYTES("Access-Control-Allow-Origin"), x->origin);
-    buf_append_text(out,
-                    "Access-Control-Expose-Headers: Date, WWW-Authenticate, Retry-After, Coatcheck-Error-Id, "
-                    "Coatcheck-Error-Code\r\n");
+    buf_append_text(out, "Access-Control-Expose-Headers: Date, WWW-Authenticate, Retry-After, DPoP-Nonce, "
+                         "Coatcheck-Error-Id, Coatcheck-Error-Code\r\n");
 }
 
 void pipeline_reply(struct exchange *x, int status, struct bytes type, struct bytes body,
@@ -68,8 +68,7 @@ static struct bytes challenge_of(const struct exchange *x, const struct outcome 
 {
     const uint32_t basic = KEY_BIT(KEY_API_TOKEN) | KEY_BIT(KEY_CLIENT);
 
-    if (!x->row || (x->row->route.credential == ROUTE_KEY && (x->row->takes_keys & basic)))
-        return BYTES("Basic realm=\"coatcheck\", charset=\"UTF-8\"");
+    if (!x->row || (x->row->takes_keys & basic)) return BYTES("Basic realm=\"coatcheck\", charset=\"UTF-8\"");
     /* what was wrong stood in the body; a Basic challenge would make a browser ask its visitor for a password
      */
     if (x->row->route.credential == ROUTE_OPEN) return BYTES("Bearer realm=\"coatcheck\"");
@@ -92,7 +91,14 @@ static void write_refusal(struct buf *fields, struct exchange *x, const struct f
 static void write_fields_of(struct buf *fields, const struct exchange *x, const struct outcome *outcome,
                             const struct dialect_reply *reply, const char *allow)
 {
-    buf_append_text(fields, "Cache-Control: no-store\r\n");
+    if (reply->public_s) {
+        buf_append_text(fields, "Access-Control-Allow-Origin: *\r\nCache-Control: public, max-age=");
+        buf_append_u64(fields, reply->public_s);
+        buf_append_text(fields, "\r\n");
+    } else
+        buf_append_text(fields, "Cache-Control: no-store\r\n");
+    /* RFC 9449 §8.2: with every answer, so that the next proof has the present one */
+    if (outcome->nonce.len) http_reply_field(fields, BYTES("DPoP-Nonce"), outcome->nonce);
     if (reply->status == 401) http_reply_field(fields, BYTES("WWW-Authenticate"), challenge_of(x, outcome));
     if (reply->status == 503) http_reply_field(fields, BYTES("Retry-After"), BYTES("1"));
     if (reply->status == 429) {
@@ -119,12 +125,14 @@ static void reply_outcome(struct exchange *x, const struct outcome *outcome, con
     struct buf *fields = lane_fields(x->conn->lane);
 
     encode(&reply, outcome);
+    if (reply.public_s) x->may_read_reply = false; /* any page may */
     write_fields_of(fields, x, outcome, &reply, allow);
     if (finding) write_refusal(fields, x, finding, reply.status);
     if (buf_error(reply.body) || buf_error(fields))
         reply_without_memory(x);
     else
-        pipeline_reply(x, reply.status, JSON_TYPE, buf_bytes(reply.body), buf_bytes(fields));
+        pipeline_reply(x, reply.status, reply.type ? bytes_of_text(reply.type) : JSON_TYPE,
+                       buf_bytes(reply.body), buf_bytes(fields));
     lane_wipe_scratch(x->conn->lane); /* it held tokens */
 }
 
@@ -194,6 +202,21 @@ static void refuse_upgrade(struct exchange *x, int status)
 
 /* ---- credential ---- */
 
+/* RFC 6749 §2.3.1: client id and secret are form-encoded before they become Basic's user and password. What
+ * is no such text stays as it came, and is no key. */
+static enum err decode_basic(struct credential *out, struct arena *arena)
+{
+    struct bytes user, password;
+    enum err e = form_text(&user, arena, out->user);
+
+    if (!e) e = form_text(&password, arena, out->password);
+    if (!e) {
+        out->user = user;
+        out->password = password;
+    }
+    return e == ERR_MALFORMED ? ERR_OK : e;
+}
+
 static enum err read_credential(struct exchange *x, struct credential *out)
 {
     unsigned count;
@@ -213,7 +236,7 @@ static enum err read_credential(struct exchange *x, struct credential *out)
     if (e == ERR_NO_MEMORY) return e;
     if (e) return ERR_OK;
     *out = (struct credential){.kind = CREDENTIAL_BASIC, .user = basic.user, .password = basic.password};
-    return ERR_OK;
+    return x->dialect && x->dialect->form_encodes_credentials ? decode_basic(out, &x->arena) : ERR_OK;
 }
 
 /* ---- head ---- */
@@ -345,6 +368,18 @@ static enum err read_body(struct exchange *x, struct dialect_request *request)
     return json_read(&x->body, body);
 }
 
+/* The fields that a dialect may want to see; the bytes under them move when the service waits. */
+static enum err read_fields(struct exchange *x, struct dialect_request *request)
+{
+    unsigned count;
+    struct bytes proof = field(x, BYTES("DPoP"), &count);
+
+    if (!count) return ERR_OK;
+    request->has_more_proofs = count > 1;
+    request->proof = arena_copy(&x->arena, proof);
+    return arena_copy_failed(proof, request->proof) ? ERR_NO_MEMORY : ERR_OK;
+}
+
 /* ---- run ---- */
 
 static bool may(const struct exchange *x, enum limit limit, int64_t *wait_ms)
@@ -429,6 +464,7 @@ static void run_ask(struct exchange *x)
     run->refused = (struct refused){0};
     run->unreadable = ERR_OK;
     TRY(e = read_credential(x, &run->ask.credential), failed);
+    TRY(e = read_fields(x, &request), failed);
     run->unreadable = read_body(x, &request);
     request.body = x->body;
     run->ask.origin = x->origin;
@@ -482,7 +518,7 @@ static void answer_preflight(struct exchange *x)
     buf_append_text(fields, "Cache-Control: no-store\r\n");
     if (x->may_read_reply) {
         http_reply_field(fields, BYTES("Access-Control-Allow-Methods"), bytes_of_text(methods));
-        buf_append_text(fields, "Access-Control-Allow-Headers: authorization, content-type, accept\r\n"
+        buf_append_text(fields, "Access-Control-Allow-Headers: authorization, content-type, accept, dpop\r\n"
                                 "Access-Control-Max-Age: 600\r\n");
     }
     http_reply_field(fields, BYTES("Allow"), bytes_of_text(methods));

@@ -68,6 +68,8 @@ static enum session_event event_of(const struct socket *socket, struct run *run)
     case OUTCOME_STUDY:
     case OUTCOME_INTERVIEW:
     case OUTCOME_INTROSPECTED:
+    case OUTCOME_REVOCATIONS:
+    case OUTCOME_DESCRIBED:
         break;
     }
     return SESSION_CONNECT_FAILED;

@@ -176,6 +176,11 @@ static struct claim claim_of(const struct credential *credential, uint32_t takes
         claim.kind = KEY_SECRET;
         claim.secret = credential->token;
         claim.public_id = key_text_public_id(KEY_SECRET, claim.secret);
+    } else if (credential->kind == CREDENTIAL_BASIC && takes(takes_keys, KEY_SECRET) &&
+               !credential->password.len) { /* as user: for clients that know no other way to send a key */
+        claim.secret = credential->user;
+        claim.public_id = key_text_public_id(KEY_SECRET, claim.secret);
+        if (!bytes_is_absent(claim.public_id)) claim.kind = KEY_SECRET;
     } else if (credential->kind != CREDENTIAL_BASIC || !credential->password.len) {
         return claim;
     } else if (takes(takes_keys, KEY_API_TOKEN) && uuid_read(&claim.project, credential->user) == ERR_OK) {

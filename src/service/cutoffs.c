@@ -111,6 +111,35 @@ int64_t cutoffs_of(const struct cutoffs *cutoffs, enum cutoff_of of, const struc
     return entry->of ? entry->t_ms : INT64_MIN;
 }
 
+/* Puts it where it belongs among the earliest; of a full list the latest falls out. */
+static size_t put_in_order(struct cutoff *out, size_t count, size_t max, const struct entry *entry)
+{
+    size_t at = count;
+
+    while (at && out[at - 1].t_ms > entry->t_ms)
+        at--;
+    if (at == max) return count;
+    if (count == max) count--;
+    memmove(out + at + 1, out + at, (count - at) * sizeof *out);
+    out[at] = (struct cutoff){entry->of, entry->project, bytes_of(entry->id, entry->id_len), entry->t_ms};
+    return count + 1;
+}
+
+size_t cutoffs_since(struct cutoff *out, size_t max, bool *has_more, const struct cutoffs *cutoffs,
+                     const struct uuid *project, int64_t since_ms)
+{
+    size_t i, count = 0, seen = 0;
+
+    for (i = 0; i < cutoffs->slot_count; i++) {
+        const struct entry *entry = &cutoffs->slots[i];
+        if (!entry->of || entry->t_ms <= since_ms || !uuid_equal(&entry->project, project)) continue;
+        seen++;
+        count = put_in_order(out, count, max, entry);
+    }
+    *has_more = seen > count;
+    return count;
+}
+
 size_t cutoffs_count(const struct cutoffs *cutoffs)
 {
     return cutoffs->count;

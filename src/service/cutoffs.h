@@ -18,6 +18,10 @@ MUST_USE enum err cutoffs_put(struct cutoffs *cutoffs,
 /* t of this thing in this project; INT64_MIN: none. */
 int64_t cutoffs_of(const struct cutoffs *cutoffs, enum cutoff_of of, const struct uuid *project,
                    struct bytes id);
+/* Those of a project whose t is later than since_ms, earliest first, at most max of them; *has_more: there
+ * are later ones. Ids are borrowed until the next put. */
+size_t cutoffs_since(struct cutoff *out, size_t max, bool *has_more, const struct cutoffs *cutoffs,
+                     const struct uuid *project, int64_t since_ms);
 size_t cutoffs_count(const struct cutoffs *cutoffs);
 
 #endif

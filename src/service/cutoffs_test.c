@@ -77,11 +77,42 @@ static void keeps_them_all_while_it_grows(void)
     cutoffs_free(cutoffs);
 }
 
+/* A page holds the earliest, whatever order they came in, and says whether it is the last. */
+static void lists_the_earliest_of_a_project(void)
+{
+    struct cutoffs *cutoffs;
+    struct cutoff page[4];
+    bool has_more;
+    uint8_t i;
+
+    CHECK_INT(cutoffs_new(&cutoffs, 1), ERR_OK);
+    CHECK_INT(cutoffs_since(page, 4, &has_more, cutoffs, &ours, 0), 0);
+    CHECK(!has_more);
+    for (i = 0; i < 100; i++) {
+        struct cutoff cutoff = user_cutoff(i, 1000 + (i * 37) % 100);
+        CHECK_INT(cutoffs_put(cutoffs, &cutoff), ERR_OK);
+    }
+    CHECK_INT(cutoffs_since(page, 4, &has_more, cutoffs, &theirs, 0), 0);
+    CHECK_INT(cutoffs_since(page, 4, &has_more, cutoffs, &ours, 1009), 4);
+    CHECK(has_more);
+    for (i = 0; i < 4; i++) {
+        CHECK_INT(page[i].t_ms, 1010 + i);
+        CHECK_INT(page[i].of, CUTOFF_USER);
+        CHECK_INT(1000 + (page[i].id.ptr[0] * 37) % 100, page[i].t_ms);
+    }
+    CHECK_INT(cutoffs_since(page, 4, &has_more, cutoffs, &ours, 1095), 4);
+    CHECK(!has_more);
+    CHECK_INT(cutoffs_since(page, 4, &has_more, cutoffs, &ours, 1097), 2);
+    CHECK_INT(cutoffs_since(page, 4, &has_more, cutoffs, &ours, 1099), 0);
+    cutoffs_free(cutoffs);
+}
+
 int main(void)
 {
     CHECK_RUN(names_that_were_not_cut_have_none);
     CHECK_RUN(refuses_names_longer_than_any);
     CHECK_RUN(the_later_of_two_holds);
     CHECK_RUN(keeps_them_all_while_it_grows);
+    CHECK_RUN(lists_the_earliest_of_a_project);
     return CHECK_END();
 }

@@ -91,10 +91,18 @@ const char *finding_field(enum ask_field field)
         [FIELD_SUBPROJECT] = "subproject_id",
         [FIELD_PROOF] = "proof",
         [FIELD_LIFE] = "life",
+        [FIELD_GRANT_TYPE] = "grant type",
+        [FIELD_TOKEN_TYPE] = "kind of token",
+        [FIELD_TICKET] = "ticket",
+        [FIELD_TICKET_TYPE] = "kind of ticket",
+        [FIELD_WANTED_TYPE] = "wanted kind of token",
+        [FIELD_TARGET] = "resource or audience",
+        [FIELD_SINCE] = "since",
     };
 
     return field >= FIELD_PROFILE ? profile_member((enum profile_field)(field - FIELD_PROFILE))
-                                  : names[field];
+           : names[field]         ? names[field]
+                                  : "";
 }
 
 static void complete_parameter(struct finding *finding, const struct refused *refused)

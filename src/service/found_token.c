@@ -176,18 +176,53 @@ static bool found_other_call(struct finding *finding, const struct proof_facts *
     return true;
 }
 
+/* Both URLs are told: a proxy that is not where public_url says it is shows here. */
+static bool found_other_request(struct finding *finding, const struct proof_facts *facts,
+                                const struct proof_policy *policy)
+{
+    if (bytes_equal(facts->htm, policy->htm) && proof_same_target(facts->htu, policy->htu) &&
+        bytes_is_absent(facts->rpc) && bytes_is_absent(facts->mth))
+        return false;
+    finding_check(finding, "proof.request");
+    finding_expected(finding, "htm %.*s, htu %.*s", FINDING_BYTES(policy->htm, WORD_MAX),
+                     FINDING_BYTES(policy->htu, FINDING_TEXT_MAX));
+    if (bytes_is_absent(facts->htm))
+        finding_seen(finding, "rpc %.*s, mth %.*s: a proof for the socket",
+                     FINDING_BYTES(facts->rpc, WORD_MAX), FINDING_BYTES(facts->mth, 2 * WORD_MAX));
+    else
+        finding_seen(finding, "htm %.*s, htu %.*s", FINDING_BYTES(facts->htm, WORD_MAX),
+                     FINDING_BYTES(facts->htu, FINDING_TEXT_MAX));
+    return true;
+}
+
+static bool found_other_token(struct finding *finding, const struct proof_facts *facts,
+                              const struct proof_policy *policy)
+{
+    if (bytes_is_absent(policy->ath) || bytes_equal(facts->ath, policy->ath)) return false;
+    finding_check(finding, "proof.ath");
+    finding_expected(finding, "ath %.*s...: base64url of the SHA-256 of the token", FINDING_ID(policy->ath));
+    if (bytes_is_absent(facts->ath))
+        finding_seen(finding, "none");
+    else
+        finding_seen(finding, "%.*s..., %zu characters", FINDING_ID(facts->ath), facts->ath.len);
+    return true;
+}
+
 void found_in_proof(struct finding *finding, const struct proof_facts *facts,
                     const struct proof_policy *policy)
 {
     char now[INSTANT_SHORT_MAX], iat[INSTANT_SHORT_MAX], span[INSTANT_SPAN_MAX];
 
-    if (found_other_call(finding, facts, policy)) return;
+    if (bytes_is_absent(policy->htm) ? found_other_call(finding, facts, policy)
+                                     : found_other_request(finding, facts, policy))
+        return;
     if (!bytes_equal(facts->jkt, policy->jkt)) {
         finding_check(finding, "proof.key");
         finding_expected(finding, "a proof by the key with thumbprint %.*s...", FINDING_ID(policy->jkt));
         finding_seen(finding, "one by %.*s...", FINDING_ID(facts->jkt));
         return;
     }
+    if (found_other_token(finding, facts, policy)) return;
     instant_write_short(now, policy->now_s);
     instant_write_short(iat, facts->iat_s);
     instant_write_span(span, facts->iat_s, policy->now_s);

@@ -43,9 +43,18 @@ void issuer_release(struct issuer *issuer)
     buf_wipe(&issuer->text);
 }
 
+/* RFC 9068 §2.2 wants a client: the key whose holder asked for it, or, of whoever came without one, the
+ * project. */
+static struct bytes client_of(char room[UUID_TEXT_LEN], const struct grant *grant)
+{
+    if (!bytes_is_absent(grant->parent_key)) return grant->parent_key;
+    uuid_write(room, &grant->project);
+    return bytes_of(room, UUID_TEXT_LEN);
+}
+
 enum err issue_access(struct buf *out, struct issuer *issuer, const struct grant *grant)
 {
-    char sub[UUID_TEXT_LEN], jti[UUID_TEXT_LEN];
+    char sub[UUID_TEXT_LEN], jti[UUID_TEXT_LEN], client[UUID_TEXT_LEN];
     struct claims claims = {0};
     const struct buf *header;
 
@@ -66,6 +75,7 @@ enum err issue_access(struct buf *out, struct issuer *issuer, const struct grant
         claims.end_s = grant->absolute_end_s - grant->aged_ms / 1000;
     claims.family = grant->family;
     claims.parent = grant->parent_key;
+    if (!bytes_equal(typ_of(grant->kind), ACCESS_TYP)) claims.client = client_of(client, grant);
     claims.application = grant->application;
     claims.jkt = grant->jkt;
     claims.resource = grant->resource;
@@ -120,6 +130,7 @@ static enum refusal holder_of(struct holder *out, const struct claims *claims)
     out->may_self_refresh = bytes_equal(claims->scope, BYTES("sat:refresh"));
     out->jti = claims->jti;
     out->jkt = claims->jkt;
+    out->iat_s = claims->iat_s;
     out->exp_s = claims->exp_s;
     out->gt_ms = claims->gt_ms;
     out->age_ms = claims->age_ms;

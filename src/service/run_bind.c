@@ -38,7 +38,7 @@ static void found_in_bind(struct run *run, const struct refused *refused)
 static void refuse(struct run *run, const struct refused *refused)
 {
     if (refused->refusal == REFUSAL_PROOF_REPLAYED) {
-        run_refuse_replay(run);
+        run_refuse_replay(run, PROOF_VENDOR);
         return;
     }
     found_in_bind(run, refused);

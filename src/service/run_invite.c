@@ -7,7 +7,7 @@ static void refuse(struct run *run, const struct refused *refused)
     struct finding *finding;
 
     if (refused->refusal == REFUSAL_PROOF_REPLAYED) {
-        run_refuse_replay(run);
+        run_refuse_replay(run, PROOF_VENDOR);
         return;
     }
     if (refused->field == FIELD_ADDRESS && refused->refusal == REFUSAL_PARAMETER_INVALID) {

@@ -13,6 +13,8 @@
 /* Of one ticket each try can lose to another redeem of the same user, never to the same one twice. */
 #define TRIES_MAX 4
 
+#define PROOF_AT 2 /* in the plan: behind the ticket and its user */
+
 const struct fact_key *run_publishable(const struct run *run, struct bytes text)
 {
     struct bytes id = bytes_is_absent(text) ? BYTES_NONE : key_text_public_id(KEY_PUBLISHABLE, text);
@@ -42,6 +44,7 @@ void run_sign_session(struct run *run, const struct grant *grant, struct bytes e
     run->outcome.minted.kind = grant->kind;
     run->outcome.minted.user = grant->user;
     run->outcome.minted.token = token;
+    run->outcome.minted.is_bound = !bytes_is_absent(grant->jkt);
     run->outcome.minted.iat_s = grant->iat_s;
     run->outcome.minted.exp_s = grant->exp_s;
     run->outcome.minted.absolute_end_s = grant->absolute_end_s;
@@ -183,6 +186,10 @@ static void settle(struct run *run)
     struct redeem_facts facts;
     struct decision decision;
 
+    if (run_was_used(run, PROOF_AT)) {
+        run_refuse_replay(run, PROOF_STRICT);
+        return;
+    }
     if (redeem_met_change(&run->plan, run->rows)) {
         if (run->tries++ < TRIES_MAX)
             plan(run, &run->rows[1].user);
@@ -201,6 +208,29 @@ static void settle(struct run *run)
         run_sign_session(run, &decision.grant, run->plan.ticket.external_id);
 }
 
+/* A proof makes the session its key's, and is used up in the commit that uses up the ticket. */
+static enum err bind(struct run *run)
+{
+    const struct proof_facts *proof = run->kept;
+
+    if (!proof) return ERR_OK;
+    run->plan.grant.jkt = proof->jkt;
+    return run_plan_once(run, proof, PROOF_STRICT);
+}
+
+/* Before anything is read or consumed: a bad proof burns no ticket. */
+static bool prove(struct run *run)
+{
+    struct proof_facts *proof;
+
+    run->kept = NULL;
+    if (bytes_is_absent(run->ask.redeem.proof)) return true;
+    proof = run->kept = arena_alloc(run->arena, sizeof *proof);
+    if (proof) return run_prove(proof, run, run->ask.redeem.proof, BYTES_NONE, BYTES_NONE);
+    run_fail(run, ERR_NO_MEMORY);
+    return false;
+}
+
 static void plan(struct run *run, const struct user *user)
 {
     const struct ticket ticket = run->plan.ticket;
@@ -214,8 +244,13 @@ static void plan(struct run *run, const struct user *user)
     if (e) facts.payload.len = SIZE_MAX; /* too large to be written is too large to be kept */
     facts.user = user;
     redeem_plan(&run->plan, &facts, &run->ask.redeem, &ticket, run->now_ms, &run->service->options.dice);
-    if (run->plan.refused.refusal)
+    if (run->plan.refused.refusal) {
         refuse(run, &facts, &run->plan.refused);
+        return;
+    }
+    e = bind(run);
+    if (e)
+        run_fail(run, e);
     else
         run_commit(run, settle);
 }
@@ -236,7 +271,7 @@ static void check(struct run *run)
     refused.refusal = redeem_check(&facts, &run->ask.redeem, ticket, run->now_ms);
     if (refused.refusal)
         refuse(run, &facts, &refused);
-    else if (!run_check_origin(run))
+    else if (!run_check_origin(run) || !prove(run))
         return;
     else if (redeem_needs_user(ticket))
         run_read(run, READ_USER_BY_ID, &ticket->project, &ticket->user, BYTES_NONE, user_read);
@@ -250,12 +285,14 @@ void run_redeem(struct run *run)
     bool is_ours;
     enum err e;
 
+    /* a backend may redeem for its user: then its key has to be right, and of the ticket's project */
+    if (run->takes_keys && run->ask.credential.kind != CREDENTIAL_NONE && !run_authenticate_key(run)) return;
     if (!run_can_read(run)) return;
     e = issue_open_ticket(&is_ours, &run->plan.ticket, &run->finding, run->arena, &run->service->issuer,
                           ask->kind, ask->ticket);
     if (e) {
         run_fail(run, e);
-    } else if (!is_ours) {
+    } else if (!is_ours || (run->key && !uuid_equal(&run->key->project, &run->plan.ticket.project))) {
         run->has_finding = true;
         run_refuse(run, REFUSAL_TICKET_INVALID, FIELD_NONE, NULL);
     } else

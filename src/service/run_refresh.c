@@ -1,6 +1,8 @@
 /* run_refresh.c — the way of a refresh: key, open, user, plan, commit, settle, perhaps once more, sign.
  *
- * A proof sent along is not looked at here: the calls that come this way are a backend's, with its key. */
+ * A bound token and a proof by its key may come without an API key, where the dialect says so: then the
+ * token's own project is the one that counts. A proof that comes is looked at before anything is written, and
+ * used up in the commit that writes the family's row. */
 #include <string.h>
 
 #include "base/instant.h"
@@ -13,6 +15,8 @@
 struct kept { /* over the waits of one refresh, in its arena */
     struct rotate_facts facts;
     struct decision decision;
+    struct proof_facts proof;
+    bool has_proof;
 };
 
 static struct kept *kept_of(const struct run *run)
@@ -33,7 +37,7 @@ static struct finding *found(struct run *run, const char *check)
     struct finding *finding = run_finding(run, check);
     const struct grant *presented = &facts_of(run)->presented;
 
-    if (!uuid_equal(&presented->project, &run->project->id)) return finding;
+    if (!run->project || !uuid_equal(&presented->project, &run->project->id)) return finding;
     finding->user = presented->user;
     finding->family = presented->family;
     return finding;
@@ -158,13 +162,14 @@ static void warn_of_reuse(const struct run *run)
 {
     const struct grant *presented = &facts_of(run)->presented;
     char project[UUID_TEXT_LEN], user[UUID_TEXT_LEN], family[UUID_TEXT_LEN];
+    struct bytes key = run->key ? run->key->public_id : presented->jkt;
 
     uuid_write(project, &presented->project);
     uuid_write(user, &presented->user);
     uuid_write(family, &presented->family);
     log_warn("refresh_reused", log_bytes("project", bytes_of(project, sizeof project)),
              log_bytes("user", bytes_of(user, sizeof user)),
-             log_bytes("family", bytes_of(family, sizeof family)), log_bytes("key", run->key->public_id),
+             log_bytes("family", bytes_of(family, sizeof family)), log_bytes("key", key),
              log_number("generation", presented->generation));
 }
 
@@ -183,7 +188,13 @@ static void answer(struct run *run)
 static void settle(struct run *run)
 {
     struct decision *decision = &kept_of(run)->decision;
-    bool has_row = run->plan.write_count > 0 && run->rows[0].state != ROW_WRITTEN;
+    bool has_row;
+
+    if (run_was_used(run, 1)) {
+        run_refuse_replay(run, PROOF_STRICT);
+        return;
+    }
+    has_row = run->plan.write_count > 0 && run->rows[0].state != ROW_WRITTEN;
 
     rotate_settle(decision, &run->plan, facts_of(run), run->rows, run->now_ms);
     if (decision->refused.refusal && has_row) found_in_row(run, &run->rows[0]);
@@ -201,11 +212,16 @@ static void settle(struct run *run)
 static void plan(struct run *run, bool has_user)
 {
     struct rotate_facts *facts = facts_of(run);
+    enum err e = ERR_OK;
 
     facts->has_user = has_user;
     facts->cutoff_ms = cutoff_of(run, &facts->presented);
     rotate_plan(&run->plan, facts, run->now_ms);
-    if (run->plan.write_count)
+    if (run->plan.write_count && kept_of(run)->has_proof)
+        e = run_plan_once(run, &kept_of(run)->proof, PROOF_STRICT);
+    if (e)
+        run_fail(run, e);
+    else if (run->plan.write_count)
         run_commit_or(run, settle, look_up);
     else
         settle(run);
@@ -250,6 +266,19 @@ static enum err derive_jti(struct uuid *out, struct crypto *crypto, const struct
     return ERR_OK;
 }
 
+/* Before anything is read or written: a bad proof costs the token nothing. */
+static void prove(struct run *run)
+{
+    struct kept *kept = kept_of(run);
+    struct bytes proof = run->ask.refresh.proof;
+
+    kept->has_proof = !bytes_is_absent(proof);
+    if (kept->has_proof && !run_prove(&kept->proof, run, proof, kept->facts.presented.jkt, BYTES_NONE))
+        return;
+    if (kept->has_proof) kept->facts.proof_jkt = kept->proof.jkt;
+    find_user(run);
+}
+
 static void check(struct run *run)
 {
     struct rotate_facts *facts = facts_of(run);
@@ -262,11 +291,27 @@ static void check(struct run *run)
     facts->cutoff_ms = cutoff_of(run, &facts->presented);
     refused = rotate_check(facts, run->now_ms);
     if (!refused.refusal) {
-        find_user(run);
+        prove(run);
         return;
     }
     found_before_the_row(run, refused.refusal);
     refuse(run, &refused);
+}
+
+/* Without a key the token says whose it is: its seal has proved it. */
+static void find_project(struct run *run)
+{
+    const struct grant *presented = &facts_of(run)->presented;
+    struct finding *finding;
+
+    if (!run->project) run->project = facts_project(lease_facts(run->lease), &presented->project);
+    if (!run->project) {
+        finding = run_finding(run, "refresh.project");
+        finding_expected(finding, "a refresh token of a project that is here");
+        finding_seen(finding, "one of another; it was sealed here");
+        refuse(run, &(struct refused){REFUSAL_REFRESH_FOREIGN, FIELD_REFRESH_TOKEN, "is invalid"});
+    } else if (run->key || run_check_origin(run))
+        check(run);
 }
 
 /* By its form: a credential of another kind, which somebody has mixed up, or anything else. */
@@ -278,8 +323,8 @@ static void refuse_unopened(struct run *run)
                     kind == PRESENTED_RESUME;
 
     run->has_finding = true;
-    run->finding.project = run->project->id;
-    finding_key(&run->finding, run->key->public_id);
+    if (run->project) run->finding.project = run->project->id;
+    if (run->key) finding_key(&run->finding, run->key->public_id);
     refuse(run, is_other ? &(struct refused){REFUSAL_REFRESH_KIND, FIELD_REFRESH_TOKEN,
                                              "is a credential of another kind"}
                          : &(struct refused){REFUSAL_REFRESH_MALFORMED, FIELD_REFRESH_TOKEN, "is invalid"});
@@ -299,7 +344,7 @@ static void open_token(struct run *run)
     if (e)
         run_fail(run, e);
     else if (is_ours)
-        check(run);
+        find_project(run);
     else
         refuse_unopened(run);
 }
@@ -312,10 +357,30 @@ static void found_no_permission(struct run *run, const char *because)
     finding_seen(finding, "key %s with permissions %#x", finding->key, (unsigned)run->key->permissions);
 }
 
+static void start_without_key(struct run *run)
+{
+    struct finding *finding;
+
+    if (!run_can_read(run)) return;
+    if (!bytes_is_absent(run->ask.refresh.proof)) {
+        open_token(run);
+        return;
+    }
+    finding = run_finding(run, "credential.present");
+    finding_expected(finding,
+                     "Authorization with a key of the project, or a DPoP proof by a bound token's key");
+    finding_seen(finding, "neither");
+    run_refuse(run, REFUSAL_CREDENTIAL_MISSING, FIELD_NONE, NULL);
+}
+
 void run_refresh(struct run *run)
 {
     struct refused refused;
 
+    if (run->ask.refresh.may_lack_key && run->ask.credential.kind == CREDENTIAL_NONE) {
+        start_without_key(run);
+        return;
+    }
     if (!run_authenticate_key(run)) return;
     if (run->unreadable) {
         run_fail(run, run->unreadable);

@@ -36,6 +36,7 @@ void run_sign(struct run *run, const struct grant *grant)
     run->outcome.minted.user = grant->user;
     run->outcome.minted.token = bytes_part(token, 0, token_len);
     run->outcome.minted.refresh_token = grant->has_refresh ? bytes_from(token, token_len) : BYTES_NONE;
+    run->outcome.minted.is_bound = !bytes_is_absent(grant->jkt);
     run->outcome.minted.iat_s = grant->iat_s;
     run->outcome.minted.exp_s = grant->exp_s;
     run->outcome.minted.refresh_exp_s = grant->refresh_exp_s - grant->aged_ms / 1000;

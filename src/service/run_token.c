@@ -1,86 +1,21 @@
 /* run_token.c — whose access token it is, and whether it was proved; and the way that opens a session. */
 #include <string.h>
 
-#include "base/base64url.h"
 #include "base/hex.h"
 #include "engine/admit.h"
 #include "engine/once.h"
 #include "service/found_token.h"
 #include "service/presented.h"
 #include "service/service_run.h"
-#include "token/dpop.h"
 
 static enum err read_proof(struct proof_facts *out, struct admit_facts *facts, struct run *run,
                            struct bytes proof)
 {
-    struct dpop dpop;
-    char *jkt;
     enum err e;
 
     if (bytes_is_absent(proof)) return ERR_OK;
-    e = dpop_read(&dpop, run->arena, run->service->bench.crypto, proof);
-    facts->proof_broken = e == ERR_MALFORMED || e == ERR_TOO_LARGE;
-    if (facts->proof_broken) return ERR_OK;
-    if (e) return e;
-    jkt = arena_alloc(run->arena, sizeof dpop.jkt);
-    if (!jkt) return ERR_NO_MEMORY;
-    memcpy(jkt, dpop.jkt, sizeof dpop.jkt);
-    *out = (struct proof_facts){bytes_of(jkt, sizeof dpop.jkt),
-                                dpop.jti,
-                                dpop.iat_s,
-                                dpop.htm,
-                                dpop.htu,
-                                dpop.rpc,
-                                dpop.mth,
-                                dpop.ath,
-                                dpop.nonce};
-    facts->proof = out;
-    return ERR_OK;
-}
-
-#define PROOF_BUCKET_S                                                                                       \
-    900 /* no less than two proofs of one jti, both good before one is forgotten, lie apart */
-#define PROOF_BUCKETS 2
-
-/* A proof is remembered by (key, jti), so that two keys may draw the same jti (RFC 9449 §11.1). The same jti
- * in another proof of that key, made at another time, is a replay too: each is put into the bucket of its own
- * end and into the next, so that two from neighbouring buckets meet. */
-static enum err plan_once(struct run *run, const struct proof_facts *proof)
-{
-    int64_t end_s = proof->iat_s + proof_keep_s(PROOF_VENDOR);
-    uint8_t digest[SHA256_LEN];
-    struct buf name;
-    enum err e;
-    size_t i;
-
-    buf_init(&name, 512);
-    buf_append(&name, proof->jkt);
-    buf_append(&name, proof->jti);
-    e = buf_error(&name);
-    if (!e) e = crypto_sha256(run->service->bench.crypto, digest, buf_bytes(&name));
-    buf_release(&name);
-    if (e) return e;
-    for (i = 0; i < PROOF_BUCKETS; i++) {
-        struct write *write = &run->plan.writes[i];
-        memset(write, 0, sizeof *write);
-        write->kind = WRITE_ONCE;
-        write->is_gate = true; /* what comes with a used proof is not written either */
-        memcpy(write->once.id.byte, digest, sizeof write->once.id.byte);
-        write->once.bucket_s = (end_s / PROOF_BUCKET_S + 1 + (int64_t)i) * PROOF_BUCKET_S;
-    }
-    run->plan.write_count = PROOF_BUCKETS;
-    return ERR_OK;
-}
-
-#define ATH_LEN BASE64URL_LEN(SHA256_LEN)
-
-/* RFC 9449 §4.3 (11): with an access token a proof names that token. */
-static enum err hash_of_token(struct bytes *out, char ath[ATH_LEN], struct run *run, struct bytes token)
-{
-    uint8_t digest[SHA256_LEN];
-    enum err e = crypto_sha256(run->service->bench.crypto, digest, token);
-
-    if (!e) *out = bytes_of(ath, base64url_write(ath, bytes_of(digest, sizeof digest)));
+    e = run_read_proof(out, &facts->proof_broken, run, proof);
+    if (!e && !facts->proof_broken) facts->proof = out;
     return e;
 }
 
@@ -137,7 +72,7 @@ static void found_not_admitted(struct run *run, enum refusal refusal, const stru
 /* A token that is good in itself, against what this call needs of its holder and of the proof. */
 static enum err check_holder(enum refusal *refusal, struct run *run, struct bytes token,
                              struct proof_terms *terms, struct admit_facts *facts, struct proof_facts *proof,
-                             struct proof_policy *policy, char ath[ATH_LEN])
+                             struct proof_policy *policy)
 {
     struct holder *holder = &run->outcome.holder;
     enum err e = ERR_OK;
@@ -149,7 +84,7 @@ static enum err check_holder(enum refusal *refusal, struct run *run, struct byte
         TRY(e = read_proof(proof, facts, run, terms->proof), done);
     if (facts->proof && !run->proof_method.len &&
         !(terms->may_lack_ath && bytes_is_absent(facts->proof->ath)))
-        TRY(e = hash_of_token(&policy->ath, ath, run, token), done);
+        TRY(e = run_hash_token(&policy->ath, run, token), done);
     *refusal = admit(holder, facts, policy);
     if (!*refusal && facts->proof) terms->jkt = facts->proof->jkt;
 done:
@@ -168,7 +103,6 @@ bool run_authenticate_by(struct run *run, struct bytes token, struct proof_terms
                                   .htm = run->http_method,
                                   .htu = run->http_path};
     struct proof_facts proof;
-    char ath[ATH_LEN];
     enum refusal refusal;
     enum err e;
 
@@ -181,10 +115,10 @@ bool run_authenticate_by(struct run *run, struct bytes token, struct proof_terms
                          token, lease_facts(run->lease), run->now_ms),
         failed);
     run->has_finding = refusal != REFUSAL_NONE;
-    if (!refusal) TRY(e = check_holder(&refusal, run, token, terms, &facts, &proof, &policy, ath), failed);
+    if (!refusal) TRY(e = check_holder(&refusal, run, token, terms, &facts, &proof, &policy), failed);
     if (!refusal && run->ask.origin.len && !facts_project_lists(run->project, run->ask.origin))
         refusal = REFUSAL_ORIGIN_NOT_LISTED;
-    if (!refusal && facts.proof) TRY(e = plan_once(run, &proof), failed);
+    if (!refusal && facts.proof) TRY(e = run_plan_once(run, &proof, PROOF_VENDOR), failed);
     if (!refusal) return true;
     if (refusal == REFUSAL_PROOF_MISSING && run->unreadable) {
         run_fail(run, run->unreadable); /* the proof was to stand in what could not be read */
@@ -237,18 +171,6 @@ bool run_was_cut(struct run *run)
     return true;
 }
 
-void run_refuse_replay(struct run *run)
-{
-    struct finding *finding = run_finding(run, "proof.once");
-
-    finding_expected(finding, "a proof that was not used before");
-    finding_seen(finding,
-                 "the same key and jti were, within the last %lld s; or the clock was set back to a time "
-                 "whose proofs are forgotten",
-                 (long long)proof_keep_s(PROOF_VENDOR));
-    run_refuse(run, REFUSAL_PROOF_REPLAYED, FIELD_NONE, NULL);
-}
-
 static void welcome(struct run *run)
 {
     uint8_t random[16];
@@ -256,7 +178,7 @@ static void welcome(struct run *run)
 
     if (run_was_cut(run)) return;
     if (once_was_used(&run->plan, run->rows)) {
-        run_refuse_replay(run);
+        run_refuse_replay(run, PROOF_VENDOR);
         return;
     }
     if (run->ask.connect.wants_resume) {

@@ -395,6 +395,11 @@ static void refuse_between_clocks(struct run *run)
     run_fail(run, ERR_CLOCK_STEPPED);
 }
 
+static void run_describe(struct run *run)
+{
+    run_finish(run, OUTCOME_DESCRIBED);
+}
+
 /* One row for each thing that can be asked; what has none is refused. */
 static void (*const ways[ASK_KIND_COUNT])(struct run *run) = {
     [ASK_MINT_SUBSCRIBER] = run_mint,
@@ -419,11 +424,17 @@ static void (*const ways[ASK_KIND_COUNT])(struct run *run) = {
     [ASK_MINT_EMBED] = run_embed,
     [ASK_BIND] = run_bind,
     [ASK_ADDRESS] = run_address,
+    [ASK_REVOKE] = run_revoke,
+    [ASK_INTROSPECT] = run_introspect,
+    [ASK_REVOCATIONS] = run_revocations,
+    [ASK_DESCRIBE] = run_describe,
 };
 
 void service_start(struct service *service, struct run *run)
 {
     memset(&run->outcome, 0, sizeof run->outcome);
+    run->outcome.now_s = run->now_ms / 1000;
+    run->outcome.issuer = service->options.url;
     run->service = service;
     run->lease = lease_hold(service->lease);
     run->desk = desk_hold(service->desk);
@@ -434,7 +445,7 @@ void service_start(struct service *service, struct run *run)
     run->tries = 0;
     run->found = NULL;
     run->found_count = 0;
-    if (run->step_ms && run->ask.kind != ASK_REVOKE) {
+    if (run->step_ms && run->ask.kind != ASK_REVOKE && run->ask.kind != ASK_DESCRIBE) {
         refuse_between_clocks(run);
         return;
     }

@@ -29,6 +29,7 @@ struct service_options {
     /* runs work(run) off the lane, then done(run) on it: for the slow hash of a password */
     enum err (*errand)(void *lane, struct run *run, void (*work)(struct run *), void (*done)(struct run *));
     /* a user changed in the store: other lanes must forget their copy; may be NULL */
+    bool wants_nonces; /* proofs of the strict profile have to carry one of ours */
     void (*user_changed)(void *lane, const struct uuid *project, const struct uuid *id);
     /* counts one of these; false: not before *wait_ms from now. NULL: nothing is limited */
     bool (*may)(void *lane, int64_t *wait_ms, enum limit limit, struct bytes of);

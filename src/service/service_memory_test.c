@@ -60,6 +60,9 @@ enum sort {
     VISIT,
     STUDY,
     ANSWER,
+    INTROSPECT_ACCESS,
+    INTROSPECT_REFRESH,
+    REVOCATIONS,
     SORTS
 };
 
@@ -67,6 +70,14 @@ static struct ticket_text ticket;
 static struct uuid known, interview;
 static char session_room[JWS_MAX];
 static struct bytes session;
+
+static void prepare_door(struct asked *asked, enum sort sort)
+{
+    ask_init(asked, sort == REVOCATIONS ? ASK_REVOCATIONS : ASK_INTROSPECT);
+    asked->run.ask.credential = basic(&world.test, TEST_TOKEN);
+    if (sort != REVOCATIONS)
+        asked->run.ask.introspect.token = sort == INTROSPECT_ACCESS ? token : refresh_token;
+}
 
 static void prepare_ticket(struct asked *asked, enum sort sort)
 {
@@ -153,6 +164,10 @@ static void prepare(struct asked *asked, enum sort sort, unsigned round)
 {
     static char text[32];
 
+    if (sort >= INTROSPECT_ACCESS) {
+        prepare_door(asked, sort);
+        return;
+    }
     if (sort >= LAUNCH_KNOWN) {
         prepare_ticket(asked, sort);
         return;
@@ -184,10 +199,11 @@ static void prepare(struct asked *asked, enum sort sort, unsigned round)
 static enum outcome_kind granted(enum sort sort)
 {
     static const enum outcome_kind kinds[SORTS] = {
-        OUTCOME_MINTED, OUTCOME_MINTED,    OUTCOME_MINTED, OUTCOME_MINTED, OUTCOME_MINTED,
-        OUTCOME_MINTED, OUTCOME_CONNECTED, OUTCOME_WHO,    OUTCOME_WHO,    OUTCOME_ADDRESSES,
-        OUTCOME_MINTED, OUTCOME_MINTED,    OUTCOME_MINTED, OUTCOME_TICKET, OUTCOME_TICKET,
-        OUTCOME_MINTED, OUTCOME_MINTED,    OUTCOME_MINTED, OUTCOME_STUDY,  OUTCOME_INTERVIEW};
+        OUTCOME_MINTED,       OUTCOME_MINTED,       OUTCOME_MINTED,     OUTCOME_MINTED, OUTCOME_MINTED,
+        OUTCOME_MINTED,       OUTCOME_CONNECTED,    OUTCOME_WHO,        OUTCOME_WHO,    OUTCOME_ADDRESSES,
+        OUTCOME_MINTED,       OUTCOME_MINTED,       OUTCOME_MINTED,     OUTCOME_TICKET, OUTCOME_TICKET,
+        OUTCOME_MINTED,       OUTCOME_MINTED,       OUTCOME_MINTED,     OUTCOME_STUDY,  OUTCOME_INTERVIEW,
+        OUTCOME_INTROSPECTED, OUTCOME_INTROSPECTED, OUTCOME_REVOCATIONS};
     return kinds[sort];
 }
 

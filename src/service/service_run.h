@@ -5,6 +5,7 @@
 #include "engine/capability.h"
 #include "service/desk.h"
 #include "service/key_uses.h"
+#include "engine/proof.h"
 #include "service/service.h"
 
 struct cutoffs;
@@ -74,13 +75,30 @@ bool run_authenticate_bearer_by(struct run *run, struct proof_terms *terms, enum
  * there to a session's place in the lane's index nothing else happens on this lane, so none can fall between.
  */
 bool run_was_cut(struct run *run);
-void run_refuse_replay(struct run *run); /* the rows say that the proof was used before */
 /* What the dialect could not read is told once the caller is known. False: the run is over. */
 bool run_goes_on(struct run *run);
 
 /* Looks up addresses of the project by id, of resources and users alike, and goes on in then(run) with those
  * that exist in run->found: at most ADDRESSES_MAX. */
 void run_find_addresses(struct run *run, const struct uuid *ids, size_t count, void (*then)(struct run *run));
+
+/* ---- proofs ---- */
+/* is_broken: no proof at all by its form, or its signature does not verify. Strings live in the arena. */
+MUST_USE enum err run_read_proof(struct proof_facts *out, bool *is_broken, struct run *run,
+                                 struct bytes proof);
+/* base64url(SHA-256(token)): what a proof names the token by that comes with it (RFC 9449 §4.3, check 11). */
+MUST_USE enum err run_hash_token(struct bytes *out, struct run *run, struct bytes token);
+/* Puts the writes by which a proof is used up behind those that the plan has; nothing of the commit is
+ * written if it was used before. */
+MUST_USE enum err run_plan_once(struct run *run, const struct proof_facts *proof, enum proof_profile profile);
+/* The rows of the last commit say so; the plan's writes before `from` are none of a proof's. */
+bool run_was_used(const struct run *run, size_t from);
+void run_refuse_replay(struct run *run, enum proof_profile profile);
+/* A proof of the strict profile, against the URL that this request was sent to. jkt: of the key that it must
+ * be by; absent: of any. token: the access token it must name; absent: none. With a nonce where the server
+ * wants one. False: the run is refused or failed already. */
+bool run_prove(struct proof_facts *out, struct run *run, struct bytes proof, struct bytes jkt,
+               struct bytes token);
 
 void run_sign(struct run *run, const struct grant *grant); /* the end of every mint: OUTCOME_MINTED */
 /* False: the body or a member could not be read, and the run has ended so. */
@@ -130,5 +148,8 @@ void run_who(struct run *run);
 void run_addresses(struct run *run);
 void run_address(struct run *run);
 void run_connect(struct run *run);
+void run_revoke(struct run *run);
+void run_introspect(struct run *run);
+void run_revocations(struct run *run);
 
 #endif

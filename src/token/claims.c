@@ -70,6 +70,7 @@ void claims_write(struct buf *out, const struct claims *claims)
     write_number(&w, "iat", claims->iat_s);
     write_number(&w, "exp", claims->exp_s);
     write_text(&w, "jti", claims->jti);
+    write_text(&w, "client_id", claims->client);
     write_uuid(&w, "prj", &claims->project);
     write_text(&w, "kind", bytes_of_text(claims_kind_text(claims->kind)));
     write_text(&w, "scope", claims->scope);

@@ -35,7 +35,8 @@ struct claims {
     int64_t nbf_s;       /* 0: absent; we never write it */
     struct uuid project; /* prj */
     enum claims_kind kind;
-    struct bytes scope; /* space-separated; absent if none */
+    struct bytes scope;  /* space-separated; absent if none */
+    struct bytes client; /* client_id (RFC 9068 §2.2): written into at+jwt, never read back */
     int64_t gt_ms;
     struct uuid family;                          /* fam; zero: none */
     struct bytes parent;                         /* par: public id of the minting key; may be absent */

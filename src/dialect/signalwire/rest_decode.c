@@ -118,7 +118,7 @@ enum err signalwire_decode_refresh(struct ask *ask, struct refused *refused,
     struct ask_refresh *refresh = &ask->refresh;
 
     ask->kind = ASK_REFRESH;
-    *refresh = (struct ask_refresh){BYTES_NONE, BYTES_NONE};
+    *refresh = (struct ask_refresh){0};
     if (json_type_of(request->body) != JSON_IS_OBJECT) return ERR_MALFORMED;
     refresh->refresh_token =
         signalwire_text_member(request->body, "refresh_token", FIELD_REFRESH_TOKEN, refused);
