@@ -40,7 +40,7 @@ static void mint(struct pair *out, bool is_bound)
 }
 
 /* The browser's proof for a POST to path; more: further claims, or "". */
-static void prove_http(struct buf *out, const char *path, int64_t iat_s, const char *more)
+static void prove_door(struct buf *out, const char *path, int64_t iat_s, const char *more)
 {
     struct buf header, header_b64;
     struct json_writer w = json_writer_on(&header);
@@ -113,7 +113,7 @@ static void refuses_refreshes_without_key_and_proof(void)
     refresh_init(&asked, &bound, &proof);
     asked.run.ask.refresh.proof = BYTES_NONE;
     check_refused(&asked, REFUSAL_CREDENTIAL_MISSING, "credential.present");
-    prove_http(&proof, PATH, NOW_S, "");
+    prove_door(&proof, PATH, NOW_S, "");
     refresh_init(&asked, &bound, &proof);
     asked.run.ask.refresh.may_lack_key = false;
     check_refused(&asked, REFUSAL_CREDENTIAL_MISSING, "credential.present");
@@ -142,7 +142,7 @@ static void refuses_other_proofs(void)
     mint(&bound, true);
     for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         CHECK_NOTE("row %zu", i);
-        prove_http(&proof, rows[i].path, rows[i].iat_s, rows[i].more);
+        prove_door(&proof, rows[i].path, rows[i].iat_s, rows[i].more);
         refresh_init(&asked, &bound, &proof);
         ask_run(&asked);
         CHECK_INT(asked.run.outcome.refused.refusal, REFUSAL_PROOF_INVALID);
@@ -163,7 +163,7 @@ static void uses_a_proof_up_with_the_rotation(void)
 
     buf_init(&proof, DPOP_MAX);
     mint(&bound, true);
-    prove_http(&proof, PATH, NOW_S, "");
+    prove_door(&proof, PATH, NOW_S, "");
     refresh_init(&asked, &bound, &proof);
     keep(&next, ask_run(&asked));
     CHECK(asked.run.outcome.minted.is_bound);
@@ -175,7 +175,7 @@ static void uses_a_proof_up_with_the_rotation(void)
     check_refused(&asked, REFUSAL_PROOF_REPLAYED, "proof.once");
     CHECK(is_active(next.refresh_text));
     CHECK(!is_active(bound.refresh_text));
-    prove_http(&proof, PATH, NOW_S, "");
+    prove_door(&proof, PATH, NOW_S, "");
     refresh_init(&asked, &bound, &proof);
     keep(&bound, ask_run(&asked));
     ask_release(&asked);
@@ -196,7 +196,7 @@ static void takes_the_last_two_nonces(void)
     buf_init(&proof, DPOP_MAX);
     world.service->options.wants_nonces = true;
     mint(&bound, true);
-    prove_http(&proof, PATH, NOW_S, "");
+    prove_door(&proof, PATH, NOW_S, "");
     refresh_init(&asked, &bound, &proof);
     ask_run(&asked);
     CHECK_INT(asked.run.outcome.refused.refusal, REFUSAL_PROOF_NONCE);
@@ -205,7 +205,7 @@ static void takes_the_last_two_nonces(void)
     ask_release(&asked);
     for (i = 0; i < sizeof ages_s / sizeof ages_s[0]; i++) {
         CHECK_NOTE("after %lld s", (long long)ages_s[i]);
-        prove_http(&proof, PATH, NOW_S + ages_s[i], more);
+        prove_door(&proof, PATH, NOW_S + ages_s[i], more);
         refresh_init(&asked, &bound, &proof);
         asked.run.now_ms = asked.run.wall_ms = NOW_MS + ages_s[i] * 1000;
         ask_run(&asked);
@@ -304,7 +304,7 @@ static void lets_a_holder_give_up_what_it_holds(void)
     mint(&loose, false);
     mint(&bound, true);
     revoke(bound.token_text, false, BYTES_NONE, OUTCOME_REFUSED, false);
-    prove_http(&proof, PATH, NOW_S, ""); /* without ath: of a refresh token enough, not of an access token */
+    prove_door(&proof, PATH, NOW_S, ""); /* without ath: of a refresh token enough, not of an access token */
     revoke(bound.token_text, false, buf_bytes(&proof), OUTCOME_REFUSED, false);
     CHECK(is_active(bound.token_text));
     revoke(bound.refresh_text, false, buf_bytes(&proof), OUTCOME_REVOKED, true);
