@@ -59,7 +59,9 @@ static void plan(struct run *run, const struct holder *holder, const struct proo
     kept->user = holder->user;
     kept->cutoff =
         (struct cutoff){.of = CUTOFF_FAMILY, .project = holder->project, .id = uuid_bytes(&kept->family)};
-    if (uuid_is_zero(&holder->family)) { /* of no line: its holder is all that it is */
+    /* An invite stands in its inviter's family, which is not its guest's to end: it has a user of its own. So
+     * has what is of no family. */
+    if (uuid_is_zero(&holder->family) || !uuid_is_zero(&holder->inviter)) {
         kept->cutoff.of = CUTOFF_USER;
         kept->cutoff.id = uuid_bytes(&kept->user);
     }

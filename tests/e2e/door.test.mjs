@@ -7,6 +7,7 @@ import { advance, coatcheck } from "../harness/clock.mjs";
 import { apiAuth, EXCHANGE_GRANT, form, hashOf, INTROSPECT, introspect, METADATA, Prover, refreshBy, REVOCATIONS, REVOKE, TOKEN,
     TYPE } from "../harness/door.mjs";
 import { call, info, JWKS, mintToken, nowS, readToken, refresh } from "../harness/http.mjs";
+import { INVITES } from "../harness/prover.mjs";
 import { basic, startServer } from "../harness/server.mjs";
 import { Session } from "../harness/session.mjs";
 import { run, test } from "../harness/suite.mjs";
@@ -276,6 +277,23 @@ test("whoever holds a token may give it up; a bound one takes its key", async ()
     const other_bound = await prover.mint(server, someone());
     await revokedSessions(revoke(server, other_bound.refresh_token, { dpop: prover.prove(server, REVOKE) }), 0);
     assert.deepEqual(await introspect(server, other_bound.token), { active: false });
+});
+
+test("an invite is its guest's to give up, not its inviter's family", async () => {
+    const host = await mintToken(server, someone()), { fabric_addresses } = (await info(server, host.token)).json;
+    const invite = async () => {
+        const answer = await call(server, "POST", INVITES, { body: { address_id: fabric_addresses[0].id },
+            headers: { authorization: `Bearer ${host.token}` } });
+        return answer.json.token;
+    };
+    const [one, two] = [await invite(), await invite()];
+    assert.equal(readToken(one).claims.fam, readToken(host.token).claims.fam);
+    await revokedSessions(revoke(server, one, {}), 0);
+    await revokedSessions(revoke(server, one), 0);
+    assert.deepEqual(await introspect(server, one), { active: false });
+    assert.deepEqual([(await introspect(server, two)).active, (await introspect(server, host.token)).active], [true, true]);
+    await revokedSessions(revoke(server, host.token), 0);
+    assert.deepEqual(await introspect(server, two), { active: false }, "but the host's end is the invite's");
 });
 
 // ---- the list ----

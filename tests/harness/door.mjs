@@ -1,8 +1,9 @@
 // door.mjs — the standard door over the wire: forms, keys, and clients that prove possession by RFC 9449.
 import assert from "node:assert/strict";
 import crypto from "node:crypto";
-import { b64, compact } from "./forge.mjs";
-import { call, mintToken, nowS } from "./http.mjs";
+import { b64 } from "./forge.mjs";
+import { call, mintToken } from "./http.mjs";
+import { Prover as Browser } from "./prover.mjs";
 import { basic } from "./server.mjs";
 
 export const METADATA = "/.well-known/oauth-authorization-server";
@@ -31,24 +32,13 @@ export async function introspect(server, token, headers = apiAuth(server))
     return answer.json;
 }
 
-// A key pair, its thumbprint, and the proofs it makes; changes go over the claims, header over the header.
-export class Prover {
-    constructor(alg = "ES256")
-    {
-        const pairs = { ES256: ["ec", { namedCurve: "P-256" }], EdDSA: ["ed25519"], RS256: ["rsa", { modulusLength: 2048 }] };
-        const pair = crypto.generateKeyPairSync(...pairs[alg]);
-        this.alg = alg;
-        this.privateKey = pair.privateKey;
-        this.privateJwk = pair.privateKey.export({ format: "jwk" });
-        this.jwk = pair.publicKey.export({ format: "jwk" });
-        const { crv, e, kty, n, x, y } = this.jwk; // RFC 7638 §3: the required members, in this order
-        this.fingerprint = crypto.createHash("sha256").update(JSON.stringify({ crv, e, kty, n, x, y })).digest("base64url");
-    }
+// A client that proves possession to this door: changes go over the claims, header over the header.
+export class Prover extends Browser {
+    get privateJwk() { return this.privateKey.export({ format: "jwk" }); }
 
     prove(server, path = TOKEN, changes = {}, header = {})
     {
-        const claims = { jti: crypto.randomUUID(), htm: "POST", htu: (server.publicUrl ?? server.url) + path, iat: nowS(), ...changes };
-        return compact({ typ: "dpop+jwt", alg: this.alg, jwk: this.jwk, ...header }, claims, this.privateKey, this.alg);
+        return this.sign({ htm: "POST", htu: (server.publicUrl ?? server.url) + path, ...changes }, header);
     }
 
     mint(server, more = {}) { return mintToken(server, { reference: "door@example.com", fingerprint: this.fingerprint, ...more }); }
