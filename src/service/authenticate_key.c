@@ -176,8 +176,9 @@ static struct claim claim_of(const struct credential *credential, uint32_t takes
         claim.kind = KEY_SECRET;
         claim.secret = credential->token;
         claim.public_id = key_text_public_id(KEY_SECRET, claim.secret);
-    } else if (credential->kind == CREDENTIAL_BASIC && takes(takes_keys, KEY_SECRET) &&
-               !credential->password.len) { /* as user: for clients that know no other way to send a key */
+    } else if (credential->kind == CREDENTIAL_BASIC && !credential->password.len &&
+               takes(takes_keys, KEY_SECRET) && takes(takes_keys, KEY_CLIENT)) {
+        /* as user, where Basic is at home: for clients that know no other way to send a key */
         claim.secret = credential->user;
         claim.public_id = key_text_public_id(KEY_SECRET, claim.secret);
         if (!bytes_is_absent(claim.public_id)) claim.kind = KEY_SECRET;
