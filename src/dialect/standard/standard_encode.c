@@ -1,5 +1,6 @@
 #include "dialect/standard/standard.h"
 
+#include "wire/http_reply.h"
 #include "wire/json_write.h"
 
 #define PROBLEM_TYPE    "application/problem+json"
@@ -272,32 +273,6 @@ static const char *error_of(const struct refused *refused)
                : NULL;
 }
 
-static const char *title_of(int status)
-{
-    switch (status) {
-    case 400:
-        return "Bad Request";
-    case 403:
-        return "Forbidden";
-    case 404:
-        return "Not Found";
-    case 405:
-        return "Method Not Allowed";
-    case 408:
-        return "Request Timeout";
-    case 413:
-        return "Content Too Large";
-    case 415:
-        return "Unsupported Media Type";
-    case 429:
-        return "Too Many Requests";
-    case 503:
-        return "Service Unavailable";
-    default:
-        return "Internal Server Error";
-    }
-}
-
 /* RFC 9457: where the RFCs of OAuth have no word of their own. about:blank: the status says it all. */
 static void write_problem(struct dialect_reply *reply)
 {
@@ -308,7 +283,7 @@ static void write_problem(struct dialect_reply *reply)
     json_key(&w, "type");
     json_put_literal(&w, "about:blank");
     json_key(&w, "title");
-    json_put_literal(&w, title_of(reply->status));
+    json_put_literal(&w, http_status_text(reply->status));
     put_number(&w, "status", reply->status);
     json_object_end(&w);
 }
