@@ -137,7 +137,9 @@ test("E-72 backups and the copy before a migration hold no secret either", async
     const backup = fs.readFileSync(copy);
     change(elsewhere, "PRAGMA user_version = 3");
     assert.notEqual((await startRefused({ data: elsewhere })).code, 0);
-    const before = fs.readFileSync(`${copy}.before-4`);
+    const kept = fs.readdirSync(elsewhere).filter((name) => name.startsWith("coatcheck.db.before-"));
+    assert.equal(kept.length, 1);
+    const before = fs.readFileSync(path.join(elsewhere, kept[0]));
     for (const [kind, whole] of Object.entries({ backup, before })) {
         assert.ok(whole.includes(minted.subscriber_id.replaceAll("-", ""), 0, "hex"), `${kind}: the search does find what is there`);
         for (const secret of [api_token.slice(-40), client_secret.slice(-40), secret_key.slice(-40), PASSWORD, master,
