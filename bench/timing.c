@@ -139,7 +139,7 @@ int main(int argc, char **argv)
     for (i = 0; i < CLASSES; i++)
         classes[i].count = 0;
     while (tries--) { /* every class once a round, in an order drawn anew */
-        size_t order[CLASSES];
+        size_t order[CLASSES] = {0};
         for (i = 0; i < CLASSES; i++) {
             size_t at = dice_u64(&world.dice) % (i + 1);
             order[i] = order[at];

@@ -208,7 +208,8 @@ int cli_restore(int argc, char **argv)
     enum err e;
 
     if (code >= 0) return code;
-    if (!order.data) return cli_fail(EXIT_USAGE, "where to? coatcheck restore FILE --data DIR");
+    if (!order.file || !order.data)
+        return cli_fail(EXIT_USAGE, "what, and where to? coatcheck restore FILE --data DIR");
     if (access(order.file, R_OK) != 0) /* before a folder is made */
         return cli_fail(EXIT_FAILED, "%.200s: %s", order.file, strerror(errno));
     e = folder_open(&folder, order.data);

@@ -15,7 +15,7 @@ struct keyring_order {
 /* Without a server: the same answer as a server would give (service/ring_answer.h), to be freed; or an exit
  * code, and why has been said. -1: answered. */
 int keyring_list_in_folder(struct json *answer, const char *folder);
-int keyring_order_in_folder(struct json *answer, const char *folder, const struct keyring_order *order);
+int keyring_order_in_folder(struct json *answer, const char *folder, const struct keyring_order *asked);
 /* `coatcheck keyring rewrap` as a whole (rewrap.c). */
 int keyring_rewrap_master(const char *folder, const char *new_key, bool wants_json);
 

@@ -101,7 +101,7 @@ const struct address *facts_address_by_id(const struct facts *facts, const struc
 {
     struct address wanted = {.id = *id};
     const struct address *key = &wanted;
-    const struct address *const *found =
+    const struct address *const *found = /* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
         find(&key, facts->addresses_by_id, facts->address_count, sizeof key, address_id_order);
     return found && uuid_equal(&(*found)->project, project) ? *found : NULL;
 }
@@ -198,5 +198,6 @@ void facts_sort_resources(struct resource *resources, size_t resource_count, str
 {
     sort(resources, resource_count, sizeof *resources, resource_order);
     sort(studies, study_count, sizeof *studies, study_order);
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
     sort(by_id, address_count, sizeof *by_id, address_id_order);
 }

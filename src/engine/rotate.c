@@ -346,12 +346,13 @@ void rotate_settle(struct decision *out, struct plan *plan, const struct rotate_
                    const struct row *rows, int64_t now_ms)
 {
     const struct family *wrote = &plan->writes[0].family.family;
-    struct family row = rows ? rows[0].family : (struct family){0};
+    struct family row;
     enum turn turn;
 
     memset(out, 0, sizeof *out);
     out->refused = plan->refused;
-    if (!plan->write_count) return;
+    if (!rows || !plan->write_count) return; /* there are rows for what was written */
+    row = rows[0].family;
     take_cutoff(out, plan, rows);
     if (rows[0].state == ROW_WRITTEN) {
         if (wrote->state == FAMILY_LIVE) grant_successor(out, facts, wrote);

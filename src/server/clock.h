@@ -48,6 +48,6 @@ void clock_end(struct clock *clock);        /* nobody decides any more */
 
 /* What the store shall keep as its floor, where it keeps stored_ms: a store_floor_fn (store.h). Any thread.
  */
-int64_t clock_floor(void *clock, int64_t stored_ms);
+int64_t clock_floor(void *state, int64_t stored_ms);
 
 #endif

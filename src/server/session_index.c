@@ -56,7 +56,7 @@ static uint64_t hash_of(const struct session_index *index, enum cutoff_of of, co
 enum err session_index_init(struct session_index *index, uint64_t seed)
 {
     *index = (struct session_index){.bucket_count = BUCKETS_FIRST, .seed = seed};
-    index->buckets = calloc(BUCKETS_FIRST, sizeof *index->buckets);
+    index->buckets = calloc(BUCKETS_FIRST, sizeof(struct index_link *));
     return index->buckets ? ERR_OK : ERR_NO_MEMORY;
 }
 

@@ -73,6 +73,7 @@ static void refuses_the_tokens_of_a_key_that_is_gone(void)
     ask_mint_init(&asked, "ada");
     CHECK_INT(ask_run(&asked)->kind, OUTCOME_MINTED);
     old = id_of(RING_SIGN, RING_SIGNING);
+    if (!CHECK(old.len == sizeof kept)) return;
     memcpy(kept, old.ptr, sizeof kept);
     take_step(RING_PUBLISH, RING_SIGN, BYTES_NONE);
     take_step(RING_TURN, RING_SIGN, BYTES_NONE);

@@ -31,8 +31,9 @@ struct db {
 };
 
 typedef enum err db_open_fn(struct db **out, const char *path);
-MUST_USE db_open_fn db_open;   /* the file must exist */
-MUST_USE db_open_fn db_reopen; /* after a failure, which the log knows of: silent until something works */
+MUST_USE enum err db_open(struct db **out, const char *path); /* the file must exist */
+/* after a failure, which the log knows of: silent until something works */
+MUST_USE enum err db_reopen(struct db **out, const char *path);
 void db_free(struct db *db);
 
 enum err db_error(int sqlite_code);

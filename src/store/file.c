@@ -176,7 +176,7 @@ static bool means_unreadable(struct bytes finding)
 {
     static const char *const words[] = {"unable to get the page", "failed to get page"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (memmem(finding.ptr, finding.len, words[i], strlen(words[i])) != NULL) return true;
+        if (finding.len && memmem(finding.ptr, finding.len, words[i], strlen(words[i])) != NULL) return true;
     return false;
 }
 

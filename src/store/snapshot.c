@@ -172,7 +172,8 @@ static enum err deal_settings(struct snapshot *snapshot)
 static enum err list_resources(struct facts *facts, struct snapshot *snapshot)
 {
     enum err e = ERR_OK;
-    const struct address **by_id = room_for(&facts->arena, facts->address_count, sizeof *by_id, &e);
+    const struct address **by_id =
+        room_for(&facts->arena, facts->address_count, sizeof(const struct address *), &e);
     if (e != ERR_OK) return e;
     for (size_t i = 0; i < facts->address_count; i++)
         by_id[i] = &facts->addresses[i];

@@ -163,6 +163,7 @@ static enum err read_into(struct store_read *read, struct arena *room)
     read->arena = room;
     store->ops->read(store, read);
     bell_wait(&bell);
+    read->to = NULL;
     (void)sem_destroy(&bell);
     return read->error;
 }

@@ -21,6 +21,7 @@ __attribute__((constructor)) static void open_file(void)
     if (fd >= 0) close(fd);
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the library calls them otherwise */
 int clock_gettime(clockid_t id, struct timespec *out)
 {
     long refused = syscall(SYS_clock_gettime, id, out);

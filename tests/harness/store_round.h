@@ -125,6 +125,7 @@ static inline enum err read_wait(struct store_read *read)
     read->arena = &arena;
     store->ops->read(store, read);
     bell_wait(&bell);
+    read->to = NULL;
     (void)sem_destroy(&bell);
     return read->error;
 }

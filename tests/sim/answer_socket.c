@@ -53,6 +53,7 @@ static void check_granted(struct link *link, struct call *call, struct json resu
     if (token && model_token_was_over(token, call->delivered_us))
         world_fail("a token that has expired stays expired", "link %u is connected", link->number);
     if (never) world_fail("a session needs a verified token", "link %u was granted %s", link->number, never);
+    if (!token) return; /* which is never allowed */
     if (uuid_read(&id, json_text(json_member(holder, "jti"))) || !uuid_equal(&id, &token->jti))
         world_fail("an answer is for its own call", "link %u is welcomed by another token", link->number);
     if (times_now_ms() >= token->exp_s * 1000)
@@ -73,7 +74,8 @@ static void check_refused(struct link *link, const struct call *call, int code)
 {
     const struct token *token = call->token;
     bool is_over = token && times_now_ms() / 1000 >= token->exp_s;
-    bool is_excused = why_never(link, call) || is_over || token->is_lost || answer_may_be_void(token);
+    bool is_excused =
+        !token || why_never(link, call) || is_over || token->is_lost || answer_may_be_void(token);
 
     if (is_over && code != RPC_INTERNAL && !why_never(link, call)) model_token_is_over(token);
     if (!is_excused && token->browser >= 0) {

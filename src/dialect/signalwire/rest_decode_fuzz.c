@@ -136,7 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size == 0) return 0;
     rest = bytes_of(data + 1, size - 1);
-    while (which < last && documents[which].first != data[0])
+    while (which < last && (uint8_t)documents[which].first != data[0])
         which++;
     if (data[0] == 'q')
         decode_query(rest);
