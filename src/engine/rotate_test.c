@@ -206,11 +206,10 @@ static void refuses_whoever_is_not_proved(void)
 static void plans_one_conditional_write(void)
 {
     struct rotate_facts facts = facts_of(7);
-    const struct family *family;
-    struct plan plan;
+    struct plan plan = {.write_count = 0};
+    const struct family *family = &plan.writes[0].family.family;
 
     rotate_plan(&plan, &facts, NOW_MS);
-    family = &plan.writes[0].family.family;
     CHECK_INT(plan.write_count, 1);
     CHECK_INT(plan.writes[0].kind, WRITE_FAMILY);
     CHECK_INT(plan.writes[0].family.from_generation, 7);
