@@ -70,7 +70,8 @@ struct ring_key {    /* private material is wrapped under the master key; the en
     enum ring_use use;
     enum ring_state state;
     struct bytes algorithm; /* JOSE name for RING_SIGN, absent otherwise */
-    struct bytes wrapped;
+    struct bytes
+        wrapped; /* absent in a write: a key that is there keeps its own; ROW_ABSENT if there is none */
     int64_t created_ms;
     int64_t since_ms; /* when it came to its state */
 };

@@ -251,6 +251,8 @@ static void add_write(struct write *out, size_t *count, const struct ring_key *k
     *write = (struct write){.kind = WRITE_RING_KEY, .ring_key = *key};
     write->ring_key.state = state;
     write->ring_key.since_ms = now_ms;
+    /* what we have read of a key that is there may be wrapped under a master key that was changed since */
+    if (state != RING_PUBLISHED) write->ring_key.wrapped = BYTES_NONE;
 }
 
 void ring_writes(struct write out[RING_WRITES_MAX], size_t *count, struct ring_view ring,

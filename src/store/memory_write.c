@@ -219,10 +219,15 @@ static enum err write_origin_gone(struct row *row, struct tables *tables, const 
 static enum err write_ring_key(struct row *row, struct tables *tables, const struct write *write)
 {
     const struct kept *before = tables_same(tables, write);
-    if (write->ring_key.state != RING_GONE) return write_fact(row, tables, write);
-    if (before == NULL) return ERR_OK;
+    bool is_step = write->ring_key.state != RING_GONE && bytes_is_absent(write->ring_key.wrapped);
+    if (write->ring_key.state != RING_GONE && !is_step) return write_fact(row, tables, write);
+    if (before == NULL || before->write.ring_key.use != write->ring_key.use) return ERR_OK;
     row->state = ROW_WRITTEN;
-    return tables_drop(tables, before);
+    if (!is_step) return tables_drop(tables, before);
+    struct write after = before->write;
+    after.ring_key.state = write->ring_key.state;
+    after.ring_key.since_ms = write->ring_key.since_ms;
+    return tables_keep(tables, &after);
 }
 
 static enum err drop_addresses(struct tables *tables, const struct resource *resource)

@@ -129,10 +129,24 @@ static enum err write_ring_key_gone(struct row *row, struct db *db, struct bytes
     return e;
 }
 
+static enum err step_ring_key(struct row *row, struct db *db, const struct ring_key *key)
+{
+    struct query_run run;
+    query_start(&run, db, QUERY_RING_KEY_STEP, NULL);
+    query_bind_text(&run, key->id);
+    query_bind_number(&run, key->state);
+    query_bind_number(&run, key->since_ms);
+    query_bind_number(&run, key->use);
+    enum err e = sqlite_end_write(row, &run);
+    if (row->state == ROW_EXISTS) row->state = ROW_ABSENT;
+    return e;
+}
+
 static enum err write_ring_key(struct row *row, struct db *db, const struct ring_key *key)
 {
     struct query_run run;
     if (key->state == RING_GONE) return write_ring_key_gone(row, db, key->id);
+    if (bytes_is_absent(key->wrapped)) return step_ring_key(row, db, key);
     query_start(&run, db, QUERY_RING_KEY_WRITE, NULL);
     query_bind_text(&run, key->id);
     query_bind_number(&run, key->use);

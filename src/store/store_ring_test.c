@@ -71,10 +71,42 @@ static void forgets_a_key_of_the_ring(void)
     end();
 }
 
+static void a_step_leaves_the_wrapping_alone(void)
+{
+    struct write write = {.kind = WRITE_RING_KEY};
+    struct store_ring *ring;
+    struct row row;
+
+    write.ring_key = (struct ring_key){.id = BYTES("0badf00d"),
+                                       .use = RING_SIGN,
+                                       .state = RING_SIGNING,
+                                       .algorithm = BYTES("ES256"),
+                                       .created_ms = 5};
+    CHECK_INT(store_commit_wait(store, &write, 1, &row, &arena), ERR_OK);
+    CHECK_INT(row.state, ROW_ABSENT); /* nothing to step from */
+    write.ring_key.wrapped = BYTES("under the new master key");
+    write.ring_key.state = RING_PUBLISHED;
+    CHECK_INT(store_commit_wait(store, &write, 1, &row, &arena), ERR_OK);
+    write.ring_key.wrapped = BYTES_NONE;
+    write.ring_key.state = RING_SIGNING;
+    write.ring_key.since_ms = 9;
+    CHECK_INT(store_commit_wait(store, &write, 1, &row, &arena), ERR_OK);
+    CHECK_INT(row.state, ROW_WRITTEN);
+    CHECK_INT(store->ops->ring(store, &ring), ERR_OK);
+    for (size_t i = 0; ring && i < ring->count; i++) {
+        if (!bytes_equal(ring->keys[i].id, BYTES("0badf00d"))) continue;
+        CHECK_BYTES(ring->keys[i].wrapped, BYTES("under the new master key"));
+        CHECK(ring->keys[i].state == RING_SIGNING && ring->keys[i].since_ms == 9 &&
+              ring->keys[i].created_ms == 5);
+    }
+    store_ring_free(ring);
+}
+
 static void suite(void)
 {
     CHECK_RUN(keeps_the_ring_in_order);
     CHECK_RUN(forgets_a_key_of_the_ring);
+    CHECK_RUN(a_step_leaves_the_wrapping_alone);
 }
 
 int main(void)

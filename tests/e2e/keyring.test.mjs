@@ -296,6 +296,20 @@ test("rewrap: a running server goes on, the old master key opens nothing, the ne
     await start();
 });
 
+test("rewrap, then a turn of each kind of key: every key is still under the new master key", async () => {
+    const place = temporaryFolder(), other = await startServer({ data: place, env: ENV });
+    const order = async (...words) => assert.equal((await coatcheck("keyring", ...words, "--data", place, "--json")).code, 0, words.join(" "));
+    for (const use of ["seal", "sign"]) await order("rotate", "--use", use);
+    await order("rewrap");
+    for (const use of ["seal", "sign"]) await order("rotate", "--use", use, "--emergency");
+    const { token } = await mintToken(other, { reference: "ada" });
+    await other.stop();
+    const again = await startServer({ data: place, env: ENV });
+    assert.equal((await info(again, token)).status, 200);
+    await again.stop();
+    fs.rmSync(place, { recursive: true, force: true });
+});
+
 test("rewrap without a server; and neither file nor log of the database keeps anything under the old key", async () => {
     await server.stop();
     const wrapped = rows(data, "SELECT hex(wrapped) AS hex FROM ring_keys").map((row) => Buffer.from(row.hex, "hex"));
