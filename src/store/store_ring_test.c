@@ -77,6 +77,7 @@ static void a_step_leaves_the_wrapping_alone(void)
     struct store_ring *ring;
     struct row row;
 
+    begin();
     write.ring_key = (struct ring_key){.id = BYTES("0badf00d"),
                                        .use = RING_SIGN,
                                        .state = RING_SIGNING,
@@ -100,6 +101,7 @@ static void a_step_leaves_the_wrapping_alone(void)
               ring->keys[i].created_ms == 5);
     }
     store_ring_free(ring);
+    end();
 }
 
 static void suite(void)
