@@ -445,6 +445,10 @@ void service_start(struct service *service, struct run *run)
     run->tries = 0;
     run->found = NULL;
     run->found_count = 0;
+    run->read_limit = 0;
+    run->sessions_closed = 0;
+    run->unsure = NULL;
+    run->kept = NULL;
     if (run->step_ms && run->ask.kind != ASK_REVOKE && run->ask.kind != ASK_DESCRIBE) {
         refuse_between_clocks(run);
         return;
