@@ -26,6 +26,7 @@ const struct command commands[] = {
     {"keyring", "the keys that sign and seal: their states, rotation, the master key", cli_keyring},
     {"backup", "a copy of the database in one file, also while the server runs", cli_backup},
     {"restore", "a data folder from a backup; everything granted before is void", cli_restore},
+    {"routes", "every public path: method, credential, body and its limit", cli_routes},
     {"version", "which version this is, and of which libraries", cli_version},
 };
 const unsigned command_count = sizeof commands / sizeof commands[0];

@@ -32,6 +32,7 @@ int cli_resource(int argc, char **argv);
 int cli_revoke(int argc, char **argv);
 int cli_keyring(int argc, char **argv);
 int cli_restore(int argc, char **argv);
+int cli_routes(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_study(int argc, char **argv);
 int cli_token(int argc, char **argv);

@@ -170,6 +170,7 @@ static void set_pages(struct dev *dev)
     dev->pages[i].content = buf_bytes(&dev->line);
     dev->running.node.pages = dev->pages;
     dev->running.node.page_count = i + 1;
+    dev->running.node.openapi = openapi_document;
 }
 
 /* Tokens tell the browser where the socket is by `ch`; the client makes https://fabric.<rest> of it, so it

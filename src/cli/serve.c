@@ -7,6 +7,7 @@
 #include "cli/check.h"
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/pages.h"
 #include "cli/run.h"
 
 static int print_help(void)
@@ -87,6 +88,7 @@ static int start(struct running *running)
     if (*running->config.tls_certificate &&
         tls_open(&running->node.tls, running->config.tls_certificate, running->config.tls_key, &why))
         return run_give_up(running, ERR_CONFIG, why);
+    running->node.openapi = openapi_document;
     TRY(e = node_listen(&running->node, &why), failed);
     TRY(e = node_start(&running->node, &why), failed);
     TRY(e = run_settle(running, &why), failed);

@@ -1,7 +1,9 @@
-/* builtin.c — what is no vendor's: health, key set, metrics, the pages of `coatcheck dev`. */
+/* builtin.c — what is no vendor's: health, key set, API description, metrics, the pages of `coatcheck dev`.
+ */
 #include <string.h>
 
 #include "base/secret.h"
+#include "server/builtin.h"
 #include "server/found_http.h"
 #include "wire/basic_auth.h"
 #include "wire/http_reply.h"
@@ -38,6 +40,11 @@ static void answer_jwks(struct exchange *x)
                          "stale-if-error=86400\r\n"));
 }
 
+static void answer_health(struct exchange *x)
+{
+    pipeline_reply(x, 200, BYTES("application/json"), BYTES("{\"status\":\"ok\"}"), BYTES_NONE);
+}
+
 static void answer_ready(struct exchange *x)
 {
     const struct lane *lane = x->conn->lane;
@@ -53,6 +60,37 @@ static void answer_ready(struct exchange *x)
         buf_append_text(body, "\"}");
     }
     pipeline_reply(x, because ? 503 : 200, BYTES("application/json"), buf_bytes(body), BYTES_NONE);
+}
+
+/* What this server answers, as OpenAPI: the same for everybody, so any page may read it. A client that has it
+ * asks whether it is still the one (RFC 9110 §13.1.2); it changes with a release only. */
+static void answer_openapi(struct exchange *x)
+{
+    const struct document *document = &x->conn->lane->node->openapi;
+    struct bytes known = http_request_field(&x->request, x->bytes, BYTES("If-None-Match"), NULL);
+    struct buf *fields = lane_fields(x->conn->lane);
+    bool has_it = known.len && bytes_equal(known, document->tag);
+
+    x->may_read_reply = false;
+    buf_append_text(fields, "Access-Control-Allow-Origin: *\r\nCache-Control: public, max-age=300\r\n");
+    http_reply_field(fields, BYTES("ETag"), document->tag);
+    pipeline_reply(x, has_it ? 304 : 200, BYTES("application/json"), has_it ? BYTES_NONE : document->content,
+                   buf_bytes(fields));
+}
+
+static const struct {
+    const char *path;
+    void (*answer)(struct exchange *x);
+} builtins[] = {
+    {"/.well-known/jwks.json", answer_jwks},
+    {"/healthz", answer_health},
+    {"/openapi.json", answer_openapi},
+    {"/readyz", answer_ready},
+};
+
+const char *builtin_path(size_t index)
+{
+    return index < sizeof builtins / sizeof builtins[0] ? builtins[index].path : NULL;
 }
 
 /* The pages show credentials. A name that an attacker's DNS points at this machine must not get them, so only
@@ -94,18 +132,15 @@ static const struct page *page_of(const struct exchange *x)
 bool builtin_answer(struct exchange *x)
 {
     const struct page *page = page_of(x);
-    bool is_jwks = path_is(x, "/.well-known/jwks.json"), is_health = path_is(x, "/healthz"),
-         is_ready = path_is(x, "/readyz");
+    size_t i = 0;
 
-    if (!page && !is_jwks && !is_health && !is_ready) return false;
+    while (builtin_path(i) && !path_is(x, builtin_path(i)))
+        i++;
+    if (!page && !builtin_path(i)) return false;
     if (!is_get(x))
         refuse_method(x);
-    else if (is_jwks)
-        answer_jwks(x);
-    else if (is_health)
-        pipeline_reply(x, 200, BYTES("application/json"), BYTES("{\"status\":\"ok\"}"), BYTES_NONE);
-    else if (is_ready)
-        answer_ready(x);
+    else if (builtin_path(i))
+        builtins[i].answer(x);
     else {
         x->may_read_reply = false; /* for our own pages only, whatever origins the project lists */
         pipeline_reply(x, 200, page->type, page->content, BYTES(PAGE_FIELDS));
@@ -190,7 +225,7 @@ bool builtin_answer_admin(struct exchange *x)
     else if (is_ready)
         answer_ready(x);
     else if (is_health)
-        pipeline_reply(x, 200, BYTES("application/json"), BYTES("{\"status\":\"ok\"}"), BYTES_NONE);
+        answer_health(x);
     else if (!is_admin(x))
         refuse_admin(x);
     else {

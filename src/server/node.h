@@ -17,6 +17,10 @@ struct page { /* a static page of `coatcheck dev`; absent in serve */
     struct bytes path, type, content;
 };
 
+struct document { /* what is served as it is, with the tag that tells its versions apart */
+    struct bytes content, tag;
+};
+
 struct limits;
 
 struct node {
@@ -37,6 +41,7 @@ struct node {
     const char *folder;        /* the data folder, absolute: the admin socket lies there; NULL: none */
     const struct page *pages;
     size_t page_count;
+    struct document openapi;      /* what /openapi.json answers */
     struct bytes id;              /* this node's name in events: a fresh uuid */
     unsigned lane_count, started; /* lanes made; of these, loops running */
     struct lane *lanes[NODE_LANES_MAX];

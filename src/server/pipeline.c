@@ -49,7 +49,7 @@ void pipeline_reply(struct exchange *x, int status, struct bytes type, struct by
         buf_append_u64(out, body.len);
         buf_append_text(out, "\r\n");
     }
-    if (status == 204 || x->request.method == HTTP_HEAD_METHOD)
+    if (status == 204 || status == 304 || x->request.method == HTTP_HEAD_METHOD)
         http_reply_end_empty(out, !x->closes);
     else
         http_reply_end(out, body, !x->closes);
