@@ -11,7 +11,7 @@
 #include "wire/json_read.h"
 
 /* Of one ticket each try can lose to another redeem of the same user, never to the same one twice. */
-#define TRIES_MAX 4
+#define TRIES_MAX 32 /* of tickets of one user that are redeemed at once, one wins each round */
 
 #define PROOF_AT 2 /* in the plan: behind the ticket and its user */
 
