@@ -206,7 +206,7 @@ static void refuse_upgrade(struct exchange *x, int status)
  * is no such text stays as it came, and is no key. */
 static enum err decode_basic(struct credential *out, struct arena *arena)
 {
-    struct bytes user, password;
+    struct bytes user = BYTES_NONE, password = BYTES_NONE;
     enum err e = form_text(&user, arena, out->user);
 
     if (!e) e = form_text(&password, arena, out->password);
