@@ -39,8 +39,14 @@ static void tell_users(struct json answer)
 
 static void tell_removed(struct json answer)
 {
-    printf("user %.*s is removed, and with it everything that was granted to it\n",
-           OPERATOR_TEXT(answer, "removed"));
+    if (json_type_of(json_member(answer, "interviews_only")) == JSON_IS_TRUE)
+        printf(
+            "of %.*s the project knew interviews alone: they are removed, and everything that was granted to "
+            "it\n",
+            OPERATOR_TEXT(answer, "removed"));
+    else
+        printf("user %.*s is removed, and with it everything that was granted to it\n",
+               OPERATOR_TEXT(answer, "removed"));
 }
 
 static bool prepare_one(struct operation *operation)

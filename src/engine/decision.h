@@ -39,8 +39,9 @@ enum write_kind {
     WRITE_PAYLOAD,   /* of an embedded user who was not changed since if_updated_ms, else ROW_EXISTS with the
                         user as it stands; ROW_ABSENT if the user is gone, or not an embedded one. Raises
                         updated_ms by 1 at least */
-    WRITE_USER_GONE, /* with the user's interviews and answers; ROW_ABSENT if there was none. Families stay: a
-                        row that is forgotten early would let its credentials begin anew */
+    WRITE_USER_GONE, /* with the user's interviews and answers; an anonymous visitor has those alone.
+                        ROW_ABSENT if there was nothing. Families stay: a row that is forgotten early would
+                        let its credentials begin anew */
     /* refresh credentials */
     WRITE_FAMILY, /* by (bucket_s, id, project). from_generation 0: insert, live or dead; into a bucket that
                      was forgotten, one that is dead counts as there. Else compare-and-set: the row must be
@@ -98,8 +99,11 @@ struct family {
 
 struct write {
     enum write_kind kind;
-    bool is_gate; /* if it meets a row that is not as it needs it, nothing of this commit is written: the
-                     other rows come back as ROW_SKIPPED */
+    bool is_gate;  /* if it meets a row that is not as it needs it, nothing of this commit is written: the
+                      other rows come back as ROW_SKIPPED */
+    int64_t gt_ms; /* USER, INTERVIEW, INTERVIEW_STEP, ANSWER: of the credential it descends from; 0: of none.
+                      ROW_ABSENT if a cutoff of the user or the project stands at it or later, so that nobody
+                      who was removed comes back; and nothing of the commit is then written, as of a gate */
     union {
         struct fact_project project; /* origins and age not read: see WRITE_ORIGIN, WRITE_AGE. ROW_ABSENT if a
                                         setting is out of its bounds */

@@ -50,6 +50,7 @@ static void plan_begin(struct plan *out, const struct interview_facts *facts, in
     }
     write = &out->writes[out->write_count++];
     write->kind = WRITE_INTERVIEW;
+    write->gt_ms = facts->holder->gt_ms;
     uuid_draw(&write->interview.id, dice);
     write->interview.project = facts->holder->project;
     write->interview.study = facts->study->id;
@@ -78,6 +79,7 @@ static void plan_answer(struct plan *out, const struct interview_facts *facts,
     if (out->refused.refusal) return;
     write = &out->writes[out->write_count++];
     write->kind = WRITE_ANSWER;
+    write->gt_ms = facts->holder->gt_ms;
     write->answer.project = facts->holder->project;
     write->answer.interview = facts->interview->id;
     write->answer.user = facts->holder->user;
@@ -93,6 +95,7 @@ static void plan_step(struct plan *out, const struct interview_facts *facts, enu
     unsigned state;
 
     write->kind = WRITE_INTERVIEW_STEP;
+    write->gt_ms = facts->holder->gt_ms;
     write->interview_step.project = facts->holder->project;
     write->interview_step.id = facts->interview->id;
     write->interview_step.user = facts->holder->user;
@@ -136,8 +139,9 @@ struct refused interview_settle(struct interview *interview, const struct plan *
         *interview = *facts->interview;
         return plan->refused;
     }
-    if (rows[0].state == ROW_ABSENT || rows[0].state == ROW_SKIPPED)
-        return refuse(REFUSAL_NOT_FOUND, FIELD_INTERVIEW, NULL);
+    /* it was there, or was to be: an interview goes with its user alone */
+    if (rows[0].state == ROW_ABSENT) return refuse(REFUSAL_TOKEN_CUT_OFF, FIELD_NONE, NULL);
+    if (rows[0].state == ROW_SKIPPED) return refuse(REFUSAL_NOT_FOUND, FIELD_INTERVIEW, NULL);
     if (rows[0].state == ROW_EXISTS && move_of(ask->step, rows[0].interview.state) != STAYS)
         return refuse(REFUSAL_INTERVIEW_STATE, FIELD_INTERVIEW, steps[ask->step].because);
     *interview = rows[0].interview;

@@ -122,6 +122,7 @@ static void plans_what_each_step_writes(void)
     struct plan plan = plan_with(&facts, &ask);
 
     CHECK_INT(plan.writes[0].kind, WRITE_INTERVIEW);
+    CHECK_INT(plan.writes[0].gt_ms, holder.gt_ms);
     CHECK(uuid_equal(&plan.writes[0].interview.user, &holder.user));
     CHECK(uuid_equal(&plan.writes[0].interview.study, &study.id));
     CHECK_INT(plan.writes[0].interview.state, INTERVIEW_OPEN);
@@ -129,6 +130,7 @@ static void plans_what_each_step_writes(void)
     ask.step = INTERVIEW_CONSENT;
     plan = plan_with(&facts, &ask);
     CHECK_INT(plan.writes[0].kind, WRITE_INTERVIEW_STEP);
+    CHECK_INT(plan.writes[0].gt_ms, holder.gt_ms);
     CHECK_INT(plan.writes[0].interview_step.from, 1u << INTERVIEW_OPEN);
     CHECK_INT(plan.writes[0].interview_step.to, INTERVIEW_AGREED);
     CHECK(uuid_equal(&plan.writes[0].interview_step.user, &holder.user));
@@ -141,6 +143,7 @@ static void plans_what_each_step_writes(void)
     ask.answer = BYTES("yes");
     plan = plan_with(&facts, &ask);
     CHECK_INT(plan.writes[0].kind, WRITE_ANSWER);
+    CHECK_INT(plan.writes[0].gt_ms, holder.gt_ms);
     CHECK_BYTES(plan.writes[0].answer.question, BYTES("q1"));
     CHECK_BYTES(plan.writes[0].answer.answer, BYTES("yes"));
     CHECK(uuid_equal(&plan.writes[0].answer.user, &holder.user));
@@ -159,7 +162,7 @@ static void decides_on_the_row_that_is_there(void)
         {INTERVIEW_CONSENT, INTERVIEW_OPEN, ROW_WRITTEN, INTERVIEW_AGREED, REFUSAL_NONE},
         {INTERVIEW_CONSENT, INTERVIEW_OPEN, ROW_EXISTS, INTERVIEW_AGREED, REFUSAL_NONE},
         {INTERVIEW_CONSENT, INTERVIEW_OPEN, ROW_EXISTS, INTERVIEW_DONE, REFUSAL_INTERVIEW_STATE},
-        {INTERVIEW_CONSENT, INTERVIEW_OPEN, ROW_ABSENT, INTERVIEW_OPEN, REFUSAL_NOT_FOUND},
+        {INTERVIEW_CONSENT, INTERVIEW_OPEN, ROW_ABSENT, INTERVIEW_OPEN, REFUSAL_TOKEN_CUT_OFF},
         {INTERVIEW_CONSENT, INTERVIEW_OPEN, ROW_SKIPPED, INTERVIEW_OPEN, REFUSAL_NOT_FOUND},
         {INTERVIEW_ANSWER, INTERVIEW_AGREED, ROW_EXISTS, INTERVIEW_DONE, REFUSAL_INTERVIEW_STATE},
         {INTERVIEW_COMPLETE, INTERVIEW_AGREED, ROW_EXISTS, INTERVIEW_DONE, REFUSAL_NONE},

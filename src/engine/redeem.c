@@ -63,6 +63,7 @@ static void plan_new_user(struct plan *out, const struct ticket *ticket, int64_t
     user->external_id = ticket->external_id;
     user->payload = ticket->payload;
     user->created_ms = user->updated_ms = now_ms;
+    write->gt_ms = ticket->gt_ms; /* a removal that came first is not undone */
     /* a participant who was here before goes on; a launch that makes a user makes it once */
     write->is_gate = ticket->is_new_user;
 }
@@ -133,7 +134,8 @@ bool redeem_met_change(const struct plan *plan, const struct row *rows)
 static enum refusal refusal_of(const struct write *user, const struct row *rows)
 {
     if (rows[ROW_ONCE].state == ROW_EXISTS) return REFUSAL_TICKET_USED;
-    if (rows[ROW_USER].state == ROW_ABSENT) return REFUSAL_USER_GONE;
+    if (rows[ROW_USER].state == ROW_ABSENT)
+        return user->kind == WRITE_USER ? REFUSAL_TOKEN_CUT_OFF : REFUSAL_USER_GONE;
     if (rows[ROW_ONCE].state != ROW_WRITTEN) return REFUSAL_TICKET_USED;
     if (rows[ROW_USER].state == ROW_WRITTEN) return REFUSAL_NONE;
     if (user->is_gate || rows[ROW_USER].state != ROW_EXISTS) return REFUSAL_TICKET_USED;

@@ -82,7 +82,8 @@ void operate_user_list(struct operating *o)
 }
 
 /* By what was given; *list is in the operation's arena, or in *read. */
-static bool find_users(const struct user **list, size_t *count, struct store_read *read, struct operating *o)
+static bool look_users_up(const struct user **list, size_t *count, struct store_read *read,
+                          struct operating *o)
 {
     struct bytes reference = operand(o, OPERAND_REFERENCE), external_id = operand(o, OPERAND_EXTERNAL_ID);
     struct uuid id;
@@ -100,10 +101,12 @@ static bool find_users(const struct user **list, size_t *count, struct store_rea
         *list = &read->user;
         *count = read->found;
     }
-    if (e) return false;
-    if (*count) return true;
+    return !e;
+}
+
+static void refuse_unknown(struct operating *o)
+{
     operate_refuse(o, "the project knows no such user: coatcheck user list tells whom it knows");
-    return false;
 }
 
 void operate_user_show(struct operating *o)
@@ -112,31 +115,51 @@ void operate_user_show(struct operating *o)
     struct store_read read;
     size_t count;
 
-    if (find_users(&list, &count, &read, o)) put_users(o, list, count);
+    if (!look_users_up(&list, &count, &read, o)) return;
+    if (count)
+        put_users(o, list, count);
+    else
+        refuse_unknown(o);
+}
+
+/* Its row is gone, or it had none: of an anonymous visitor there are interviews alone. */
+static void remove_user(struct operating *o, const struct uuid *id, const struct user *known)
+{
+    user_gone(&o->plan, &o->project->id, id, o->means->now_ms);
+    if (!operate_commit(o, false)) return;
+    if (o->rows[0].state != ROW_WRITTEN) {
+        if (known)
+            operate_refuse(o, "somebody else has removed this user just now");
+        else
+            refuse_unknown(o);
+        return;
+    }
+    operate_tell_cutoff(o, 1);
+    o->effects->has_user = true;
+    o->effects->project = o->project->id;
+    o->effects->user = *id;
+    operate_put_uuid(o, "removed", id);
+    operate_put(o, "reference", known ? known->reference : BYTES_NONE);
+    operate_put_bool(o, "interviews_only", !known);
 }
 
 void operate_user_delete(struct operating *o)
 {
     const struct user *list;
     struct store_read read;
+    struct uuid id;
     size_t count;
 
-    if (!find_users(&list, &count, &read, o)) return;
+    if (!look_users_up(&list, &count, &read, o)) return;
     if (count > 1) {
         operate_refuse(
             o, "%zu users carry this external id: coatcheck user show tells them, remove them by id", count);
         return;
     }
-    user_gone(&o->plan, &o->project->id, &list->id, o->means->now_ms);
-    if (!operate_commit(o, false)) return;
-    if (o->rows[0].state != ROW_WRITTEN) {
-        operate_refuse(o, "somebody else has removed this user just now");
-        return;
-    }
-    operate_tell_cutoff(o, 1);
-    o->effects->has_user = true;
-    o->effects->project = o->project->id;
-    o->effects->user = list->id;
-    operate_put_uuid(o, "removed", &list->id);
-    operate_put(o, "reference", list->reference);
+    if (count)
+        remove_user(o, &list->id, list);
+    else if (bytes_is_absent(operand(o, OPERAND_ID)))
+        refuse_unknown(o);
+    else if (operate_id(&id, o, "user"))
+        remove_user(o, &id, NULL);
 }

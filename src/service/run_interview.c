@@ -111,6 +111,11 @@ static void refuse(struct run *run, const struct interview_facts *facts, const s
         uuid_write(id, &run->ask.interview.id);
         finding_expected(finding, "an interview of this participant");
         finding_seen(finding, "%.36s", id);
+    } else if (refused->refusal == REFUSAL_TOKEN_CUT_OFF) {
+        finding = run_finding(run, "token.gt");
+        finding_expected(finding, "gt after every cutoff of the user and the project");
+        finding_seen(finding, "gt %lld; one came while the store was asked",
+                     (long long)run->outcome.holder.gt_ms);
     } else if (refused->refusal == REFUSAL_INTERVIEW_STATE && facts->interview) {
         finding = run_finding(run, "interview.state");
         finding_expected(finding, "an interview at the step that the call needs");

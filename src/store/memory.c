@@ -36,7 +36,7 @@ static enum err write_all(struct tables *tables, struct store_commit *commit)
     enum err e = ERR_OK;
     for (size_t i = 0; i < commit->write_count && e == ERR_OK; i++) {
         e = tables_write(&commit->rows[i], tables, &commit->writes[i], commit->arena);
-        if (e != ERR_OK || !commit->writes[i].is_gate || commit->rows[i].state == ROW_WRITTEN) continue;
+        if (e != ERR_OK || !write_stops_commit(&commit->writes[i], commit->rows[i].state)) continue;
         tables->lists = before;
         rows_skip(commit->rows, commit->write_count, i);
         return ERR_OK;

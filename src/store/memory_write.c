@@ -89,17 +89,19 @@ static enum err drop_answers(struct tables *tables, const struct interview *inte
     return e;
 }
 
-static enum err drop_interviews(struct tables *tables, const struct user *user)
+static enum err drop_interviews(bool *out, struct tables *tables, const struct uuid *project,
+                                const struct uuid *user)
 {
     enum err e = ERR_OK;
     const struct kept *kept = tables->lists.newest[WRITE_INTERVIEW];
     for (; kept != NULL && e == ERR_OK; kept = kept->older) {
         const struct interview *interview = &kept->write.interview;
-        if (!uuid_equal(&interview->project, &user->project) || !uuid_equal(&interview->user, &user->id) ||
+        if (!uuid_equal(&interview->project, project) || !uuid_equal(&interview->user, user) ||
             !tables_is_current(tables, kept))
             continue;
         e = drop_answers(tables, interview);
         if (e == ERR_OK) e = tables_drop(tables, kept);
+        *out = true;
     }
     return e;
 }
@@ -107,11 +109,11 @@ static enum err drop_interviews(struct tables *tables, const struct user *user)
 static enum err write_user_gone(struct row *row, struct tables *tables, const struct write *write)
 {
     const struct kept *before = user_before(tables, &write->user_gone.project, &write->user_gone.user);
+    bool was_there = before != NULL;
     enum err e;
-    if (before == NULL) return ERR_OK;
-    row->state = ROW_WRITTEN;
-    TRY(e = drop_interviews(tables, &before->write.user.user), done);
-    e = tables_drop(tables, before);
+    TRY(e = drop_interviews(&was_there, tables, &write->user_gone.project, &write->user_gone.user), done);
+    if (was_there) row->state = ROW_WRITTEN;
+    if (before != NULL) e = tables_drop(tables, before);
 done:
     return e;
 }
@@ -524,11 +526,25 @@ static enum err write_row(struct row *row, struct tables *tables, const struct w
     return ERR_OK;
 }
 
+static bool is_cut_off(const struct tables *tables, const struct write *write)
+{
+    const struct uuid *project = write_belongs_to(write), *user = write_is_for(write);
+    if (user == NULL) return false;
+    for (const struct kept *kept = tables->lists.newest[WRITE_CUTOFF]; kept != NULL; kept = kept->older) {
+        const struct cutoff *cutoff = &kept->write.cutoff.cutoff;
+        if (cutoff->t_ms < write->gt_ms || !uuid_equal(&cutoff->project, project)) continue;
+        if (cutoff->of == CUTOFF_PROJECT) return true;
+        if (cutoff->of == CUTOFF_USER && bytes_equal(cutoff->id, uuid_bytes(user))) return true;
+    }
+    return false;
+}
+
 enum err tables_write(struct row *row, struct tables *tables, const struct write *write, struct arena *arena)
 {
     const struct uuid *project = write_belongs_to(write);
     *row = (struct row){.state = ROW_ABSENT};
     if (project != NULL && tables_project(tables, project) == NULL) return ERR_OK;
+    if (is_cut_off(tables, write)) return ERR_OK;
     enum err e = write_row(row, tables, write, arena);
     if (e == ERR_OK && row->state == ROW_WRITTEN && write_raises_version(write->kind))
         tables->lists.version++;

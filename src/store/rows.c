@@ -147,6 +147,21 @@ bool settings_allowed(const int64_t setting[SETTING_COUNT])
     return true;
 }
 
+const struct uuid *write_is_for(const struct write *write)
+{
+    if (write->gt_ms == 0) return NULL;
+    if (write->kind == WRITE_USER) return &write->user.user.id;
+    if (write->kind == WRITE_INTERVIEW) return &write->interview.user;
+    if (write->kind == WRITE_INTERVIEW_STEP) return &write->interview_step.user;
+    return write->kind == WRITE_ANSWER ? &write->answer.user : NULL;
+}
+
+bool write_stops_commit(const struct write *write, enum row_state state)
+{
+    if (write->is_gate && state != ROW_WRITTEN) return true;
+    return write_is_for(write) != NULL && state == ROW_ABSENT;
+}
+
 void rows_skip(struct row *rows, size_t count, size_t but)
 {
     for (size_t i = 0; i < count; i++)

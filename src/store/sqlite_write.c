@@ -170,16 +170,35 @@ static enum err write_row(struct sqlite_writing *w)
     return ERR_OK;
 }
 
+static enum err is_cut_off(bool *out, struct sqlite_writing *w)
+{
+    const struct uuid *user = write_is_for(w->write);
+    struct query_run run;
+    *out = false;
+    if (user == NULL) return ERR_OK;
+    query_start(&run, w->db, QUERY_CUTOFF_SINCE, NULL);
+    query_bind_number(&run, w->project);
+    query_bind_number(&run, w->write->gt_ms);
+    query_bind_number(&run, CUTOFF_PROJECT);
+    query_bind_number(&run, CUTOFF_USER);
+    query_bind_uuid(&run, user);
+    *out = query_step(&run);
+    return query_end(&run);
+}
+
 enum err sqlite_write(struct row *row, struct db *db, const struct write *write, struct arena *arena)
 {
     struct sqlite_writing w = {.db = db, .write = write, .row = row, .arena = arena};
     const struct uuid *project = write_belongs_to(write);
+    bool is_cut;
     enum err e = ERR_OK;
     *row = (struct row){.state = ROW_ABSENT};
     if (project != NULL) {
         TRY(e = sqlite_project_number(&w.project, db, project), failed);
         if (w.project == 0) return ERR_OK; /* the project is absent, and so is the row */
     }
+    TRY(e = is_cut_off(&is_cut, &w), failed);
+    if (is_cut) return ERR_OK;
     TRY(e = write_row(&w), failed);
     if (row->state == ROW_WRITTEN && write_raises_version(write->kind))
         TRY(e = db_run(db, QUERY_VERSION_RAISE), failed);

@@ -129,11 +129,12 @@ static enum err run_for_user(struct sqlite_writing *w, enum query query)
 enum err sqlite_write_user_gone(struct sqlite_writing *w)
 {
     enum err e;
+    bool was_there;
     TRY(e = run_for_user(w, QUERY_USER_DELETE), done);
-    if (!db_has_changed(w->db)) return ERR_OK;
-    w->row->state = ROW_WRITTEN;
+    was_there = db_has_changed(w->db);
     TRY(e = run_for_user(w, QUERY_ANSWERS_DELETE), done);
-    e = run_for_user(w, QUERY_INTERVIEWS_DELETE);
+    TRY(e = run_for_user(w, QUERY_INTERVIEWS_DELETE), done);
+    if (was_there || db_has_changed(w->db)) w->row->state = ROW_WRITTEN;
 done:
     return e;
 }

@@ -40,7 +40,7 @@ static enum err write_all(size_t *met, struct db *db, struct store_commit *commi
     for (*met = 0; *met < commit->write_count; ++*met) {
         const struct write *write = &commit->writes[*met];
         TRY(e = sqlite_write(&commit->rows[*met], db, write, commit->arena), done);
-        if (write->is_gate && commit->rows[*met].state != ROW_WRITTEN) break;
+        if (write_stops_commit(write, commit->rows[*met].state)) break;
     }
 done:
     return e;

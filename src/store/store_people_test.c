@@ -396,6 +396,80 @@ static void takes_all_that_is_a_users_with_them(void)
     end();
 }
 
+static struct write cutoff_write(enum cutoff_of of, const struct uuid *id, int64_t now_ms)
+{
+    return (struct write){.kind = WRITE_CUTOFF,
+                          .cutoff = {.cutoff = {.of = of, .project = shop, .id = uuid_bytes(id)},
+                                     .now_ms = now_ms,
+                                     .keep_s = 100}};
+}
+
+/* What a credential of before the cutoff asks for is refused, with all that was to come with it. */
+static void refuses_all_at(int64_t gt_ms, bool is_refused)
+{
+    struct row row, rows[2];
+    struct write user = someone(&shop, 1, USER_PARTICIPANT), interview = interview_write(1);
+    struct write writes[] = {interview, step_write(1u << INTERVIEW_OPEN, INTERVIEW_AGREED),
+                             answer_write(TEXT("q"), TEXT("a"))};
+    struct write once = {
+        .kind = WRITE_ONCE, .is_gate = true, .once = {.id = id_of(6, (uint32_t)gt_ms), .bucket_s = 60}};
+    CHECK_NOTE("gt %lld", (long long)gt_ms);
+    user.gt_ms = gt_ms;
+    CHECK_INT(store_commit_wait(store, (struct write[]){once, user}, 2, rows, &arena), ERR_OK);
+    CHECK_INT(rows[0].state, is_refused ? ROW_SKIPPED : ROW_WRITTEN);
+    CHECK_INT(rows[1].state, is_refused ? ROW_ABSENT : ROW_WRITTEN);
+    CHECK_INT(write_one(&row, &once), is_refused ? ROW_WRITTEN : ROW_EXISTS);
+    for (size_t i = 0; i < sizeof writes / sizeof writes[0]; i++) {
+        writes[i].gt_ms = gt_ms;
+        CHECK_INT(write_one(&row, &writes[i]), is_refused ? ROW_ABSENT : ROW_WRITTEN);
+    }
+}
+
+static void lets_nobody_come_back_who_was_removed(void)
+{
+    struct uuid id = id_of(1, 1), stranger = id_of(1, 2);
+    struct row row;
+    struct write gone = {.kind = WRITE_USER_GONE, .user_gone = {.project = shop, .user = id}};
+    struct write cutoff = cutoff_write(CUTOFF_USER, &stranger, 90000);
+    begin();
+    CHECK_INT(write_one(&row, &cutoff), ROW_WRITTEN);
+    cutoff = cutoff_write(CUTOFF_KEY, &id, 90000);
+    CHECK_INT(write_one(&row, &cutoff), ROW_WRITTEN);
+    refuses_all_at(5000, false); /* those were others */
+    CHECK_INT(write_one(&row, &gone), ROW_WRITTEN);
+    cutoff = cutoff_write(CUTOFF_USER, &id, 100000);
+    CHECK_INT(write_one(&row, &cutoff), ROW_WRITTEN);
+    refuses_all_at(5001, true);
+    refuses_all_at(row.t_ms, true);
+    refuses_all_at(row.t_ms + 1, false);
+    struct write interview = interview_write(5);
+    interview.gt_ms = 5001;
+    CHECK_INT(write_one(&row, &interview), ROW_ABSENT); /* also while somebody new of the id is there */
+    CHECK_INT(write_one(&row, &gone), ROW_WRITTEN);
+    cutoff = cutoff_write(CUTOFF_PROJECT, &shop, 200000);
+    CHECK_INT(write_one(&row, &cutoff), ROW_WRITTEN);
+    refuses_all_at(150000, true);
+    refuses_all_at(row.t_ms + 1, false);
+    end();
+}
+
+static void removes_interviews_of_who_has_no_row(void)
+{
+    struct row row;
+    struct write gone = {.kind = WRITE_USER_GONE, .user_gone = {.project = shop, .user = id_of(1, 1)}};
+    struct write interview = interview_write(1), other = interview_write(2);
+    begin();
+    other.interview.user = id_of(1, 2);
+    CHECK_INT(write_one(&row, &gone), ROW_ABSENT);
+    CHECK_INT(write_one(&row, &interview), ROW_WRITTEN);
+    CHECK_INT(write_one(&row, &other), ROW_WRITTEN);
+    CHECK_INT(write_one(&row, &gone), ROW_WRITTEN);
+    CHECK_INT(write_one(&row, &gone), ROW_ABSENT);
+    CHECK_INT(write_one(&row, &interview), ROW_WRITTEN);
+    CHECK_INT(write_one(&row, &other), ROW_EXISTS);
+    end();
+}
+
 static void suite(void)
 {
     CHECK_RUN(keeps_users_without_a_reference_by_their_id);
@@ -407,6 +481,8 @@ static void suite(void)
     CHECK_RUN(gives_addresses_of_resources_and_users_by_id);
     CHECK_RUN(leads_an_interview_in_its_order);
     CHECK_RUN(takes_all_that_is_a_users_with_them);
+    CHECK_RUN(lets_nobody_come_back_who_was_removed);
+    CHECK_RUN(removes_interviews_of_who_has_no_row);
 }
 
 int main(void)

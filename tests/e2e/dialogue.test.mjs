@@ -247,6 +247,44 @@ test("DG-17 the same id in another project is another participant", async () => 
 
 // ---- the operator ----
 
+const remove = (id) => coatcheck("user", "delete", id, "--project", server.contract.project_id, "--data", server.data, "--json");
+const count = (table, column, id) => rows(server.data, `SELECT count(*) AS n FROM ${table} WHERE hex(${column}) = '${id.replaceAll("-", "").toUpperCase()}'`)[0].n;
+
+test("a participant who is removed while its tickets and its session are in use leaves nothing behind", async () => {
+    for (let round = 0; round < 12; round++) {
+        const externalUserId = `erased-${round}`, used = [];
+        const { userId, sessionToken } = await opened({ externalUserId });
+        const tickets = await Promise.all(Array.from({ length: 20 }, () => minted({ externalUserId })));
+        let isRemoved = false;
+        const removal = remove(userId).finally(() => { isRemoved = true; });
+        for (const { bootstrapToken } of tickets) {
+            const two = [session(server, bootstrapToken), as(server, sessionToken, "POST", "/interviews", { studyId: server.contract.study_id })];
+            used.push(...two);
+            await Promise.all(two); // the pace of the answers spreads them over the removal
+            if (isRemoved) break;
+        }
+        const { code, err } = await removal;
+        assert.equal(code, 0, err);
+        for (const { status, text } of await Promise.all(used)) assert.ok([201, 401].includes(status), text);
+        assert.deepEqual([count("users", "id", userId), count("interviews", "user", userId)], [0, 0], `round ${round}`);
+        refusedAs(await as(server, sessionToken, "GET", "/participants/me"), 401, "unauthorized");
+        assert.equal((await opened({ externalUserId })).userId, userId, "its backend may bring it back");
+    }
+});
+
+test("what an anonymous participant said is removed by its id", async () => {
+    const { sessionToken, userId } = await visited();
+    const other = await visited(), kept = await begin(server, other.sessionToken);
+    await interviewed(sessionToken);
+    const { code, out, err } = await remove(userId);
+    assert.equal(code, 0, err);
+    assert.deepEqual([JSON.parse(out).removed, JSON.parse(out).interviews_only], [userId, true]);
+    assert.equal(count("interviews", "user", userId), 0);
+    refusedAs(await as(server, sessionToken, "GET", "/participants/me"), 401, "unauthorized");
+    assert.match((await remove(userId)).err, /knows no such user/);
+    assert.equal((await good(as(server, other.sessionToken, "GET", kept))).status, "created");
+});
+
 test("token inspect and why say what became of a bootstrap token", async () => {
     const { bootstrapToken } = await minted();
     const inspected = await coatcheck("token", "inspect", bootstrapToken, "--data", server.data, "--json");
