@@ -168,11 +168,20 @@ static void plan(struct run *run)
         run_commit(run, settle);
 }
 
+/* What a session leaves in the store, it leaves at a pace: anybody may have one. */
+static enum limit limit_of_step(enum interview_step step)
+{
+    if (step == INTERVIEW_BEGIN) return LIMIT_INTERVIEW_USER;
+    return step == INTERVIEW_ANSWER ? LIMIT_ANSWER_USER : LIMIT_NONE;
+}
+
 void run_interview(struct run *run)
 {
     const struct ask_interview *ask = &run->ask.interview;
 
-    if (!run_authenticate_bearer(run, BYTES_NONE, MAY_BE_INTERVIEWED) || !run_can_read(run)) return;
+    if (!run_authenticate_bearer(run, BYTES_NONE, MAY_BE_INTERVIEWED) || !run_can_read(run) ||
+        !run_limit(run, limit_of_step(ask->step), uuid_bytes(&run->outcome.holder.user)))
+        return;
     if (ask->step == INTERVIEW_BEGIN)
         plan(run);
     else

@@ -285,6 +285,17 @@ test("what an anonymous participant said is removed by its id", async () => {
     assert.equal((await good(as(server, other.sessionToken, "GET", kept))).status, "created");
 });
 
+test("one participant begins interviews at a pace, and another does not notice", async () => {
+    const one = await visited(), other = await visited();
+    const answers = [];
+    for (let i = 0; i < 40; i++) answers.push(await as(server, one.sessionToken, "POST", "/interviews", { studyId: server.contract.study_id }));
+    assert.ok(answers.slice(0, 30).every(({ status }) => status === 201));
+    const limited = answers.filter(({ status }) => status === 429);
+    assert.ok(limited.length > 0);
+    assert.ok(Number(limited[0].headers["retry-after"]) >= 1);
+    await begin(server, other.sessionToken);
+});
+
 test("token inspect and why say what became of a bootstrap token", async () => {
     const { bootstrapToken } = await minted();
     const inspected = await coatcheck("token", "inspect", bootstrapToken, "--data", server.data, "--json");
