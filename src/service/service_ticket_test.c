@@ -165,6 +165,22 @@ static void a_cutoff_on_the_way_counts(void)
     ask_release(&asked);
 }
 
+/* A cutoff that the store has and this lane has not heard of: nobody is made, and nothing is used up. */
+static void a_cutoff_that_the_store_has_counts(void)
+{
+    struct write cutoff = {.kind = WRITE_CUTOFF,
+                           .cutoff = {.cutoff = {.of = CUTOFF_PROJECT, .project = world.test},
+                                      .now_ms = NOW_MS + 120000,
+                                      .keep_s = 3600}};
+    struct ticket_text ticket;
+
+    launch(&ticket, NULL, BYTES_NONE);
+    cutoff.cutoff.cutoff.id = uuid_bytes(&world.test);
+    world_write(&cutoff);
+    redeem_refused(TICKET_LAUNCH, &ticket, REFUSAL_TOKEN_CUT_OFF);
+    redeem_refused(TICKET_LAUNCH, &ticket, REFUSAL_TOKEN_CUT_OFF); /* and not as one that was used */
+}
+
 /* The store cannot say: no session, and the ticket is as good as before. */
 static void a_failing_store_burns_nothing(void)
 {
@@ -375,7 +391,8 @@ int main(void)
     CHECK_RUN(equal_ids_are_one_participant);
     CHECK_RUN(visits_name_a_project);
     CHECK_RUN(obeys_cutoffs);
-    CHECK_RUN(a_cutoff_on_the_way_counts); /* last: it voids all there is */
+    CHECK_RUN(a_cutoff_on_the_way_counts); /* last, as the next: they void all there is */
+    CHECK_RUN(a_cutoff_that_the_store_has_counts);
     world_close();
     return CHECK_END();
 }
