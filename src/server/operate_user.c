@@ -140,7 +140,7 @@ static void remove_user(struct operating *o, const struct uuid *id, const struct
     o->effects->user = *id;
     operate_put_uuid(o, "removed", id);
     operate_put(o, "reference", known ? known->reference : BYTES_NONE);
-    operate_put_bool(o, "interviews_only", !known);
+    if (!known) operate_put_bool(o, "interviews_only", true);
 }
 
 void operate_user_delete(struct operating *o)
