@@ -10,6 +10,7 @@ import path from "node:path";
 import { b64, compact, workshop } from "../harness/forge.mjs";
 import { RawWebSocket, frame, OPCODE } from "../harness/frames.mjs";
 import { advance } from "../harness/clock.mjs";
+import { Prover as StrictProver, refreshBy, TOKEN as DOOR } from "../harness/door.mjs";
 import { ADDRESSES, call, info, mint, mintToken, nowS, refresh, refreshToken, TOKENS } from "../harness/http.mjs";
 import { ACTIVATE, devices, loose, Prover, RENEW } from "../harness/prover.mjs";
 import { RawSocket, responses } from "../harness/raw.mjs";
@@ -234,11 +235,11 @@ const elsewhere = {
     RATE_LIMITED: "needs a server with little parking space: the test below",
     TIMEOUT: "needs a server with little patience: the test below",
     CLOCK_STEPPED: "needs a clock that jumps: floor.test.mjs",
+    PROOF_NONCE: "needs a server that asks for nonces: the test below",
 };
 const unreachable = {
     REFRESH_DEAD: "a cutoff answers first; service_refresh_test does", REFRESH_STATE_LOST: "a failing disk; service_refresh_test does",
     REFRESH_ROLLED_BACK: "a failing disk; rotate_test does",
-    PROOF_NONCE: "no route asks for a nonce yet; proof_test does",
     NO_MEMORY: "no caller can use up our memory", LIMIT: "no caller can fill our queues alone", CRYPTO: "a failing library",
     STORE_BUSY: "a failing disk", STORE_FAILED: "a failing disk", STORE_NEWER: "stops the start", CORRUPT: "a failing disk",
     IO: "a failing disk", LOCKED: "stops the start", CONFIG: "stops the start", STOPPING: "is told by close codes only",
@@ -308,6 +309,15 @@ test("TICKET_EXPIRED and REFRESH_EXPIRED, on a server whose time has moved", asy
     await explains("REFRESH_EXPIRED", ofHttp(await refresh(old, refresh_token)), ["refresh.exp", /exp/, /./], old);
     await explains("TICKET_EXPIRED", told, ["ticket.exp", /its life of 300 s/, /its project's clock was moved 300 s since/], old);
     await old.stop();
+});
+
+test("PROOF_NONCE, on a server that asks for nonces", async () => {
+    const strict = await startServer({ env: { COATCHECK_DPOP_NONCES: "on" } }), prover = new StrictProver();
+    const { refresh_token } = await prover.mint(strict, { reference: "nonce@example.com" });
+    const answer = await refreshBy(strict, refresh_token, { dpop: prover.prove(strict, DOOR) });
+    assert.equal(answer.json.error, "use_dpop_nonce");
+    await explains("PROOF_NONCE", ofHttp(answer), ["proof.nonce", /nonce/, /./], strict);
+    await strict.stop();
 });
 
 test("the byte reader's refusals carry an id, and why names the rule", async () => {
