@@ -9,7 +9,9 @@ import { startServer } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
 import { bootstrap, good, launch } from "../harness/tickets.mjs";
 
-globalThis.crypto ??= webcrypto; // Node 18 has it under another name
+// Node 18 has both under another name.
+globalThis.crypto ??= webcrypto;
+globalThis.CryptoKey ??= webcrypto.CryptoKey;
 const oauth = await import("oauth4webapi");
 
 const LOOPBACK = { [oauth.allowInsecureRequests]: true }; // plain http; everything else is checked as ever
