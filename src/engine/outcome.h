@@ -100,6 +100,7 @@ struct outcome {
         struct {
             const struct address *list;
             size_t count;
+            struct uuid owner; /* the resource whose list it is; zero: no one's */
             struct list_page page;
         } addresses;
         struct resource resource;

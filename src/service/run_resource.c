@@ -192,6 +192,7 @@ static bool tell_addresses_of(struct run *run)
             list[count++] = facts->addresses[i];
     run->outcome.addresses.list = list;
     run->outcome.addresses.count = count;
+    run->outcome.addresses.owner = run->ask.page.owner;
     run->outcome.addresses.page.size = run->ask.page.size;
     if (list)
         run_finish(run, OUTCOME_ADDRESSES);

@@ -142,6 +142,7 @@ static void tell_own_address(struct run *run)
     }
     run->outcome.addresses.list = &run->read.user.address;
     run->outcome.addresses.count = 1;
+    run->outcome.addresses.owner = run->read.user.address.resource;
     run->outcome.addresses.page.size = run->ask.page.size;
     run_finish(run, OUTCOME_ADDRESSES);
 }

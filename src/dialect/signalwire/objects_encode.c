@@ -244,7 +244,7 @@ static void write_owned_links(struct json_writer *w, const struct outcome *outco
 
     buf_init(&path, LINK_MAX);
     buf_append_text(&path, RESOURCES "/");
-    if (outcome->addresses.count) uuid_append(&path, &outcome->addresses.list[0].resource);
+    uuid_append(&path, &outcome->addresses.owner);
     buf_append_text(&path, "/addresses");
     if (buf_error(&path))
         w->out->error = buf_error(&path);
@@ -256,7 +256,6 @@ static void write_owned_links(struct json_writer *w, const struct outcome *outco
 void signalwire_encode_owned_addresses(struct dialect_reply *reply, const struct outcome *outcome)
 {
     struct json_writer w = json_writer_on(reply->body);
-    size_t i;
 
     if (outcome->kind != OUTCOME_ADDRESSES) {
         signalwire_encode_refused(reply, outcome);
@@ -264,11 +263,7 @@ void signalwire_encode_owned_addresses(struct dialect_reply *reply, const struct
     }
     reply->status = 200;
     json_object_begin(&w);
-    json_key(&w, "data");
-    json_array_begin(&w);
-    for (i = 0; i < outcome->addresses.count; i++)
-        signalwire_write_address(&w, &outcome->addresses.list[i]);
-    json_array_end(&w);
+    signalwire_write_addresses(&w, outcome);
     write_owned_links(&w, outcome);
     json_object_end(&w);
 }

@@ -38,6 +38,20 @@ static outcome_encode_fn *const encoders[] = {
     signalwire_encode_resource,   signalwire_encode_resources,       signalwire_encode_owned_addresses,
     signalwire_encode_gone,       signalwire_encode_key_made};
 
+static void an_empty_page_names_its_owner(void)
+{
+    struct outcome outcome = {.kind = OUTCOME_ADDRESSES};
+
+    outcome.addresses.owner = (struct uuid){{1}};
+    outcome.addresses.page.size = 50;
+    check_body(signalwire_encode_owned_addresses, &outcome, 200,
+               "{'data':[],'links':{"
+               "'self':'/api/fabric/resources/01000000-0000-0000-0000-000000000000/"
+               "addresses?page_number=0&page_size=50',"
+               "'first':'/api/fabric/resources/01000000-0000-0000-0000-000000000000/"
+               "addresses?page_number=0&page_size=50'}}");
+}
+
 static void says_no_in_the_vendors_words(void)
 {
     struct outcome refused = {.kind = OUTCOME_REFUSED},
@@ -151,6 +165,7 @@ static void tells_keys_and_ends(void)
 int main(void)
 {
     buf_init(&body, 65536);
+    CHECK_RUN(an_empty_page_names_its_owner);
     CHECK_RUN(says_no_in_the_vendors_words);
     CHECK_RUN(tells_subscribers);
     CHECK_RUN(tells_resources);

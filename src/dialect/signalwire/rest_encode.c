@@ -118,10 +118,20 @@ void signalwire_encode_address(struct dialect_reply *reply, const struct outcome
     signalwire_write_address(&w, &outcome->addresses.list[0]);
 }
 
+void signalwire_write_addresses(struct json_writer *w, const struct outcome *outcome)
+{
+    size_t i;
+
+    json_key(w, "data");
+    json_array_begin(w);
+    for (i = 0; i < outcome->addresses.count; i++)
+        signalwire_write_address(w, &outcome->addresses.list[i]);
+    json_array_end(w);
+}
+
 void signalwire_encode_addresses(struct dialect_reply *reply, const struct outcome *outcome)
 {
     struct json_writer w = json_writer_on(reply->body);
-    size_t i;
 
     if (outcome->kind != OUTCOME_ADDRESSES) {
         signalwire_encode_refused(reply, outcome);
@@ -129,11 +139,7 @@ void signalwire_encode_addresses(struct dialect_reply *reply, const struct outco
     }
     reply->status = 200;
     json_object_begin(&w);
-    json_key(&w, "data");
-    json_array_begin(&w);
-    for (i = 0; i < outcome->addresses.count; i++)
-        signalwire_write_address(&w, &outcome->addresses.list[i]);
-    json_array_end(&w);
+    signalwire_write_addresses(&w, outcome);
     json_key(&w, "links");
     json_object_begin(&w);
     json_object_end(&w);
