@@ -5,22 +5,24 @@ import { basic, startRefused, startServer } from "../harness/server.mjs";
 import { mint, mintToken } from "../harness/http.mjs";
 import { run, test } from "../harness/suite.mjs";
 
-const LIMITS = "wrong_login=60/20 mint_key=60/40";
+const LIMITS = "wrong_login=60/20 mint_key=60/40 embed_address=60/15";
 let server;
 
-// A mint from an address of this machine that is not 127.0.0.1.
-function mintFrom(localAddress, authorization)
+// A request from an address of this machine that is not 127.0.0.1.
+function postFrom(localAddress, path, members, fields)
 {
     return new Promise((resolve, reject) => {
-        const body = JSON.stringify({ reference: "ada@example.com" });
-        const request = http.request(`${server.url}/api/fabric/subscribers/tokens`, { method: "POST", localAddress, agent: false,
-            headers: { authorization, "content-type": "application/json", "content-length": Buffer.byteLength(body) } });
+        const body = JSON.stringify(members);
+        const request = http.request(`${server.url}${path}`, { method: "POST", localAddress, agent: false,
+            headers: { ...fields, "content-type": "application/json", "content-length": Buffer.byteLength(body) } });
         request.on("response", (answer) => { answer.resume(); answer.on("end", () => resolve({ status: answer.statusCode, headers: answer.headers })); });
         request.on("error", reject);
         request.end(body);
     });
 }
 
+const mintFrom = (address, authorization) => postFrom(address, "/api/fabric/subscribers/tokens", { reference: "ada@example.com" }, { authorization });
+const exchangeFrom = (address) => postFrom(address, "/api/fabric/embeds/tokens", { token: server.contract.c2c_token });
 const wrong = () => basic(server.contract.project_id, `PT${"0".repeat(56)}`);
 
 test("settings that cannot be read are refused at the start, by name", async () => {
@@ -44,6 +46,15 @@ test("E-76 wrong logins from one address: 429 after a burst, while a right one p
     assert.equal((await mintFrom("127.0.0.1", server.basic)).status, 200);
     assert.equal((await mintFrom("127.0.0.2", wrong())).status, 401, "another address has its own bucket");
     assert.equal((await mintFrom("127.0.0.2", server.basic)).status, 200);
+});
+
+test("F-81 one address draining a click-to-call token gets 429, another goes on", async () => {
+    const statuses = [];
+    for (let i = 0; i < 40; i++) statuses.push((await exchangeFrom("127.0.0.1")).status);
+    assert.ok(statuses.slice(0, 15).every((status) => status === 201), statuses.join(" "));
+    assert.ok(statuses.slice(25).every((status) => status === 429), statuses.join(" "));
+    assert.match((await exchangeFrom("127.0.0.1")).headers["retry-after"], /^[1-9]\d*$/);
+    assert.equal((await exchangeFrom("127.0.0.3")).status, 201);
 });
 
 test("a key beyond what it may: 429, and another key of the project goes on", async () => {
