@@ -1,0 +1,59 @@
+/* call.h — one call as a table: state × event -> state, effect. A caller's session has asked for an address;
+ * every reachable session of whoever is behind it rings (a leg each); the first answer wins.
+ *
+ *   ASKED     looking up who is behind the address, and whether the caller may reach them
+ *   RINGING   at least one leg rings
+ *   TALKING   one leg has answered; the others were told so
+ *   OVER      nothing more happens; who asks about it is answered harmlessly
+ *
+ * Media goes from peer to peer; the server only carries offer, answer and farewell, each once. Pure: who owns
+ * timers and sessions carries out the effect. */
+#ifndef COATCHECK_ENGINE_CALL_H
+#define COATCHECK_ENGINE_CALL_H
+
+#include "engine/facts.h"
+
+enum call_state { CALL_NONE, CALL_ASKED, CALL_RINGING, CALL_TALKING, CALL_OVER, CALL_STATES };
+
+enum call_event {
+    CALL_RANG,   /* the lanes are through: so many legs ring */
+    CALL_NOBODY, /* nobody of them can be rung */
+    CALL_LEG_ANSWERED,
+    CALL_LEG_REFUSED,  /* one leg said no; others still ring */
+    CALL_LEGS_REFUSED, /* the last one did */
+    CALL_CALLEE_LEFT,  /* the leg that talks hung up, or its session ended */
+    CALL_CALLER_LEFT,  /* hung up, or its session ended */
+    CALL_TIME_UP,      /* rung long enough */
+    CALL_CUT,          /* a cutoff voids what the call rests on */
+    CALL_EVENTS
+};
+
+enum call_effect {
+    CALL_IGNORE, /* empty cell: too late, or not for this state */
+    CALL_KEEP_RINGING,
+    CALL_JOIN,         /* the answer to the caller; farewell to the other legs: answered elsewhere */
+    CALL_DROP_LEG,     /* this leg is out of it */
+    CALL_TELL_CALLER,  /* farewell to the caller, with the cause */
+    CALL_TELL_CALLEES, /* farewell to every leg there is */
+    CALL_TELL_ALL
+};
+
+struct call_step {
+    enum call_state state;
+    enum call_effect effect;
+};
+struct call_step call_step(enum call_state state, enum call_event event);
+const char *call_state_name(enum call_state state);
+
+/* Why a call ends: Q.850 numbers and the names that softswitches give them. */
+enum call_cause {
+#define CAUSE_ROW(name, number) CAUSE_##name,
+#include "engine/cause.def"
+#undef CAUSE_ROW
+    CALL_CAUSES
+};
+const char *call_cause_text(enum call_cause cause);
+int call_cause_number(enum call_cause cause);
+enum call_cause call_cause_of(enum call_event event); /* what the other side is told by default */
+
+#endif

@@ -1,0 +1,77 @@
+/* session.h — somebody who is connected: an identity with a deadline, reached through a socket that may come
+ * and go.
+ *
+ * Attached, a session has a socket and what is sent goes out there; detached, it waits SESSION_LAPSE for its
+ * client and keeps what is sent meanwhile. It never outlives its grant by more than that wait, and while its
+ * grant has ended it has no rights: it can be resumed by a fresh token, nothing else. A cutoff ends it,
+ * attached or not.
+ *
+ * One lane owns it: the one whose socket carries it, or carried it last. A resume on another lane takes the
+ * session along, index, timers, calls and all (session_fetch); letters that still come to the old place are
+ * sent on. What another lane wants of a session it says by letter; a struct session is never touched from
+ * elsewhere. */
+#ifndef COATCHECK_SERVER_SESSION_H
+#define COATCHECK_SERVER_SESSION_H
+
+#include "base/buf.h"
+#include "engine/resume.h"
+#include "engine/session.h"
+#include "server/lane.h"
+
+#define SESSION_NAME_LEN 32    /* hex of 128 random bits */
+#define SESSION_KEPT_MAX 65536 /* bytes queued for a detached session; more of them end it */
+#define SESSION_LEGS_MAX 8     /* calls at once */
+
+struct leg; /* its part of a call: server/phone.h */
+
+struct session {
+    struct lane *lane;
+    struct socket *socket;      /* NULL: detached */
+    struct session *next, **at; /* in its lane's table, by name */
+    char name[SESSION_NAME_LEN];
+    char jti[UUID_TEXT_LEN], jkt[43], parent_key[KEY_PUBLIC_ID_MAX];
+    struct holder holder;       /* its strings are the three above */
+    struct session_links links; /* in the lane's index from its first grant to its end */
+    struct deadline deadline;   /* the grant's end while attached; the wait's end while detached */
+    int64_t age_ms;             /* of its project, as the deadline knows it */
+    int64_t detached_ms;        /* monotonic; 0: attached */
+    uint32_t sequence;          /* of the newest resume state given out */
+    bool is_registered;         /* wants to be called; kept over a resume */
+    bool is_undisturbed;        /* registered, but not to be rung now */
+    bool is_away;    /* its socket was closed by its client on purpose: not rung until it is back */
+    bool is_expired; /* its grant has ended: nothing is sent, nothing may be asked */
+    struct buf kept; /* whole messages, each behind its length, while detached */
+    struct leg *legs;
+    unsigned leg_count;
+};
+
+/* NULL: no such session on this lane. */
+struct session *session_named(struct lane *lane, struct bytes name);
+
+/* One whole message of the dialect: to the socket, or kept for the client's return. A client that must not
+ * miss it and cannot be told (no memory, too much kept) loses its session instead. */
+void session_send(struct session *session, const struct buf *text);
+
+/* Whether a call for its user may ring here. */
+bool session_is_reachable(const struct session *session);
+/* The registered sessions of this user on this lane: visit(arg, session) for each; visit must not end one. */
+void sessions_of_user(struct lane *lane, const struct uuid *project, const struct uuid *user,
+                      void (*visit)(void *arg, struct session *session), void *arg);
+
+/* ---- letters to a session, wherever it is by now ---- */
+struct session_place { /* how another lane remembers a session */
+    unsigned lane;
+    char name[SESSION_NAME_LEN];
+};
+struct session_place session_place(const struct session *session);
+
+struct session_letter { /* embed it in what it carries, and keep it until it was opened */
+    struct mail mail;   /* the post's */
+    struct session_place to;
+    struct lane *at;
+    /* On the session's lane. session NULL: it is gone; then it is opened on the lane that knew it last. */
+    void (*open)(struct session_letter *letter, struct session *session);
+};
+void session_post(struct lane *from, struct session_letter *letter); /* any lane, its own too; cannot fail */
+
+#endif
