@@ -49,6 +49,7 @@ struct dialect_route {
 struct dialect_session {
     const struct holder *holder;
     struct bytes name;        /* the session's public name */
+    struct bytes first_jti;   /* of the token that it began with */
     struct bytes node;        /* this node's name */
     struct bytes ice_servers; /* JSON array, verbatim */
     struct dice dice;         /* for the ids of what we send */
@@ -56,13 +57,13 @@ struct dialect_session {
 };
 
 /* What the live socket shall do after a call. */
-enum call_effect { CALL_NOTHING, CALL_REGISTER, CALL_UNREGISTER };
+enum after_call { AFTER_NOTHING, AFTER_REGISTER, AFTER_UNREGISTER };
 
 struct socket_call { /* one row per method of a live session */
     const char *method;
     /* Appends one whole JSON-RPC reply to out. */
-    enum call_effect (*answer)(struct buf *out, const struct dialect_session *session,
-                               const struct rpc_message *call);
+    enum after_call (*answer)(struct buf *out, const struct dialect_session *session,
+                              const struct rpc_message *call);
 };
 
 struct dialect {

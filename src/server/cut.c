@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "server/node.h"
-#include "server/socket.h"
+#include "server/session.h"
 
 struct cut_letter {
     struct mail mail;
@@ -64,13 +64,13 @@ static void come_home(struct mail *mail)
 static void work(struct mail *mail)
 {
     struct cut_letter *letter = (struct cut_letter *)(void *)mail;
-    unsigned room = SOCKETS_PER_TURN;
+    unsigned room = SESSIONS_PER_TURN;
 
     while (letter->at && room) {
         struct cut *cut = letter->at;
         if (!letter->is_known && service_take_cutoff(letter->lane->service, &cut->cutoff)) break;
         letter->is_known = true;
-        atomic_fetch_add_explicit(&cut->closed, sockets_cut(letter->lane, &cut->cutoff, &room),
+        atomic_fetch_add_explicit(&cut->closed, sessions_cut(letter->lane, &cut->cutoff, &room),
                                   memory_order_relaxed);
         if (!room) break;
         letter->at = cut->next;

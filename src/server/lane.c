@@ -13,6 +13,7 @@
 #include "server/cut.h"
 #include "server/limits.h"
 #include "server/node.h"
+#include "server/session.h"
 #include "server/watch.h"
 #include "wire/http_request.h"
 #include "server/socket.h"
@@ -201,6 +202,7 @@ enum err lane_new(struct lane **out, struct node *node, unsigned index)
     buf_init(&lane->body, SCRATCH_MAX);
     buf_init(&lane->fields, FIELDS_MAX);
     e = session_index_init(&lane->index, dice_u64(&node->host->dice));
+    if (!e) e = session_names_init(&lane->names, dice_u64(&node->host->dice));
     if (!e) e = records_new(&lane->records, (size_t)node->config->records_max, dice_u64(&node->host->dice));
     if (!e) e = loop_new(&lane->loop, index, &node->clock);
     if (e)
@@ -240,6 +242,7 @@ void lane_free(struct lane *lane)
     if (!lane) return;
     loop_free(
         lane->loop); /* first: connections still open end here, and what they held goes back to the lane */
+    sessions_free(lane);
     exchange_free_spare(lane);
     service_free(lane->service);
     buf_release(&lane->out);

@@ -9,6 +9,7 @@
 #include "server/loop.h"
 #include "server/records.h"
 #include "server/session_index.h"
+#include "server/session_names.h"
 #include "service/service.h"
 
 struct admin;
@@ -17,7 +18,6 @@ struct cuts;
 struct exchange;
 struct node;
 struct socket;
-struct socket_walk;
 
 enum lane_counter {
     COUNT_REQUESTS,
@@ -43,8 +43,8 @@ struct lane {
     uint64_t admin_serial;         /* of the latest of them */
     struct conn *conns;            /* all HTTP connections */
     struct socket *sockets;        /* all WebSockets */
-    struct socket_walk *walks;     /* over them, under way */
-    struct session_index index;    /* of the live ones */
+    struct session_names names;    /* all sessions, by name */
+    struct session_index index;    /* the same, by what a cutoff can name */
     struct cuts *cuts;             /* cutoffs on their way from here */
     struct exchange *spare;        /* exchanges not in use */
     unsigned spare_count;

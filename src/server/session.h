@@ -14,21 +14,23 @@
 #define COATCHECK_SERVER_SESSION_H
 
 #include "base/buf.h"
+#include "dialect/dialect.h"
 #include "engine/resume.h"
-#include "engine/session.h"
 #include "server/lane.h"
 
-#define SESSION_NAME_LEN 32    /* hex of 128 random bits */
 #define SESSION_KEPT_MAX 65536 /* bytes queued for a detached session; more of them end it */
 #define SESSION_LEGS_MAX 8     /* calls at once */
 
 struct leg; /* its part of a call: server/phone.h */
+struct trace;
 
 struct session {
     struct lane *lane;
-    struct socket *socket;      /* NULL: detached */
-    struct session *next, **at; /* in its lane's table, by name */
+    struct socket *socket;  /* NULL: detached */
+    struct name_link named; /* in its lane's table */
+    struct trace *traces;   /* where it was before */
     char name[SESSION_NAME_LEN];
+    char first_jti[UUID_TEXT_LEN]; /* of the token it began with: part of what its client calls it */
     char jti[UUID_TEXT_LEN], jkt[43], parent_key[KEY_PUBLIC_ID_MAX];
     struct holder holder;       /* its strings are the three above */
     struct session_links links; /* in the lane's index from its first grant to its end */
@@ -49,9 +51,11 @@ struct session {
 struct session *session_named(struct lane *lane, struct bytes name);
 
 /* One whole message of the dialect: to the socket, or kept for the client's return. A client that must not
- * miss it and cannot be told (no memory, too much kept) loses its session instead. */
+ * miss it and cannot be told (no memory, too much kept) loses its session instead, in a later turn. */
 void session_send(struct session *session, const struct buf *text);
+struct dialect_session session_words(const struct session *session); /* what the dialect says it with */
 
+void session_set_registered(struct session *session, bool is_registered);
 /* Whether a call for its user may ring here. */
 bool session_is_reachable(const struct session *session);
 /* The registered sessions of this user on this lane: visit(arg, session) for each; visit must not end one. */
@@ -73,5 +77,29 @@ struct session_letter { /* embed it in what it carries, and keep it until it was
     void (*open)(struct session_letter *letter, struct session *session);
 };
 void session_post(struct lane *from, struct session_letter *letter); /* any lane, its own too; cannot fail */
+
+/* ---- life: for the socket that carries it, and for those who end many ---- */
+
+/* Until this holder's token ends, by the lane's facts; <= 0: it has. */
+int64_t session_left_ms(const struct lane *lane, const struct holder *holder);
+
+/* A session that has not begun yet: nobody can find it. */
+MUST_USE enum err session_new(struct session **out, struct lane *lane, const struct holder *holder,
+                              struct bytes name);
+void session_begin(struct session *session, struct socket *socket);
+void session_end(struct session *session); /* frees it; its socket goes on without */
+
+#define SESSIONS_PER_TURN 500 /* looked through or ended at once, before others get their turn */
+/* Ends the sessions that the cutoff voids, at most *room of them, and lowers it; returns how many. */
+size_t sessions_cut(struct lane *lane, const struct cutoff *cutoff, unsigned *room);
+
+/* After clocks of projects were moved: the deadlines of their sessions follow, some each turn. Those that
+ * come meanwhile know the newer facts; whoever is met twice is right already. */
+struct session_walk { /* zeroed: to begin */
+    size_t bucket, bucket_count;
+};
+bool sessions_age_some(struct lane *lane, struct session_walk *walk); /* true: done */
+
+void sessions_free(struct lane *lane); /* whatever is left of them when the lane's loop is gone */
 
 #endif

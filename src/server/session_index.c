@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define BUCKETS_FIRST 64
+#define PLACE_OF_USER 2 /* in session_links: whom it speaks for, not who invited it */
 
 /* Of each place in session_links: what a cutoff would call it. */
 static const enum cutoff_of named[SESSION_NAMES] = {CUTOFF_PROJECT, CUTOFF_KEY,    CUTOFF_USER,
@@ -148,4 +149,19 @@ struct session_links *session_index_find(const struct session_index *index, cons
             is_concerned(links_of(link)->holder, place_of(link), cutoff))
             return links_of(link);
     return NULL;
+}
+
+void session_index_of_user(const struct session_index *index, const struct uuid *project,
+                           const struct uuid *user, void (*visit)(void *arg, struct session_links *links),
+                           void *arg)
+{
+    uint64_t hash = hash_of(index, CUTOFF_USER, project, uuid_bytes(user));
+    struct index_link *link = *bucket_of(index->buckets, index->bucket_count, hash);
+
+    for (; link; link = link->next) {
+        struct session_links *links = links_of(link);
+        if (place_of(link) == PLACE_OF_USER && (link->hash | PLACE_BITS) == (hash | PLACE_BITS) &&
+            uuid_equal(&links->holder->project, project) && uuid_equal(&links->holder->user, user))
+            visit(arg, links);
+    }
 }

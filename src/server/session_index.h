@@ -38,4 +38,9 @@ void session_index_take(struct session_index *index,
  * out, and asks again. What was granted after the cutoff's t is not meant. */
 struct session_links *session_index_find(const struct session_index *index, const struct cutoff *cutoff);
 
+/* visit(arg, links) for each that speaks for this user; visit must not change the index. */
+void session_index_of_user(const struct session_index *index, const struct uuid *project,
+                           const struct uuid *user, void (*visit)(void *arg, struct session_links *links),
+                           void *arg);
+
 #endif

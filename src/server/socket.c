@@ -5,21 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
-#include "engine/age.h"
-
-struct dialect_session socket_session(const struct socket *socket)
-{
-    const struct node *node = socket->lane->node;
-
-    return (struct dialect_session){.holder = &socket->holder,
-                                    .name = bytes_of(socket->name, SESSION_NAME_LEN),
-                                    .node = node->id,
-                                    .ice_servers = bytes_of_text(node->config->ice_servers),
-                                    .dice = node->host->dice,
-                                    .now_ms = loop_now_ms(socket->lane->loop)};
-}
-
 /* ---- sending ---- */
 
 void socket_send_text(struct socket *socket, const struct buf *text)
@@ -103,27 +88,28 @@ void socket_refuse_envelope(struct socket *socket, const struct rpc_message *cal
 
 static void due(struct deadline *deadline);
 
-/* The next moment something is due: the state's own end or, in a live session, a ping. */
-static void set_deadline(struct socket *socket)
+static void set_deadline(struct socket *socket, int64_t at_ms)
 {
-    struct loop *loop = socket->lane->loop;
-    int64_t at_ms = socket->ends_ms;
-    int64_t ping_ms = loop_tick_ms(loop) + socket->lane->node->config->ping_interval_s * 1000;
-
-    if (socket->state == SESSION_LIVE && ping_ms < at_ms) at_ms = ping_ms;
     /* without memory for a timer the socket's life cannot be bounded, so it ends */
-    if (deadline_set(loop, &socket->deadline, at_ms, due) && socket->stream) stream_close(socket->stream);
+    if (deadline_set(socket->lane->loop, &socket->deadline, at_ms, due) && socket->stream)
+        stream_close(socket->stream);
 }
 
 static void state_lasts(struct socket *socket, int64_t ms)
 {
     socket->ends_ms = loop_tick_ms(socket->lane->loop) + ms;
-    set_deadline(socket);
+    set_deadline(socket, socket->ends_ms);
+}
+
+void socket_watch_peer(struct socket *socket)
+{
+    set_deadline(socket,
+                 loop_tick_ms(socket->lane->loop) + socket->lane->node->config->ping_interval_s * 1000);
 }
 
 static void ping(struct socket *socket)
 {
-    struct dialect_session session = socket_session(socket);
+    struct dialect_session words = session_words(socket->session);
     int64_t silent_ms = loop_tick_ms(socket->lane->loop) - socket->heard_ms;
     struct buf *body = lane_body(socket->lane);
 
@@ -131,73 +117,59 @@ static void ping(struct socket *socket)
      * dropped. */
     if (2 * silent_ms > 3000 * socket->lane->node->config->ping_interval_s)
         socket_send_control(socket, WS_PING, BYTES_NONE);
-    dialect_of_socket()->ping(body, &session);
+    dialect_of_socket()->ping(body, &words);
     socket_send_text(socket, body);
-    set_deadline(socket);
+    socket_watch_peer(socket);
 }
 
-static void due(struct deadline *deadline)
+static void look_after_peer(struct socket *socket)
 {
-    struct socket *socket = (struct socket *)(void *)((char *)deadline - offsetof(struct socket, deadline));
-    int64_t tick_ms = loop_tick_ms(socket->lane->loop);
+    int64_t silent_ms = loop_tick_ms(socket->lane->loop) - socket->heard_ms;
 
-    /* The wall clock too: it runs on while a machine sleeps, and the other one does not. */
-    if (tick_ms >= socket->ends_ms ||
-        (socket->state == SESSION_LIVE && socket_left_ms(socket, &socket->holder) <= 0))
+    /* By the wall clock: it runs on while a machine sleeps, and the one of the session's deadline does not.
+     */
+    if (session_left_ms(socket->lane, &socket->session->holder) <= 0)
         socket_apply(socket, SESSION_TIME_UP);
-    else if (socket->state != SESSION_LIVE)
-        set_deadline(socket);
-    else if (tick_ms - socket->heard_ms >= socket->lane->node->config->ping_timeout_s * 1000)
+    else if (silent_ms >= socket->lane->node->config->ping_timeout_s * 1000)
         socket_apply(socket, SESSION_SILENT);
     else
         ping(socket);
 }
 
+static void due(struct deadline *deadline)
+{
+    struct socket *socket = (struct socket *)(void *)((char *)deadline - offsetof(struct socket, deadline));
+
+    if (socket->state == SESSION_LIVE)
+        look_after_peer(socket);
+    else
+        socket_apply(socket, SESSION_TIME_UP);
+}
+
+/* ---- from the session ---- */
+
+void socket_session_due(struct socket *socket)
+{
+    socket_apply(socket, SESSION_TIME_UP);
+}
+
+void socket_session_revoked(struct socket *socket)
+{
+    socket_apply(socket, SESSION_REVOKED);
+}
+
+void socket_lost_session(struct socket *socket)
+{
+    socket->session = NULL;
+}
+
 /* ---- life ---- */
-
-void socket_set_registered(struct socket *socket, bool is_registered)
-{
-    if (socket->is_registered == is_registered) return;
-    socket->is_registered = is_registered;
-    lane_count(socket->lane, COUNT_SESSIONS_REGISTERED, is_registered ? 1 : -1);
-}
-
-int64_t socket_left_ms(const struct socket *socket, const struct holder *holder)
-{
-    const struct fact_project *project =
-        facts_project(service_facts(socket->lane->service), &holder->project);
-    int64_t age_ms = project ? project->age_ms : holder->age_ms;
-
-    return holder->exp_s * 1000 - age_now_ms(loop_now_ms(socket->lane->loop), age_ms, holder->age_ms);
-}
-
-static int64_t age_of_project(const struct socket *socket)
-{
-    const struct fact_project *project =
-        facts_project(service_facts(socket->lane->service), &socket->holder.project);
-
-    return project ? project->age_ms : socket->age_ms;
-}
-
-/* By the lane's facts of now: the ask may have begun under older ones. */
-void socket_lives_until_expiry(struct socket *socket)
-{
-    int64_t now_ms = loop_now_ms(socket->lane->loop);
-
-    socket->age_ms = age_of_project(socket);
-    state_lasts(socket,
-                socket->holder.exp_s * 1000 - age_now_ms(now_ms, socket->age_ms, socket->holder.age_ms));
-}
 
 static void leave_state(struct socket *socket)
 {
     if (socket->state == SESSION_PARKED && socket->has_parking)
         lane_unpark(socket->lane, socket->parking_slot);
-    if (socket->state != SESSION_LIVE) return;
-    session_index_take(&socket->lane->index, &socket->links);
-    socket_set_registered(socket, false);
-    lane_count(socket->lane, COUNT_SESSIONS_LIVE, -1);
-    log_info("session_ended", log_bytes("session", bytes_of(socket->name, 8)));
+    if (socket->session) session_end(socket->session);
 }
 
 static void enter_state(struct socket *socket, enum session_state state)
@@ -217,8 +189,7 @@ static void enter_state(struct socket *socket, enum session_state state)
     case SESSION_DECIDING:
         return; /* the time to connect runs on */
     case SESSION_LIVE:
-        lane_count(socket->lane, COUNT_SESSIONS_LIVE, 1);
-        return; /* how long it lasts is known once the holder is: socket_lives_until_expiry */
+        return; /* it lasts as long as its session */
     case SESSION_PARKED:
         if (socket->stream) stream_peer(socket->stream, peer);
         socket->has_parking = lane_park(&socket->parking_slot, socket->lane, peer);
@@ -287,11 +258,9 @@ static void socket_free(struct socket *socket)
     struct lane *lane = socket->lane;
 
     deadline_clear(lane->loop, &socket->deadline);
-    socket_end_connecting(socket);
+    socket_end_asking(socket);
     free(socket->origin);
     ws_message_release(&socket->message);
-    for (struct socket_walk *walk = lane->walks; walk; walk = walk->next)
-        if (walk->at == socket) walk->at = socket->next;
     if (socket->next) socket->next->prev = socket->prev;
     if (socket->prev)
         socket->prev->next = socket->next;
@@ -341,8 +310,8 @@ void socket_bytes(struct socket *socket, uint8_t *bytes, size_t len)
     while (more) {
         struct ws_message_step step;
         if (socket->state == SESSION_DECIDING) { /* nothing is read while a connect is decided */
-            buf_append(&socket->connecting->kept, bytes_of(bytes, len));
-            if (buf_error(&socket->connecting->kept))
+            buf_append(&socket->asking->kept, bytes_of(bytes, len));
+            if (buf_error(&socket->asking->kept))
                 peer_closed(socket, 1009);
             else
                 stream_stop_reading(socket->stream);
@@ -379,9 +348,9 @@ static void on_gone(void *owner)
 
     socket->stream = NULL;
     socket_apply(socket, SESSION_PEER_GONE);
-    if (socket->connecting && socket->connecting->is_waiting) {
-        socket->connecting->socket = NULL; /* the answer will find nobody and free itself */
-        socket->connecting = NULL;
+    if (socket->asking && socket->asking->is_waiting) {
+        socket->asking->socket = NULL; /* the answer will find nobody and free itself */
+        socket->asking = NULL;
     }
     socket_free(socket);
 }
@@ -421,50 +390,4 @@ void sockets_stop(struct lane *lane)
         next = socket->next;
         socket_apply(socket, SESSION_STOP);
     }
-}
-
-size_t sockets_cut(struct lane *lane, const struct cutoff *cutoff, unsigned *room)
-{
-    struct session_links *links;
-    size_t closed = 0;
-
-    while (*room && (links = session_index_find(&lane->index, cutoff))) {
-        struct socket *socket = (struct socket *)(void *)((char *)links - offsetof(struct socket, links));
-        socket_apply(socket, SESSION_REVOKED); /* which takes it out of the index */
-        --*room;
-        closed++;
-    }
-    return closed;
-}
-
-/* ---- moved clocks ---- */
-
-/* Whatever comes from now on goes to the list's head and knows the newer facts. */
-void sockets_age_begin(struct lane *lane, struct socket_walk *walk)
-{
-    walk->at = lane->sockets;
-    walk->next = lane->walks;
-    lane->walks = walk;
-}
-
-static void forget_walk(struct lane *lane, const struct socket_walk *walk)
-{
-    struct socket_walk **at = &lane->walks;
-
-    while (*at && *at != walk)
-        at = &(*at)->next;
-    if (*at) *at = walk->next;
-}
-
-bool sockets_age_some(struct lane *lane, struct socket_walk *walk)
-{
-    for (unsigned n = 0; walk->at && n < SOCKETS_PER_TURN; n++) {
-        struct socket *socket = walk->at;
-        walk->at = socket->next;
-        if (socket->state == SESSION_LIVE && age_of_project(socket) != socket->age_ms)
-            socket_lives_until_expiry(socket); /* at the end of its time it closes by its timer, not here */
-    }
-    if (walk->at) return false;
-    forget_walk(lane, walk);
-    return true;
 }

@@ -1,4 +1,4 @@
-/* socket.h — one WebSocket: frames in, JSON-RPC calls out of them, and the life of the session on it.
+/* socket.h — one WebSocket: frames in, JSON-RPC calls out of them, and a session that speaks through it.
  *
  * What may happen when is the engine's table (engine/session.h); this file carries it out: timers, sends,
  * closing. A socket is small on purpose: buffers, the ask and the arena of a connect exist only while it is
@@ -14,19 +14,10 @@ void socket_bytes(struct socket *socket, uint8_t *bytes, size_t len); /* bytes t
 
 void sockets_stop(struct lane *lane); /* closes all with 1012 */
 
-#define SOCKETS_PER_TURN 500 /* looked through or closed at once, before others get their turn */
-/* Closes the live sessions that the cutoff voids, at most *room of them, and lowers it; returns how many. */
-size_t sockets_cut(struct lane *lane, const struct cutoff *cutoff, unsigned *room);
-
-/* After clocks of projects were moved: the deadlines of their live sessions follow, some each turn. A walk
- * outlives the sockets that go meanwhile, and may meet others under way: each leaves what is right already.
- */
-struct socket_walk { /* zeroed: nothing to do */
-    struct socket *at;
-    struct socket_walk *next;
-};
-void sockets_age_begin(struct lane *lane, struct socket_walk *walk);
-bool sockets_age_some(struct lane *lane,
-                      struct socket_walk *walk); /* true: done, and the walk is forgotten */
+/* From the session on it. */
+void socket_send_text(struct socket *socket, const struct buf *text);
+void socket_session_due(struct socket *socket);     /* its grant has ended */
+void socket_session_revoked(struct socket *socket); /* a cutoff voids it */
+void socket_lost_session(struct socket *socket);    /* it has ended, or goes on without this socket */
 
 #endif

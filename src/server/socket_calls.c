@@ -4,54 +4,78 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
-
 #define KEPT_MAX (WS_MESSAGE_MAX + 131072) /* one read of the loop and a message */
 
-void socket_end_connecting(struct socket *socket)
+void socket_end_asking(struct socket *socket)
 {
-    struct connecting *connecting = socket->connecting;
+    struct asking *asking = socket->asking;
 
-    if (!connecting) return;
-    rpc_message_release(&connecting->call);
-    arena_release(&connecting->arena);
-    buf_release(&connecting->kept);
-    free(connecting);
-    socket->connecting = NULL;
+    if (!asking) return;
+    rpc_message_release(&asking->call);
+    arena_release(&asking->arena);
+    buf_release(&asking->kept);
+    free(asking);
+    socket->asking = NULL;
 }
 
-static struct connecting *connecting_new(struct socket *socket, const struct rpc_message *call)
+static struct asking *asking_new(struct socket *socket, const struct rpc_message *call)
 {
-    struct connecting *connecting = calloc(1, sizeof *connecting);
+    struct asking *asking = calloc(1, sizeof *asking);
 
-    if (!connecting) return NULL;
-    connecting->socket = socket;
-    connecting->call = *call; /* takes over the document */
-    arena_init(&connecting->arena, RUN_ARENA_MAX);
-    buf_init(&connecting->kept, KEPT_MAX);
-    return connecting;
+    if (!asking) return NULL;
+    asking->socket = socket;
+    asking->call = *call; /* takes over the document */
+    arena_init(&asking->arena, RUN_ARENA_MAX);
+    buf_init(&asking->kept, KEPT_MAX);
+    return asking;
 }
 
 /* ---- connect ---- */
 
-/* A proof waits for the store, and the token's time runs on: whether it still lives is asked last. */
-static enum session_event event_of(const struct socket *socket, struct run *run)
+static enum session_event fail(struct run *run, enum err error)
 {
-    const struct holder *holder = &run->outcome.holder;
+    run->outcome = (struct outcome){.kind = OUTCOME_FAILED, .error = error};
+    finding_clear(&run->finding);
+    run->finding.error = error;
+    finding_check(&run->finding, "server");
+    finding_expected(&run->finding, "what it takes to decide");
+    finding_seen(&run->finding, "%s", err_name(error));
+    return SESSION_CONNECT_FAILED;
+}
 
+static void found_expired(struct finding *finding, const struct holder *holder, int64_t left_ms)
+{
+    finding_clear(finding);
+    finding->refusal = REFUSAL_TOKEN_EXPIRED;
+    finding->project = holder->project;
+    finding->user = holder->user;
+    finding->family = holder->family;
+    finding_check(finding, "token.exp");
+    finding_expected(finding, "exp after the answer of the store");
+    finding_seen(finding, "exp %lld, %lld ms ago", (long long)holder->exp_s, -(long long)left_ms);
+}
+
+/* A proof waits for the store, and the token's time runs on: whether it still lives is asked last. */
+static enum session_event grant(struct asking *asking, struct run *run)
+{
+    struct lane *lane = asking->socket->lane;
+    const struct holder *holder = &run->outcome.holder;
+    int64_t left_ms = session_left_ms(lane, holder);
+    enum err e;
+
+    if (left_ms <= 0) {
+        found_expired(&run->finding, holder, left_ms);
+        return SESSION_CONNECT_REFUSED;
+    }
+    e = session_new(&asking->session, lane, holder, run->outcome.connected.session);
+    return e ? fail(run, e) : SESSION_CONNECT_GRANTED;
+}
+
+static enum session_event event_of(struct asking *asking, struct run *run)
+{
     switch (run->outcome.kind) {
     case OUTCOME_CONNECTED:
-        if (socket_left_ms(socket, holder) > 0) return SESSION_CONNECT_GRANTED;
-        finding_clear(&run->finding);
-        run->finding.refusal = REFUSAL_TOKEN_EXPIRED;
-        run->finding.project = holder->project;
-        run->finding.user = holder->user;
-        run->finding.family = holder->family;
-        finding_check(&run->finding, "token.exp");
-        finding_expected(&run->finding, "exp after the answer of the store");
-        finding_seen(&run->finding, "exp %lld, %lld ms ago", (long long)holder->exp_s,
-                     -(long long)socket_left_ms(socket, holder));
-        return SESSION_CONNECT_REFUSED;
+        return grant(asking, run);
     case OUTCOME_REFUSED:
         return SESSION_CONNECT_REFUSED;
     case OUTCOME_FAILED:
@@ -77,20 +101,20 @@ static enum session_event event_of(const struct socket *socket, struct run *run)
 
 static void decided(struct run *run)
 {
-    struct connecting *connecting = run->owner;
-    struct socket *socket = connecting->socket;
+    struct asking *asking = run->owner;
+    struct socket *socket = asking->socket;
     struct buf kept;
 
     if (!socket) { /* the peer did not wait */
-        struct socket orphan = {.connecting = connecting};
-        socket_end_connecting(&orphan);
+        struct socket orphan = {.asking = asking};
+        socket_end_asking(&orphan);
         return;
     }
-    socket_apply(socket, event_of(socket, run));
-    kept = connecting->kept;
-    buf_init(&connecting->kept, KEPT_MAX);
-    if (connecting->is_waiting) {
-        socket_end_connecting(socket);
+    if (socket->state == SESSION_DECIDING) socket_apply(socket, event_of(asking, run));
+    kept = asking->kept;
+    buf_init(&asking->kept, KEPT_MAX);
+    if (asking->is_waiting) {
+        socket_end_asking(socket);
         if (socket->stream) stream_start_reading(socket->stream);
         if (kept.len && socket->stream) socket_bytes(socket, kept.ptr, kept.len);
     }
@@ -99,77 +123,58 @@ static void decided(struct run *run)
 
 void socket_decide(struct socket *socket)
 {
-    struct connecting *connecting = socket->connecting;
-    struct dialect_request request = {.body = connecting->call.params, .arena = &connecting->arena};
-    struct run *run = &connecting->run;
+    struct asking *asking = socket->asking;
+    struct dialect_request request = {.body = asking->call.params, .arena = &asking->arena};
+    struct run *run = &asking->run;
 
     run->unreadable = dialect_of_socket()->connect_decode(&run->ask, &run->refused, &request);
     run->ask.origin = bytes_of(socket->origin, socket->origin_len);
-    run->proof_method = connecting->call.method;
+    run->proof_method = asking->call.method;
     run->now_ms = loop_now_ms(socket->lane->loop);
     run->wall_ms = loop_wall_ms(socket->lane->loop);
     run->step_ms = loop_step_ms(socket->lane->loop);
-    run->arena = &connecting->arena;
+    run->arena = &asking->arena;
     run->done = decided;
-    run->owner = connecting;
+    run->owner = asking;
     service_start(socket->lane->service, run);
     if (socket->state == SESSION_DECIDING)
-        connecting->is_waiting = true;
+        asking->is_waiting = true;
     else
-        socket_end_connecting(socket);
-}
-
-static void keep_text(struct bytes *kept, char *room, size_t size, struct bytes text)
-{
-    *kept = BYTES_NONE;
-    if (bytes_is_absent(text) || text.len > size) return;
-    memcpy(room, text.ptr, text.len);
-    *kept = bytes_of(room, text.len);
-}
-
-static void keep_holder(struct socket *socket, const struct outcome *outcome)
-{
-    socket->holder = outcome->holder;
-    keep_text(&socket->holder.jti, socket->jti, sizeof socket->jti, outcome->holder.jti);
-    keep_text(&socket->holder.jkt, socket->jkt, sizeof socket->jkt, outcome->holder.jkt);
-    keep_text(&socket->holder.parent_key, socket->parent_key, sizeof socket->parent_key,
-              outcome->holder.parent_key);
-    memcpy(socket->name, outcome->connected.session.ptr, SESSION_NAME_LEN);
-    free(socket->origin);
-    socket->origin = NULL;
-    socket->origin_len = 0;
+        socket_end_asking(socket);
 }
 
 void socket_welcome(struct socket *socket)
 {
     const struct dialect *dialect = dialect_of_socket();
     struct buf *body = lane_body(socket->lane);
-    struct dialect_session session;
+    struct dialect_session words;
     unsigned i;
 
-    keep_holder(socket, &socket->connecting->run.outcome);
-    session_index_put(&socket->lane->index, &socket->links, &socket->holder);
-    log_info("session_began", log_bytes("session", bytes_of(socket->name, 8)));
-    socket_lives_until_expiry(socket);
+    socket->session = socket->asking->session;
+    session_begin(socket->session, socket);
+    free(socket->origin);
+    socket->origin = NULL;
+    socket->origin_len = 0;
+    socket_watch_peer(socket);
     lane_count(socket->lane, COUNT_CONNECTS_GRANTED, 1);
-    session = socket_session(socket);
-    dialect->welcome(body, &session, socket->connecting->call.id);
+    words = session_words(socket->session);
+    dialect->welcome(body, &words, socket->asking->call.id);
     socket_send_text(socket, body);
-    for (i = 0; dialect->event_after_welcome(lane_body(socket->lane), &session, i); i++)
+    for (i = 0; dialect->event_after_welcome(lane_body(socket->lane), &words, i); i++)
         socket_send_text(socket, &socket->lane->body);
 }
 
 void socket_tell_refusal(struct socket *socket)
 {
     lane_count(socket->lane, COUNT_CONNECTS_REFUSED, 1);
-    socket_refuse_call(socket, &socket->connecting->call, &socket->connecting->run.finding);
+    socket_refuse_call(socket, &socket->asking->call, &socket->asking->run.finding);
 }
 
 void socket_tell_failure(struct socket *socket)
 {
-    enum err error = socket->connecting->run.outcome.error;
+    enum err error = socket->asking->run.outcome.error;
 
-    socket_refuse_call(socket, &socket->connecting->call, &socket->connecting->run.finding);
+    socket_refuse_call(socket, &socket->asking->call, &socket->asking->run.finding);
     socket_close(socket, err_close_code(error), "could not decide; come back in 1 s");
 }
 
@@ -195,10 +200,10 @@ static void refuse_call(struct socket *socket, const struct rpc_message *call, e
     finding_expected(&finding, "%s", expected);
     finding_word(method, call->method);
     finding_seen(&finding, "a call of %s in state %s", method, session_state_name(socket->state));
-    if (socket->state == SESSION_LIVE) {
-        finding.project = socket->holder.project;
-        finding.user = socket->holder.user;
-        finding.family = socket->holder.family;
+    if (socket->session) {
+        finding.project = socket->session->holder.project;
+        finding.user = socket->session->holder.user;
+        finding.family = socket->session->holder.family;
     }
     socket_refuse_call(socket, call, &finding);
 }
@@ -206,17 +211,17 @@ static void refuse_call(struct socket *socket, const struct rpc_message *call, e
 static void run_call(struct socket *socket, const struct rpc_message *call)
 {
     const struct socket_call *row = call_of(call->method);
-    struct dialect_session session = socket_session(socket);
+    struct dialect_session words = session_words(socket->session);
     struct buf *body;
-    enum call_effect effect;
+    enum after_call effect;
 
     if (!row) {
         refuse_call(socket, call, REFUSAL_NOT_FOUND, "rpc.method", "a method of this server");
         return;
     }
     body = lane_body(socket->lane);
-    effect = row->answer(body, &session, call);
-    if (effect != CALL_NOTHING) socket_set_registered(socket, effect == CALL_REGISTER);
+    effect = row->answer(body, &words, call);
+    if (effect != AFTER_NOTHING) session_set_registered(socket->session, effect == AFTER_REGISTER);
     socket_send_text(socket, body);
 }
 
@@ -228,8 +233,8 @@ static void ask_to_connect(struct socket *socket, struct rpc_message *call)
         refuse_call(socket, call, REFUSAL_ALREADY_CONNECTED, "session.none", "one connect a socket");
         return;
     }
-    socket->connecting = connecting_new(socket, call);
-    if (!socket->connecting) {
+    socket->asking = asking_new(socket, call);
+    if (!socket->asking) {
         socket_close(socket, err_close_code(ERR_NO_MEMORY), "try again in 1 s");
         return;
     }

@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "server/deadline.h"
-#include "server/socket.h"
+#include "server/session.h"
 
 #define POLL_MS 1000
 
@@ -28,7 +28,8 @@ struct facts_mail { /* goes to a lane, stays while its sessions are looked throu
     struct mail mail;
     struct lane *lane;
     struct round *round;
-    struct socket_walk walk;
+    struct session_walk walk;
+    bool has_aged;
     enum err error;
 };
 
@@ -73,7 +74,7 @@ static void move_sessions(struct mail *mail)
     struct facts_mail *letter = (struct facts_mail *)mail;
     struct loop *home = letter->round->watch->node->lanes[0]->loop;
 
-    if (sockets_age_some(letter->lane, &letter->walk)) {
+    if (!letter->has_aged || sessions_age_some(letter->lane, &letter->walk)) {
         letter->mail.open = come_home;
         loop_post(home, mail);
     } else
@@ -83,10 +84,9 @@ static void move_sessions(struct mail *mail)
 static void open_facts(struct mail *mail)
 {
     struct facts_mail *letter = (struct facts_mail *)mail;
-    bool has_aged;
 
-    letter->error = lane_take_facts(letter->lane, letter->round->facts, letter->round->ring, &has_aged);
-    if (has_aged) sockets_age_begin(letter->lane, &letter->walk);
+    letter->error =
+        lane_take_facts(letter->lane, letter->round->facts, letter->round->ring, &letter->has_aged);
     letter->mail.open = move_sessions;
     move_sessions(mail);
 }

@@ -135,7 +135,7 @@ void answer_wild_text(struct link *link, struct bytes text)
         else if (link->tap.session != TAP_LIVE)
             world_fail("calls are for live sessions", "link %u", link->number);
         else
-            link->tap.is_registered = socket_of(link)->is_registered;
+            link->tap.is_registered = socket_of(link)->session->is_registered;
     }
     json_free(message);
 }

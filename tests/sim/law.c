@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "server/exchange.h"
+#include "server/session_inside.h"
 #include "server/socket_inside.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
@@ -26,7 +27,9 @@ static void check_agrees(const struct socket *socket, const struct tap *tap)
     if (is_parked != (tap->session == TAP_PARKED))
         world_fail("parked is refused", "link %u: %s, told %d", number, session_state_name(socket->state),
                    (int)tap->session);
-    if (is_live && socket->is_registered != tap->is_registered)
+    if (is_live && (!socket->session || socket->session->socket != socket))
+        world_fail("a session and its socket know each other", "link %u", number);
+    if (is_live && socket->session->is_registered != tap->is_registered)
         world_fail("registration follows the session's own calls", "link %u", number);
 }
 
@@ -61,22 +64,39 @@ static void check_times(const struct socket *socket, const struct tap *tap)
 
 static void check_rights(const struct socket *socket)
 {
-    bool has_rights = socket->is_registered || socket->holder.exp_s || socket->holder.gt_ms;
-
-    if (socket->state != SESSION_LIVE && socket->state != SESSION_CLOSED && has_rights)
+    if (socket->state != SESSION_LIVE && socket->session)
         world_fail("without a verified token there are no rights", "link %u: %s",
                    socket->stream ? socket->stream->link->number : 0, session_state_name(socket->state));
 }
 
 static void check_socket(const struct socket *socket, struct tally *tally)
 {
-    tally->live += socket->state == SESSION_LIVE;
     tally->parked += socket->state == SESSION_PARKED && socket->has_parking;
-    tally->registered += socket->is_registered;
     check_rights(socket);
     if (!socket->stream || socket->stream->phase != STREAM_LIVE) return;
     check_agrees(socket, &socket->stream->link->tap);
     if (!loop_is_late(socket->lane->loop)) check_times(socket, &socket->stream->link->tap);
+}
+
+/* ---- one session ---- */
+
+static void check_session(const struct session *session, const struct lane *lane, struct tally *tally)
+{
+    tally->live++;
+    tally->registered += session->is_registered;
+    if (session->lane != lane) world_fail("a session is on one lane", "%.8s", session->name);
+    if (!session->deadline.place) world_fail("a session's life is bounded", "%.8s", session->name);
+    if (session->socket && session->socket->session != session)
+        world_fail("a session and its socket know each other", "%.8s", session->name);
+}
+
+static void check_sessions(const struct lane *lane, struct tally *tally)
+{
+    size_t i;
+
+    for (i = 0; i < lane->names.bucket_count; i++)
+        for (struct name_link *link = lane->names.buckets[i]; link; link = link->next)
+            if (!link->moved_to) check_session(session_of_name(link), lane, tally);
 }
 
 /* ---- one connection ---- */
@@ -130,6 +150,7 @@ static int64_t check_lane(const struct lane *lane)
 
     for (socket = lane->sockets; socket; socket = socket->next)
         check_socket(socket, &tally);
+    check_sessions(lane, &tally);
     for (conn = lane->conns; conn; conn = conn->next)
         check_conn(conn, &tally);
     check_count(lane, COUNT_SESSIONS_LIVE, tally.live, "live");

@@ -145,22 +145,22 @@ breaks "want of memory makes half a reply" src/server/socket.c 'return buf_error
 breaks "want of memory passes for a crypto failure" src/wire/ws_handshake.c 'if (e) out->status = err_http_status(e);' 'if (e) out->status = err_http_status(ERR_CRYPTO);'
 
 # sessions
-breaks "sessions have no end" src/server/socket.c 'socket->holder.exp_s * 1000 - age_now_ms(now_ms' '864000000 + socket->holder.exp_s * 1000 - age_now_ms(now_ms'
-breaks "sessions trust one clock" src/server/socket.c '(socket->state == SESSION_LIVE && socket_left_ms(socket, &socket->holder) <= 0)' 'tick_ms < 0'
-breaks "a grant comes after its token's end" src/server/socket_calls.c 'if (socket_left_ms(socket, holder) > 0) return SESSION_CONNECT_GRANTED;' 'if (holder->exp_s) return SESSION_CONNECT_GRANTED;'
+breaks "sessions have no end" src/server/session.c 'left_ms = holder->exp_s * 1000 -' 'left_ms = 864000000 + holder->exp_s * 1000 -'
+breaks "sessions trust one clock" src/server/socket.c 'session_left_ms(socket->lane, &socket->session->holder) <= 0' 'silent_ms < 0'
+breaks "a grant comes after its token's end" src/server/socket_calls.c 'if (left_ms <= 0) {' 'if (left_ms <= 0 && !holder->exp_s) {'
 breaks "parked sockets hear" src/server/socket_calls.c 'if (socket->state == SESSION_PARKED) return; /* deaf */' ''
 breaks "a refused connect is granted" src/engine/session.c '[SESSION_DECIDING][SESSION_CONNECT_REFUSED] = {SESSION_PARKED, SESSION_TELL_REFUSAL_AND_PARK}' '[SESSION_DECIDING][SESSION_CONNECT_REFUSED] = {SESSION_LIVE, SESSION_TELL_REFUSAL_AND_PARK}'
 breaks "a second connect changes the session" src/server/socket_calls.c 'if (socket->state != SESSION_OPENING) {' 'if (socket->state == SESSION_CLOSED) {'
 breaks "calls run before connect" src/engine/session.c '    [SESSION_DECIDING][SESSION_CONNECT_GRANTED]' '    [SESSION_OPENING][SESSION_CALL] = {SESSION_OPENING, SESSION_RUN_CALL},
     [SESSION_DECIDING][SESSION_CONNECT_GRANTED]'
-breaks "offline leaves the registration" src/dialect/signalwire/socket.c 'CALL_UNREGISTER : CALL_NOTHING' 'CALL_NOTHING : CALL_NOTHING'
-breaks "a silent peer stays" src/server/socket.c 'tick_ms - socket->heard_ms >= socket->lane->node->config->ping_timeout_s * 1000' 'tick_ms < 0'
+breaks "offline leaves the registration" src/dialect/signalwire/socket.c 'AFTER_UNREGISTER : AFTER_NOTHING' 'AFTER_NOTHING : AFTER_NOTHING'
+breaks "a silent peer stays" src/server/socket.c 'silent_ms >= socket->lane->node->config->ping_timeout_s * 1000' 'silent_ms < 0'
 breaks "parking has no end" src/server/socket.c 'socket->has_parking ? config->park_s * 1000 : 0' 'socket->has_parking ? config->park_s * 4000 : 0'
 breaks "parking has no bound" src/server/lane.c 'if (in_all < node->config->parked_max && of_peer < node->config->parked_per_address_max) return true;' 'if (in_all >= 0 && of_peer >= 0) return true;'
 breaks "a parking place is given back twice" src/server/socket.c 'if (socket->state == SESSION_PARKED && socket->has_parking)' 'if (socket->state == SESSION_PARKED)'
-breaks "an ended session is counted" src/server/socket.c 'lane_count(socket->lane, COUNT_SESSIONS_LIVE, -1);' ''
-breaks "an ended session stays registered" src/server/socket.c 'socket_set_registered(socket, false);
-    lane_count' 'lane_count'
+breaks "an ended session is counted" src/server/session.c 'lane_count(lane, COUNT_SESSIONS_LIVE, -1);' ''
+breaks "an ended session stays registered" src/server/session.c '    session_set_registered(session, false);
+' ''
 breaks "no time to connect is set" src/server/socket.c 'state_lasts(socket, config->connect_timeout_s * 1000);' ''
 
 # life of the process

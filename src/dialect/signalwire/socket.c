@@ -23,7 +23,7 @@ static struct bytes fresh_id(char out[UUID_TEXT_LEN], const struct dialect_sessi
 static void append_protocol(struct buf *out, const struct dialect_session *session)
 {
     buf_append_text(out, "signalwire_");
-    buf_append(out, session->holder->jti);
+    buf_append(out, session->first_jti);
     buf_append_byte(out, '_');
     buf_append(out, session->name);
 }
@@ -225,18 +225,18 @@ static void answer_ok(struct buf *out, struct bytes id)
 
 /* Guests, invitees and visitors of an embed send this too, at every start: they get a success without effect.
  */
-static enum call_effect answer_online(struct buf *out, const struct dialect_session *session,
+static enum after_call answer_online(struct buf *out, const struct dialect_session *session,
+                                     const struct rpc_message *call)
+{
+    answer_ok(out, call->id);
+    return session->holder->is_full_subscriber ? AFTER_REGISTER : AFTER_NOTHING;
+}
+
+static enum after_call answer_offline(struct buf *out, const struct dialect_session *session,
                                       const struct rpc_message *call)
 {
     answer_ok(out, call->id);
-    return session->holder->is_full_subscriber ? CALL_REGISTER : CALL_NOTHING;
-}
-
-static enum call_effect answer_offline(struct buf *out, const struct dialect_session *session,
-                                       const struct rpc_message *call)
-{
-    answer_ok(out, call->id);
-    return session->holder->is_full_subscriber ? CALL_UNREGISTER : CALL_NOTHING;
+    return session->holder->is_full_subscriber ? AFTER_UNREGISTER : AFTER_NOTHING;
 }
 
 const struct socket_call signalwire_calls[SIGNALWIRE_CALLS] = {

@@ -21,6 +21,7 @@ static void session_init(void)
                              .exp_s = 1767232800};
     session = (struct dialect_session){.holder = &holder,
                                        .name = BYTES("0123456789abcdef"),
+                                       .first_jti = BYTES("jti-1"),
                                        .node = BYTES("node-1"),
                                        .ice_servers = BYTES("[{\"urls\":[\"stun:a.test\"]}]"),
                                        .dice = dice_from_seed(&storage, 9),
@@ -175,12 +176,12 @@ static void answers_online_and_offline(void)
     static const struct {
         const char *method;
         bool is_full;
-        enum call_effect effect;
+        enum after_call effect;
     } rows[] = {
-        {"subscriber.online", false, CALL_NOTHING}, /* guests send it too: a success without effect */
-        {"subscriber.offline", false, CALL_NOTHING},
-        {"subscriber.online", true, CALL_REGISTER},
-        {"subscriber.offline", true, CALL_UNREGISTER},
+        {"subscriber.online", false, AFTER_NOTHING}, /* guests send it too: a success without effect */
+        {"subscriber.offline", false, AFTER_NOTHING},
+        {"subscriber.online", true, AFTER_REGISTER},
+        {"subscriber.offline", true, AFTER_UNREGISTER},
     };
     struct rpc_message call = {.kind = RPC_REQUEST, .id = BYTES("o-1")};
     size_t i, m;

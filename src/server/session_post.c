@@ -1,0 +1,100 @@
+/* session_post.c — letters that reach a session wherever it has moved, and the traces that lead them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/node.h"
+#include "server/session_inside.h"
+
+/* ---- traces ---- */
+
+enum err trace_new(struct trace **out, const struct session *session)
+{
+    struct trace *trace = calloc(1, sizeof *trace);
+
+    *out = trace;
+    if (!trace) return ERR_NO_MEMORY;
+    trace->lane = session->lane;
+    memcpy(trace->name, session->name, sizeof trace->name);
+    return ERR_OK;
+}
+
+/* The session has been taken out of its lane's table. Whatever is posted from here to the lane it moves to
+ * comes there after the session itself, if that is posted in the same turn. */
+void trace_leave(struct trace *trace, struct session *session, struct lane *moved_to)
+{
+    trace->named.moved_to = moved_to;
+    session_names_put(&trace->lane->names, &trace->named, trace->name);
+    trace->next = session->traces;
+    session->traces = trace;
+}
+
+static struct trace *trace_of(struct name_link *link)
+{
+    return (struct trace *)(void *)((char *)link - offsetof(struct trace, named));
+}
+
+void trace_free(struct name_link *link)
+{
+    free(trace_of(link));
+}
+
+void session_take_up_trace(struct session *session)
+{
+    struct trace **at = &session->traces, *trace;
+
+    while (*at && (*at)->lane != session->lane)
+        at = &(*at)->next;
+    trace = *at;
+    if (!trace) return;
+    *at = trace->next;
+    session_names_take(&session->lane->names, &trace->named);
+    free(trace);
+}
+
+static void open_end(struct mail *mail)
+{
+    struct trace *trace = (struct trace *)(void *)mail;
+
+    session_names_take(&trace->lane->names, &trace->named);
+    free(trace);
+}
+
+void session_drop_traces(struct session *session)
+{
+    while (session->traces) {
+        struct trace *trace = session->traces;
+        session->traces = trace->next;
+        trace->mail.open = open_end;
+        loop_post(trace->lane->loop, &trace->mail);
+    }
+}
+
+/* ---- letters ---- */
+
+struct session_place session_place(const struct session *session)
+{
+    struct session_place place = {.lane = loop_index(session->lane->loop)};
+
+    memcpy(place.name, session->name, sizeof place.name);
+    return place;
+}
+
+static void open_letter(struct mail *mail)
+{
+    struct session_letter *letter = (struct session_letter *)(void *)mail;
+    struct name_link *link =
+        session_names_find(&letter->at->names, bytes_of(letter->to.name, SESSION_NAME_LEN));
+
+    if (link && link->moved_to) {
+        letter->at = link->moved_to;
+        loop_post(letter->at->loop, mail);
+    } else
+        letter->open(letter, link ? session_of_name(link) : NULL);
+}
+
+void session_post(struct lane *from, struct session_letter *letter)
+{
+    letter->at = from->node->lanes[letter->to.lane];
+    letter->mail.open = open_letter;
+    loop_post(letter->at->loop, &letter->mail);
+}
