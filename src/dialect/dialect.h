@@ -61,7 +61,8 @@ enum after_call { AFTER_NOTHING, AFTER_REGISTER, AFTER_UNREGISTER };
 
 struct socket_call { /* one row per method of a live session */
     const char *method;
-    /* Appends one whole JSON-RPC reply to out. */
+    ask_decode_fn *decode; /* has to be decided first; NULL: it is answered at once */
+    /* Appends one whole JSON-RPC reply to out; after a decision, if it was granted. */
     enum after_call (*answer)(struct buf *out, const struct dialect_session *session,
                               const struct rpc_message *call);
 };
@@ -80,9 +81,9 @@ struct dialect {
     void (*welcome)(struct buf *out, const struct dialect_session *session, struct bytes id);
     void (*refuse_call)(struct buf *out, struct bytes id, const struct refused *refused, enum err error,
                         struct bytes data); /* JSON to stand as error.data; absent: none */
-    /* Events to send right after the welcome, each a whole message: index 0, 1, ...; false when there are no
-     * more. */
-    bool (*event_after_welcome)(struct buf *out, const struct dialect_session *session, unsigned index);
+    /* An event, a whole message: what the client has to present when it wants its session back; absent: it
+     * cannot have it back. */
+    void (*give_state)(struct buf *out, const struct dialect_session *session, struct bytes state);
     void (*ping)(struct buf *out, const struct dialect_session *session);
     const struct socket_call *calls;
     size_t call_count;

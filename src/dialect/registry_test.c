@@ -75,7 +75,7 @@ static void is_whole(void)
     const struct dialect *socket = dialect_of_socket();
 
     CHECK(socket && socket->connect_method && socket->connect_decode && socket->welcome);
-    CHECK(socket && socket->refuse_call && socket->event_after_welcome && socket->ping);
+    CHECK(socket && socket->refuse_call && socket->give_state && socket->ping);
     for (size_t d = 0; d < dialect_count; d++) {
         CHECK(dialects[d]->name && dialects[d]->owns_path && dialects[d]->refuse);
         for (size_t r = 0; r < dialects[d]->route_count; r++) {

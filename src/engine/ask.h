@@ -23,9 +23,10 @@ enum ask_kind {
     ASK_VISIT,     /* visit: a session without any identity */
     /* with an access token */
     ASK_WHO_AM_I,
-    ASK_ADDRESSES, /* addresses */
-    ASK_ADDRESS,   /* address: one, by id */
-    ASK_CONNECT,   /* connect */
+    ASK_ADDRESSES,      /* addresses */
+    ASK_ADDRESS,        /* address: one, by id */
+    ASK_CONNECT,        /* connect */
+    ASK_REAUTHENTICATE, /* reauthenticate: a newer token for a live session */
     /* participants */
     ASK_PARTICIPANT, /* who am I, of a participant */
     ASK_STUDY,       /* interview.study */
@@ -236,8 +237,17 @@ struct ask_addresses {
 
 struct ask_connect {
     struct bytes token;
-    struct bytes proof; /* absent if none was sent */
-    bool wants_resume;  /* a state or a session name was presented */
+    struct bytes proof;   /* absent if none was sent */
+    bool wants_resume;    /* a state or a session was presented */
+    struct bytes state;   /* sealed; absent: not one that could be */
+    struct bytes session; /* the name of the one it is about; absent: none that could be */
+};
+
+struct holder;
+struct ask_reauthenticate {
+    struct bytes token;
+    struct bytes proof;           /* absent if none was sent */
+    const struct holder *present; /* of the session; the server's to fill in */
 };
 
 struct ask {
@@ -258,6 +268,7 @@ struct ask {
         struct ask_addresses addresses;
         struct uuid address;
         struct ask_connect connect;
+        struct ask_reauthenticate reauthenticate;
         struct ask_interview interview;
         struct ask_user user;
         struct ask_resource resource;

@@ -13,25 +13,28 @@ struct refused {
     const char *because;  /* a short literal for the operator and, on parameter refusals, for the caller */
 };
 
+struct resume_state;
+
 enum outcome_kind {
     OUTCOME_FAILED,
     OUTCOME_REFUSED,
-    OUTCOME_MINTED,       /* minted */
-    OUTCOME_TICKET,       /* ticket */
-    OUTCOME_WHO,          /* who; of a token, or of a key's asking for one user */
-    OUTCOME_USERS,        /* users */
-    OUTCOME_ADDRESSES,    /* addresses */
-    OUTCOME_CONNECTED,    /* connected */
-    OUTCOME_RESOURCE,     /* resource */
-    OUTCOME_RESOURCES,    /* resources */
-    OUTCOME_GONE,         /* removed, or it was not there any more */
-    OUTCOME_KEY_MADE,     /* key_made */
-    OUTCOME_REVOKED,      /* revoked */
-    OUTCOME_STUDY,        /* study */
-    OUTCOME_INTERVIEW,    /* interview */
-    OUTCOME_INTROSPECTED, /* introspected */
-    OUTCOME_REVOCATIONS,  /* revocations */
-    OUTCOME_DESCRIBED     /* issuer says it all */
+    OUTCOME_MINTED,          /* minted */
+    OUTCOME_TICKET,          /* ticket */
+    OUTCOME_WHO,             /* who; of a token, or of a key's asking for one user */
+    OUTCOME_USERS,           /* users */
+    OUTCOME_ADDRESSES,       /* addresses */
+    OUTCOME_CONNECTED,       /* connected */
+    OUTCOME_REAUTHENTICATED, /* the holder says it all */
+    OUTCOME_RESOURCE,        /* resource */
+    OUTCOME_RESOURCES,       /* resources */
+    OUTCOME_GONE,            /* removed, or it was not there any more */
+    OUTCOME_KEY_MADE,        /* key_made */
+    OUTCOME_REVOKED,         /* revoked */
+    OUTCOME_STUDY,           /* study */
+    OUTCOME_INTERVIEW,       /* interview */
+    OUTCOME_INTROSPECTED,    /* introspected */
+    OUTCOME_REVOCATIONS,     /* revocations */
+    OUTCOME_DESCRIBED        /* issuer says it all */
 };
 
 /* One page of a list. */
@@ -127,7 +130,10 @@ struct outcome {
         } introspected;
         struct bytes revocations; /* a signed list */
         struct {
-            struct bytes session; /* the session's public name: 128 random bits */
+            struct bytes session;             /* the session's public name: 128 random bits */
+            const struct resume_state *state; /* of the session to go on with; NULL: a new one */
+            struct bytes proved;              /* the key that a proof was seen by; absent: none was needed */
+            bool is_last;                     /* the token has expired: only until the state's deadline */
         } connected;
     };
 };

@@ -77,11 +77,13 @@ struct resume_session { /* the session as its lane knows it */
     const struct holder *holder;
     uint32_t sequence; /* the newest that was given out */
 };
+/* proved: the key that the first step saw a proof by (resume_key); absent: none was needed. */
 enum resume_act resume_settle(const struct resume_session *session, enum resume_found found,
-                              const struct resume_state *state);
+                              const struct resume_state *state, struct bytes proved);
 
 /* May this token take the place of the one that a live session has? Same project, user and kind; an unbound
- * session may become bound, a bound one stays with its key. NONE, or why not. */
+ * session may become bound, a bound one stays with its key. NONE, or why not. A proof by the token's own key
+ * is another matter (engine/admit.h). */
 enum refusal reauthenticate_check(const struct holder *present, const struct holder *next);
 
 #endif

@@ -21,6 +21,18 @@ static const struct session_step steps[SESSION_STATES][SESSION_EVENTS] = {
     [SESSION_LIVE][SESSION_STOP] = {SESSION_CLOSED, SESSION_CLOSE_RESTARTING},
     [SESSION_LIVE][SESSION_PEER_GONE] = {SESSION_CLOSED, SESSION_FORGET},
 
+    [SESSION_LIVE][SESSION_TAKEN] = {SESSION_CLOSED, SESSION_CLOSE_TAKEN},
+    [SESSION_LIVE][SESSION_ASKS] = {SESSION_ASKING, SESSION_ASK},
+
+    [SESSION_ASKING][SESSION_ANSWERED] = {SESSION_LIVE, SESSION_TELL_ANSWER},
+    [SESSION_ASKING][SESSION_TIME_UP] = {SESSION_CLOSED, SESSION_CLOSE_EXPIRED},
+    [SESSION_ASKING][SESSION_SILENT] = {SESSION_ASKING,
+                                        SESSION_IGNORE}, /* we do not listen, so we cannot say */
+    [SESSION_ASKING][SESSION_REVOKED] = {SESSION_CLOSED, SESSION_CLOSE_REVOKED},
+    [SESSION_ASKING][SESSION_STOP] = {SESSION_CLOSED, SESSION_CLOSE_RESTARTING},
+    [SESSION_ASKING][SESSION_PEER_GONE] = {SESSION_CLOSED, SESSION_FORGET},
+    [SESSION_ASKING][SESSION_TAKEN] = {SESSION_CLOSED, SESSION_CLOSE_TAKEN},
+
     /* deaf and silent: whatever a parked socket sends is dropped without an answer */
     [SESSION_PARKED][SESSION_REVOKED] = {SESSION_PARKED, SESSION_IGNORE}, /* it has no rights to lose */
     [SESSION_PARKED][SESSION_CONNECT_ASKED] = {SESSION_PARKED, SESSION_IGNORE},
@@ -41,8 +53,8 @@ struct session_step session_step(enum session_state state, enum session_event ev
 
 const char *session_state_name(enum session_state state)
 {
-    static const char *const names[SESSION_STATES] = {"none", "opening", "deciding",
-                                                      "live", "parked",  "closed"};
+    static const char *const names[SESSION_STATES] = {"none",   "opening", "deciding", "live",
+                                                      "asking", "parked",  "closed"};
 
     return names[state];
 }

@@ -3,7 +3,14 @@
 #include "harness/check.h"
 
 /* Every cell, written out once more from the words of session.h and the design, not from the table. */
-enum { O = SESSION_OPENING, D = SESSION_DECIDING, L = SESSION_LIVE, P = SESSION_PARKED, C = SESSION_CLOSED };
+enum {
+    O = SESSION_OPENING,
+    D = SESSION_DECIDING,
+    L = SESSION_LIVE,
+    A = SESSION_ASKING,
+    P = SESSION_PARKED,
+    C = SESSION_CLOSED
+};
 
 static const struct {
     int state, event, next, effect;
@@ -19,6 +26,9 @@ static const struct {
     {O, SESSION_REVOKED, O, SESSION_REFUSE},
     {O, SESSION_STOP, C, SESSION_CLOSE_RESTARTING},
     {O, SESSION_PEER_GONE, C, SESSION_FORGET},
+    {O, SESSION_ASKS, O, SESSION_REFUSE},
+    {O, SESSION_ANSWERED, O, SESSION_REFUSE},
+    {O, SESSION_TAKEN, O, SESSION_REFUSE},
     /* a connect is being decided: one at a time, and no call before its answer */
     {D, SESSION_CONNECT_ASKED, D, SESSION_REFUSE},
     {D, SESSION_CONNECT_GRANTED, L, SESSION_WELCOME},
@@ -30,6 +40,9 @@ static const struct {
     {D, SESSION_REVOKED, D, SESSION_REFUSE},
     {D, SESSION_STOP, C, SESSION_CLOSE_RESTARTING},
     {D, SESSION_PEER_GONE, C, SESSION_FORGET},
+    {D, SESSION_ASKS, D, SESSION_REFUSE},
+    {D, SESSION_ANSWERED, D, SESSION_REFUSE},
+    {D, SESSION_TAKEN, D, SESSION_REFUSE},
     /* live: calls run, a second connect is refused, the deadline ends it */
     {L, SESSION_CONNECT_ASKED, L, SESSION_REFUSE},
     {L, SESSION_CONNECT_GRANTED, L, SESSION_REFUSE},
@@ -41,6 +54,23 @@ static const struct {
     {L, SESSION_REVOKED, C, SESSION_CLOSE_REVOKED},
     {L, SESSION_STOP, C, SESSION_CLOSE_RESTARTING},
     {L, SESSION_PEER_GONE, C, SESSION_FORGET},
+    {L, SESSION_ASKS, A, SESSION_ASK},
+    {L, SESSION_TAKEN, C, SESSION_CLOSE_TAKEN},
+    {L, SESSION_ANSWERED, L, SESSION_REFUSE},
+
+    {A, SESSION_ANSWERED, L, SESSION_TELL_ANSWER},
+    {A, SESSION_TIME_UP, C, SESSION_CLOSE_EXPIRED},
+    {A, SESSION_SILENT, A, SESSION_IGNORE},
+    {A, SESSION_REVOKED, C, SESSION_CLOSE_REVOKED},
+    {A, SESSION_STOP, C, SESSION_CLOSE_RESTARTING},
+    {A, SESSION_PEER_GONE, C, SESSION_FORGET},
+    {A, SESSION_TAKEN, C, SESSION_CLOSE_TAKEN},
+    {A, SESSION_CONNECT_ASKED, A, SESSION_REFUSE},
+    {A, SESSION_CONNECT_GRANTED, A, SESSION_REFUSE},
+    {A, SESSION_CONNECT_REFUSED, A, SESSION_REFUSE},
+    {A, SESSION_CONNECT_FAILED, A, SESSION_REFUSE},
+    {A, SESSION_CALL, A, SESSION_REFUSE},
+    {A, SESSION_ASKS, A, SESSION_REFUSE},
     /* parked: without rights, deaf and silent; no way back to live */
     {P, SESSION_CONNECT_ASKED, P, SESSION_IGNORE},
     {P, SESSION_CONNECT_GRANTED, P, SESSION_REFUSE},
@@ -52,6 +82,9 @@ static const struct {
     {P, SESSION_REVOKED, P, SESSION_IGNORE},
     {P, SESSION_STOP, C, SESSION_CLOSE_RESTARTING},
     {P, SESSION_PEER_GONE, C, SESSION_FORGET},
+    {P, SESSION_ASKS, P, SESSION_REFUSE},
+    {P, SESSION_ANSWERED, P, SESSION_REFUSE},
+    {P, SESSION_TAKEN, P, SESSION_REFUSE},
 };
 
 static void refuses_every_unnamed_cell(void)
@@ -100,12 +133,13 @@ static void only_a_grant_makes_a_session_live(void)
         for (event = 0; event < SESSION_EVENTS; event++)
             if (state != SESSION_LIVE &&
                 session_step((enum session_state)state, (enum session_event)event).state == SESSION_LIVE)
-                CHECK(state == SESSION_DECIDING && event == SESSION_CONNECT_GRANTED);
+                CHECK((state == SESSION_DECIDING && event == SESSION_CONNECT_GRANTED) ||
+                      (state == SESSION_ASKING && event == SESSION_ANSWERED));
 }
 
 static void names_states(void)
 {
-    static const char *const names[] = {"none", "opening", "deciding", "live", "parked", "closed"};
+    static const char *const names[] = {"none", "opening", "deciding", "live", "asking", "parked", "closed"};
     int state;
 
     for (state = 0; state < SESSION_STATES; state++)

@@ -123,6 +123,18 @@ void session_begin(struct session *session, struct socket *socket)
     log_info("session_began", log_bytes("session", bytes_of(session->name, 8)));
 }
 
+void session_renew(struct session *session, const struct holder *holder)
+{
+    struct session_index *index = &session->lane->index;
+
+    session_index_take(index, &session->links);
+    keep_holder(session, holder);
+    session_index_put(index, &session->links, &session->holder);
+    session->age_ms = session->holder.age_ms;
+    follow_deadline(session);
+    log_debug("session_renewed", log_bytes("session", bytes_of(session->name, 8)));
+}
+
 void session_end(struct session *session)
 {
     struct lane *lane = session->lane;

@@ -87,6 +87,8 @@ int64_t session_left_ms(const struct lane *lane, const struct holder *holder);
 MUST_USE enum err session_new(struct session **out, struct lane *lane, const struct holder *holder,
                               struct bytes name);
 void session_begin(struct session *session, struct socket *socket);
+/* From now on by this grant of the same user's: deadline and index follow. */
+void session_renew(struct session *session, const struct holder *holder);
 void session_end(struct session *session); /* frees it; its socket goes on without */
 
 #define SESSIONS_PER_TURN 500 /* looked through or ended at once, before others get their turn */

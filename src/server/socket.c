@@ -130,7 +130,7 @@ static void look_after_peer(struct socket *socket)
      */
     if (session_left_ms(socket->lane, &socket->session->holder) <= 0)
         socket_apply(socket, SESSION_TIME_UP);
-    else if (silent_ms >= socket->lane->node->config->ping_timeout_s * 1000)
+    else if (socket->state == SESSION_LIVE && silent_ms >= socket->lane->node->config->ping_timeout_s * 1000)
         socket_apply(socket, SESSION_SILENT);
     else
         ping(socket);
@@ -140,7 +140,7 @@ static void due(struct deadline *deadline)
 {
     struct socket *socket = (struct socket *)(void *)((char *)deadline - offsetof(struct socket, deadline));
 
-    if (socket->state == SESSION_LIVE)
+    if (socket->session)
         look_after_peer(socket);
     else
         socket_apply(socket, SESSION_TIME_UP);
@@ -178,7 +178,8 @@ static void enter_state(struct socket *socket, enum session_state state)
     char peer[46] = "";
 
     if (state == socket->state) return;
-    leave_state(socket);
+    if (state != SESSION_ASKING && !(socket->state == SESSION_ASKING && state == SESSION_LIVE))
+        leave_state(socket);
     socket->state = state;
     switch (state) {
     case SESSION_NONE:
@@ -188,6 +189,8 @@ static void enter_state(struct socket *socket, enum session_state state)
         return;
     case SESSION_DECIDING:
         return; /* the time to connect runs on */
+    case SESSION_ASKING:
+        return; /* its session's time, and the pings */
     case SESSION_LIVE:
         return; /* it lasts as long as its session */
     case SESSION_PARKED:
@@ -214,7 +217,11 @@ void socket_apply(struct socket *socket, enum session_event event)
     case SESSION_IGNORE:
         break;
     case SESSION_DECIDE:
-        socket_decide(socket);
+    case SESSION_ASK:
+        socket_ask(socket);
+        break;
+    case SESSION_TELL_ANSWER:
+        socket_tell_answer(socket);
         break;
     case SESSION_WELCOME:
         socket_welcome(socket);
@@ -244,6 +251,9 @@ void socket_apply(struct socket *socket, enum session_event event)
         break;
     case SESSION_CLOSE_REVOKED:
         socket_close(socket, 4403, "revoked");
+        break;
+    case SESSION_CLOSE_TAKEN:
+        socket_close(socket, 4409, "the session goes on on another socket");
         break;
     case SESSION_CLOSE_RESTARTING:
         socket_close(socket, 1012, "restarting; come back in 1 s");
@@ -309,7 +319,7 @@ void socket_bytes(struct socket *socket, uint8_t *bytes, size_t len)
     if (socket->state == SESSION_CLOSED) return;
     while (more) {
         struct ws_message_step step;
-        if (socket->state == SESSION_DECIDING) { /* nothing is read while a connect is decided */
+        if (socket->asking) { /* nothing is read while a call is decided */
             buf_append(&socket->asking->kept, bytes_of(bytes, len));
             if (buf_error(&socket->asking->kept))
                 peer_closed(socket, 1009);

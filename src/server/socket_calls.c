@@ -1,4 +1,5 @@
-/* socket_calls.c — JSON-RPC on a socket: the connect call, calls of a live session, and answers to ours. */
+/* socket_calls.c — JSON-RPC on a socket: the connect call, calls of a live session, and answers to ours. What
+ * has to be decided first is asked of the service, and nothing behind it is read meanwhile. */
 #include "server/socket_inside.h"
 
 #include <stdlib.h>
@@ -18,16 +19,29 @@ void socket_end_asking(struct socket *socket)
     socket->asking = NULL;
 }
 
-static struct asking *asking_new(struct socket *socket, const struct rpc_message *call)
+static struct asking *asking_new(struct socket *socket, const struct socket_call *row,
+                                 const struct rpc_message *call)
 {
     struct asking *asking = calloc(1, sizeof *asking);
 
     if (!asking) return NULL;
     asking->socket = socket;
+    asking->row = row;
     asking->call = *call; /* takes over the document */
     arena_init(&asking->arena, RUN_ARENA_MAX);
     buf_init(&asking->kept, KEPT_MAX);
     return asking;
+}
+
+static void begin_asking(struct socket *socket, const struct socket_call *row, struct rpc_message *call)
+{
+    socket->asking = asking_new(socket, row, call);
+    if (!socket->asking) {
+        socket_close(socket, err_close_code(ERR_NO_MEMORY), "try again in 1 s");
+        return;
+    }
+    *call = (struct rpc_message){0};
+    socket_apply(socket, row ? SESSION_ASKS : SESSION_CONNECT_ASKED);
 }
 
 /* ---- connect ---- */
@@ -78,6 +92,7 @@ static enum session_event event_of(struct asking *asking, struct run *run)
         return grant(asking, run);
     case OUTCOME_REFUSED:
         return SESSION_CONNECT_REFUSED;
+    case OUTCOME_REAUTHENTICATED:
     case OUTCOME_FAILED:
     case OUTCOME_MINTED:
     case OUTCOME_TICKET:
@@ -99,36 +114,57 @@ static enum session_event event_of(struct asking *asking, struct run *run)
     return SESSION_CONNECT_FAILED;
 }
 
-static void decided(struct run *run)
+/* The socket goes on with what came meanwhile. */
+static void go_on(struct socket *socket)
 {
-    struct asking *asking = run->owner;
-    struct socket *socket = asking->socket;
-    struct buf kept;
+    struct buf kept = socket->asking->kept;
+    bool has_waited = socket->asking->is_waiting;
 
-    if (!socket) { /* the peer did not wait */
-        struct socket orphan = {.asking = asking};
-        socket_end_asking(&orphan);
-        return;
-    }
-    if (socket->state == SESSION_DECIDING) socket_apply(socket, event_of(asking, run));
-    kept = asking->kept;
-    buf_init(&asking->kept, KEPT_MAX);
-    if (asking->is_waiting) {
-        socket_end_asking(socket);
+    buf_init(&socket->asking->kept, KEPT_MAX);
+    socket_end_asking(socket);
+    if (has_waited) {
+        socket->heard_ms = loop_tick_ms(socket->lane->loop); /* we did not listen */
         if (socket->stream) stream_start_reading(socket->stream);
         if (kept.len && socket->stream) socket_bytes(socket, kept.ptr, kept.len);
     }
     buf_release(&kept);
 }
 
-void socket_decide(struct socket *socket)
+static void decided(struct run *run)
 {
-    struct asking *asking = socket->asking;
+    struct asking *asking = run->owner;
+    struct socket *socket = asking->socket;
+
+    if (!socket) { /* the peer did not wait */
+        struct socket orphan = {.asking = asking};
+        socket_end_asking(&orphan);
+        return;
+    }
+    if (socket->state == SESSION_DECIDING)
+        socket_apply(socket, event_of(asking, run));
+    else if (socket->state == SESSION_ASKING)
+        socket_apply(socket, SESSION_ANSWERED);
+    if (asking->is_waiting) go_on(socket);
+}
+
+static void decode(struct asking *asking)
+{
     struct dialect_request request = {.body = asking->call.params, .arena = &asking->arena};
+    ask_decode_fn *decode_ask = asking->row ? asking->row->decode : dialect_of_socket()->connect_decode;
     struct run *run = &asking->run;
 
-    run->unreadable = dialect_of_socket()->connect_decode(&run->ask, &run->refused, &request);
-    run->ask.origin = bytes_of(socket->origin, socket->origin_len);
+    run->unreadable = decode_ask(&run->ask, &run->refused, &request);
+    run->ask.origin = bytes_of(asking->socket->origin, asking->socket->origin_len);
+    if (run->ask.kind == ASK_REAUTHENTICATE)
+        run->ask.reauthenticate.present = &asking->socket->session->holder;
+}
+
+void socket_ask(struct socket *socket)
+{
+    struct asking *asking = socket->asking;
+    struct run *run = &asking->run;
+
+    decode(asking);
     run->proof_method = asking->call.method;
     run->now_ms = loop_now_ms(socket->lane->loop);
     run->wall_ms = loop_wall_ms(socket->lane->loop);
@@ -137,7 +173,7 @@ void socket_decide(struct socket *socket)
     run->done = decided;
     run->owner = asking;
     service_start(socket->lane->service, run);
-    if (socket->state == SESSION_DECIDING)
+    if (socket->state == SESSION_DECIDING || socket->state == SESSION_ASKING)
         asking->is_waiting = true;
     else
         socket_end_asking(socket);
@@ -148,7 +184,6 @@ void socket_welcome(struct socket *socket)
     const struct dialect *dialect = dialect_of_socket();
     struct buf *body = lane_body(socket->lane);
     struct dialect_session words;
-    unsigned i;
 
     socket->session = socket->asking->session;
     session_begin(socket->session, socket);
@@ -160,8 +195,9 @@ void socket_welcome(struct socket *socket)
     words = session_words(socket->session);
     dialect->welcome(body, &words, socket->asking->call.id);
     socket_send_text(socket, body);
-    for (i = 0; dialect->event_after_welcome(lane_body(socket->lane), &words, i); i++)
-        socket_send_text(socket, &socket->lane->body);
+    body = lane_body(socket->lane);
+    dialect->give_state(body, &words, BYTES_NONE);
+    socket_send_text(socket, body);
 }
 
 void socket_tell_refusal(struct socket *socket)
@@ -208,21 +244,51 @@ static void refuse_call(struct socket *socket, const struct rpc_message *call, e
     socket_refuse_call(socket, call, &finding);
 }
 
-static void run_call(struct socket *socket, const struct rpc_message *call)
+static void answer_call(struct socket *socket, const struct socket_call *row, const struct rpc_message *call)
+{
+    struct dialect_session words = session_words(socket->session);
+    struct buf *body = lane_body(socket->lane);
+    enum after_call after = row->answer(body, &words, call);
+
+    if (after != AFTER_NOTHING) session_set_registered(socket->session, after == AFTER_REGISTER);
+    socket_send_text(socket, body);
+}
+
+static void run_call(struct socket *socket, struct rpc_message *call)
 {
     const struct socket_call *row = call_of(call->method);
-    struct dialect_session words = session_words(socket->session);
-    struct buf *body;
-    enum after_call effect;
 
-    if (!row) {
+    if (!row)
         refuse_call(socket, call, REFUSAL_NOT_FOUND, "rpc.method", "a method of this server");
+    else if (row->decode)
+        begin_asking(socket, row, call);
+    else
+        answer_call(socket, row, call);
+}
+
+/* The token's time runs on while the store is asked: whether it still lives is asked last. */
+static void reauthenticated(struct socket *socket, struct asking *asking)
+{
+    const struct holder *holder = &asking->run.outcome.holder;
+    int64_t left_ms = session_left_ms(socket->lane, holder);
+
+    if (left_ms <= 0) {
+        found_expired(&asking->run.finding, holder, left_ms);
+        socket_refuse_call(socket, &asking->call, &asking->run.finding);
         return;
     }
-    body = lane_body(socket->lane);
-    effect = row->answer(body, &words, call);
-    if (effect != AFTER_NOTHING) session_set_registered(socket->session, effect == AFTER_REGISTER);
-    socket_send_text(socket, body);
+    session_renew(socket->session, holder);
+    answer_call(socket, asking->row, &asking->call);
+}
+
+void socket_tell_answer(struct socket *socket)
+{
+    struct asking *asking = socket->asking;
+
+    if (asking->run.outcome.kind == OUTCOME_REAUTHENTICATED)
+        reauthenticated(socket, asking);
+    else /* refused or failed */
+        socket_refuse_call(socket, &asking->call, &asking->run.finding);
 }
 
 static void ask_to_connect(struct socket *socket, struct rpc_message *call)
@@ -233,13 +299,7 @@ static void ask_to_connect(struct socket *socket, struct rpc_message *call)
         refuse_call(socket, call, REFUSAL_ALREADY_CONNECTED, "session.none", "one connect a socket");
         return;
     }
-    socket->asking = asking_new(socket, call);
-    if (!socket->asking) {
-        socket_close(socket, err_close_code(ERR_NO_MEMORY), "try again in 1 s");
-        return;
-    }
-    *call = (struct rpc_message){0};
-    socket_apply(socket, SESSION_CONNECT_ASKED);
+    begin_asking(socket, NULL, call);
 }
 
 static void take_call(struct socket *socket, struct rpc_message *call)

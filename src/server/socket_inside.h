@@ -10,8 +10,9 @@
 #include "server/socket.h"
 #include "wire/ws_message.h"
 
-struct asking {            /* one call that is being decided; nothing behind it is read meanwhile */
-    struct socket *socket; /* NULL: it has gone, and nobody waits for the answer */
+struct asking {                    /* one call that is being decided; nothing behind it is read meanwhile */
+    struct socket *socket;         /* NULL: it has gone, and nobody waits for the answer */
+    const struct socket_call *row; /* what is called; NULL: the connect */
     struct rpc_message call;
     struct arena arena;
     struct run run;
@@ -52,6 +53,7 @@ void socket_end_asking(struct socket *socket); /* frees what a call that was dec
 void socket_welcome(struct socket *socket);    /* effects of the table that speak */
 void socket_tell_refusal(struct socket *socket);
 void socket_tell_failure(struct socket *socket);
-void socket_decide(struct socket *socket);
+void socket_ask(struct socket *socket);         /* the service, what `asking` says */
+void socket_tell_answer(struct socket *socket); /* to a call that was decided */
 
 #endif

@@ -188,13 +188,17 @@ static enum err check_claims(struct holder *out, enum refusal *refusal, struct f
     }
     policy = policy_for(&claims, issuer, facts, now_ms);
     *refusal = claims_check(&claims, &policy);
-    if (!*refusal) *refusal = holder_of(out, &claims);
+    if (!*refusal || *refusal == REFUSAL_TOKEN_EXPIRED) { /* which is checked last */
+        enum refusal other = holder_of(out, &claims);
+        if (other) *refusal = other;
+    }
     if (*refusal) found_in_claims(finding, *refusal, &claims, &policy);
     return ERR_OK;
 }
 
-enum err issue_verify(struct holder *out, enum refusal *refusal, struct finding *finding, struct arena *arena,
-                      struct issuer *issuer, struct bytes token, const struct facts *facts, int64_t now_ms)
+enum err issue_verify_late(struct holder *out, enum refusal *refusal, struct finding *finding,
+                           struct arena *arena, struct issuer *issuer, struct bytes token,
+                           const struct facts *facts, int64_t now_ms)
 {
     struct jws jws;
     enum err e;
@@ -208,6 +212,15 @@ enum err issue_verify(struct holder *out, enum refusal *refusal, struct finding 
         *refusal = check_header(finding, issuer->bench, &jws);
     if (!e && !*refusal) e = check_claims(out, refusal, finding, arena, issuer, &jws, facts, now_ms);
     jws_release(&jws);
-    if (*refusal) memset(out, 0, sizeof *out);
+    if (*refusal && *refusal != REFUSAL_TOKEN_EXPIRED) memset(out, 0, sizeof *out);
     return e == ERR_MALFORMED || e == ERR_TOO_LARGE ? ERR_OK : e; /* both are the token's fault: a refusal */
+}
+
+enum err issue_verify(struct holder *out, enum refusal *refusal, struct finding *finding, struct arena *arena,
+                      struct issuer *issuer, struct bytes token, const struct facts *facts, int64_t now_ms)
+{
+    enum err e = issue_verify_late(out, refusal, finding, arena, issuer, token, facts, now_ms);
+
+    if (*refusal) memset(out, 0, sizeof *out);
+    return e;
 }

@@ -6,6 +6,7 @@
 #ifndef COATCHECK_SERVICE_ISSUE_H
 #define COATCHECK_SERVICE_ISSUE_H
 
+#include "engine/resume.h"
 #include "service/finding.h"
 #include "service/keys.h"
 #include "token/jws.h"
@@ -44,5 +45,15 @@ MUST_USE enum err issue_open_ticket(bool *is_ours, struct ticket *out, struct fi
 MUST_USE enum err issue_verify(struct holder *out, enum refusal *refusal, struct finding *finding,
                                struct arena *arena, struct issuer *issuer, struct bytes token,
                                const struct facts *facts, int64_t now_ms);
+/* The same, for whoever asks of a token that has expired whose it was: the holder is whole with
+ * REFUSAL_TOKEN_EXPIRED, too. */
+MUST_USE enum err issue_verify_late(struct holder *out, enum refusal *refusal, struct finding *finding,
+                                    struct arena *arena, struct issuer *issuer, struct bytes token,
+                                    const struct facts *facts, int64_t now_ms);
+
+/* Appends the sealed state; and what a sealed state says, as for a ticket. */
+MUST_USE enum err issue_resume(struct buf *out, struct issuer *issuer, const struct resume_state *state);
+MUST_USE enum err issue_open_resume(bool *is_ours, struct resume_state *out, struct finding *finding,
+                                    struct arena *arena, struct issuer *issuer, struct bytes text);
 
 #endif

@@ -1,4 +1,5 @@
-/* issue_sealed.c — the half of issue.h whose credentials are sealed: refresh tokens and tickets. */
+/* issue_sealed.c — the half of issue.h whose credentials are sealed: refresh tokens, tickets and resume
+ * states. */
 #include <string.h>
 
 #include "base/base64url.h"
@@ -52,6 +53,30 @@ enum err issue_refresh(struct buf *out, struct issuer *issuer, const struct gran
     return buf_error(out);
 }
 
+enum err issue_resume(struct buf *out, struct issuer *issuer, const struct resume_state *state)
+{
+    struct sealed sealed = {0};
+    size_t len;
+
+    sealed.id = state->session;
+    sealed.project = state->project;
+    sealed.user = state->user;
+    sealed.claims_kind = (enum claims_kind)state->kind;
+    sealed.family = state->family;
+    sealed.parent_key = state->parent_key;
+    sealed.exp_s = state->deadline_s;
+    sealed.gt_ms = state->gt_ms;
+    sealed.age_ms = state->age_ms;
+    sealed.generation = state->sequence;
+    sealed.lane = state->lane;
+    if (!bytes_is_absent(state->jkt)) {
+        sealed.is_bound = base64url_read(sealed.jkt, sizeof sealed.jkt, &len, state->jkt) == ERR_OK;
+        if (!sealed.is_bound) return ERR_MALFORMED; /* no token is bound to such a one */
+    }
+    seal_write(out, issuer->bench->seals[0], SEAL_RESUME, &sealed);
+    return buf_error(out);
+}
+
 static enum seal_kind seal_kind_of(enum ticket_kind kind)
 {
     return kind == TICKET_LAUNCH ? SEAL_LAUNCH : SEAL_BOOTSTRAP;
@@ -85,7 +110,8 @@ static void found_not_ours(struct finding *finding, enum seal_kind kind, struct 
     finding_expected(finding, "%s, as it was issued by this server",
                      presented_text(kind == SEAL_REFRESH     ? PRESENTED_REFRESH
                                     : kind == SEAL_BOOTSTRAP ? PRESENTED_BOOTSTRAP
-                                                             : PRESENTED_LAUNCH));
+                                    : kind == SEAL_LAUNCH    ? PRESENTED_LAUNCH
+                                                             : PRESENTED_RESUME));
     if (bytes_is_absent(named))
         finding_seen(finding, "%s, %zu bytes", presented_text(presented_kind(text)), text.len);
     else
@@ -179,4 +205,27 @@ enum err issue_open_ticket(bool *is_ours, struct ticket *out, struct finding *fi
                            .external_id = sealed.external_id,
                            .payload = sealed.payload};
     return ERR_OK;
+}
+
+enum err issue_open_resume(bool *is_ours, struct resume_state *out, struct finding *finding,
+                           struct arena *arena, struct issuer *issuer, struct bytes text)
+{
+    struct sealed sealed;
+    struct bytes key_id = BYTES_NONE;
+    enum err e = open_sealed(is_ours, &sealed, &key_id, finding, arena, issuer, SEAL_RESUME, text);
+
+    memset(out, 0, sizeof *out);
+    if (e || !*is_ours) return e;
+    *out = (struct resume_state){.session = sealed.id,
+                                 .project = sealed.project,
+                                 .user = sealed.user,
+                                 .kind = (enum token_kind)sealed.claims_kind,
+                                 .family = sealed.family,
+                                 .parent_key = sealed.parent_key,
+                                 .deadline_s = sealed.exp_s,
+                                 .gt_ms = sealed.gt_ms,
+                                 .age_ms = sealed.age_ms,
+                                 .sequence = sealed.generation,
+                                 .lane = sealed.lane};
+    return bound_to(&out->jkt, arena, &sealed);
 }

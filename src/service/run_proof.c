@@ -89,6 +89,12 @@ bool run_was_used(const struct run *run, size_t from)
 
 void run_refuse_replay(struct run *run, enum proof_profile profile)
 {
+    run_found_replay(run, profile);
+    run_refuse(run, REFUSAL_PROOF_REPLAYED, FIELD_PROOF, "was used before");
+}
+
+void run_found_replay(struct run *run, enum proof_profile profile)
+{
     struct finding *finding = run_finding(run, "proof.once");
 
     finding_expected(finding, "a proof that was not used before");
@@ -96,7 +102,6 @@ void run_refuse_replay(struct run *run, enum proof_profile profile)
                  "the same key and jti were, within the last %lld s; or the clock was set back to a time "
                  "whose proofs are forgotten",
                  (long long)proof_keep_s(profile));
-    run_refuse(run, REFUSAL_PROOF_REPLAYED, FIELD_PROOF, "was used before");
 }
 
 /* ---- nonces ---- */

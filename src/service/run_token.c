@@ -1,9 +1,7 @@
-/* run_token.c — whose access token it is, and whether it was proved; and the way that opens a session. */
+/* run_token.c — whose access token it is, and whether it was proved. */
 #include <string.h>
 
-#include "base/hex.h"
 #include "engine/admit.h"
-#include "engine/once.h"
 #include "service/found_token.h"
 #include "service/presented.h"
 #include "service/service_run.h"
@@ -19,28 +17,19 @@ static enum err read_proof(struct proof_facts *out, struct admit_facts *facts, s
     return e;
 }
 
-static int64_t cutoff_of_holder(const struct run *run)
+int64_t run_holder_cutoff_ms(const struct run *run)
 {
-    const struct holder *holder = &run->outcome.holder;
-    const struct lineage lineage = {.project = &holder->project,
-                                    .user = &holder->user,
-                                    .family = &holder->family,
-                                    .resource = &holder->resource,
-                                    .inviter = &holder->inviter,
-                                    .key = holder->parent_key};
-
-    return run_cutoff_ms(run, &lineage);
+    return service_cutoff_ms(run->service, &run->outcome.holder);
 }
 
-/* Of a token that is good in itself: why it may not pass. */
-static void found_not_admitted(struct run *run, enum refusal refusal, const struct admit_facts *facts,
-                               const struct proof_policy *policy)
+void run_found_not_admitted(struct run *run, enum refusal refusal, const struct admit_facts *facts,
+                            const struct proof_policy *policy)
 {
     const struct holder *holder = &run->outcome.holder;
     struct finding *finding = run_finding(run, "token.project");
     struct proof_policy with_key = *policy;
 
-    with_key.jkt = holder->jkt;
+    if (!bytes_is_absent(holder->jkt)) with_key.jkt = holder->jkt;
     if (!facts->project) {
         finding_expected(finding, "prj of a project that is here");
         finding_seen(finding, "prj of none; the token was signed here");
@@ -59,10 +48,10 @@ static void found_not_admitted(struct run *run, enum refusal refusal, const stru
         found_in_proof(finding, facts->proof, &with_key);
     else {
         finding_check(finding, facts->proof_broken ? "proof.form" : "proof.present");
-        if (bytes_is_absent(holder->jkt))
+        if (bytes_is_absent(with_key.jkt))
             finding_expected(finding, "a proof by the key that the token shall be bound to");
         else
-            finding_expected(finding, "a proof by the key with thumbprint %.*s...", FINDING_ID(holder->jkt));
+            finding_expected(finding, "a proof by the key with thumbprint %.*s...", FINDING_ID(with_key.jkt));
         finding_seen(finding, facts->proof_broken
                                   ? "one that is malformed, or whose signature does not verify"
                                   : "none");
@@ -78,7 +67,7 @@ static enum err check_holder(enum refusal *refusal, struct run *run, struct byte
     enum err e = ERR_OK;
 
     run->project = facts->project = facts_project(lease_facts(run->lease), &holder->project);
-    facts->cutoff_ms = cutoff_of_holder(run);
+    facts->cutoff_ms = run_holder_cutoff_ms(run);
     /* clients send a proof along with every token: it is looked at only where it counts */
     if (terms->is_needed || !bytes_is_absent(holder->jkt))
         TRY(e = read_proof(proof, facts, run, terms->proof), done);
@@ -124,7 +113,7 @@ bool run_authenticate_by(struct run *run, struct bytes token, struct proof_terms
         run_fail(run, run->unreadable); /* the proof was to stand in what could not be read */
         return false;
     }
-    if (!run->has_finding) found_not_admitted(run, refusal, &facts, &policy);
+    if (!run->has_finding) run_found_not_admitted(run, refusal, &facts, &policy);
     run_refuse(run, refusal, FIELD_NONE, NULL);
     return false;
 failed:
@@ -162,40 +151,13 @@ bool run_authenticate_bearer_by(struct run *run, struct proof_terms *terms, enum
 
 bool run_was_cut(struct run *run)
 {
-    int64_t cutoff_ms = cutoff_of_holder(run);
+    int64_t cutoff_ms = run_holder_cutoff_ms(run);
     const struct admit_facts facts = {.project = run->project, .cutoff_ms = cutoff_ms};
 
     if (run->outcome.holder.gt_ms > cutoff_ms) return false;
-    found_not_admitted(run, REFUSAL_TOKEN_CUT_OFF, &facts, &(struct proof_policy){0});
+    run_found_not_admitted(run, REFUSAL_TOKEN_CUT_OFF, &facts, &(struct proof_policy){0});
     run_refuse(run, REFUSAL_TOKEN_CUT_OFF, FIELD_NONE, NULL);
     return true;
-}
-
-static void welcome(struct run *run)
-{
-    uint8_t random[16];
-    char *name = arena_alloc(run->arena, 2 * sizeof random);
-
-    if (run_was_cut(run)) return;
-    if (once_was_used(&run->plan, run->rows)) {
-        run_refuse_replay(run, PROOF_VENDOR);
-        return;
-    }
-    if (run->ask.connect.wants_resume) {
-        struct finding *finding = run_finding(run, "session.resume");
-        finding_expected(finding, "a connect without protocol and authorization_state");
-        finding_seen(finding, "one of them: sessions are not kept across sockets");
-        run_refuse(run, REFUSAL_RESUME_IMPOSSIBLE, FIELD_NONE, "sessions are not kept across sockets");
-        return;
-    }
-    if (!name) {
-        run_fail(run, ERR_NO_MEMORY);
-        return;
-    }
-    dice_fill(&run->service->options.dice, random, sizeof random);
-    hex_write(name, bytes_of(random, sizeof random));
-    run->outcome.connected.session = bytes_of(name, 2 * sizeof random);
-    run_finish(run, OUTCOME_CONNECTED);
 }
 
 bool run_authenticate_bearer(struct run *run, struct bytes proof, enum capability needs)
@@ -203,21 +165,4 @@ bool run_authenticate_bearer(struct run *run, struct bytes proof, enum capabilit
     struct proof_terms terms = {.proof = proof};
 
     return run_authenticate_bearer_by(run, &terms, needs);
-}
-
-/* In this order: token, proof, then what else the connect asks for; the first refusal wins. The proof is used
- * up only by a connect that is right in its form. */
-void run_connect(struct run *run)
-{
-    bool has_token = run->refused.refusal != REFUSAL_CREDENTIAL_MISSING;
-
-    if (has_token &&
-        !run_authenticate_token(run, run->ask.connect.token, run->ask.connect.proof, MAY_CONNECT))
-        return;
-    if (run->refused.refusal)
-        run_refuse(run, run->refused.refusal, run->refused.field, run->refused.because);
-    else if (run->plan.write_count)
-        run_commit(run, welcome);
-    else
-        welcome(run);
 }

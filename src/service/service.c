@@ -112,7 +112,7 @@ void run_finish(struct run *run, enum outcome_kind kind)
     desk_drop(desk);
 }
 
-int64_t run_cutoff_ms(const struct run *run, const struct lineage *lineage)
+static int64_t cutoff_ms_of(const struct cutoffs *cutoffs, const struct lineage *lineage)
 {
     const struct {
         enum cutoff_of of;
@@ -129,10 +129,32 @@ int64_t run_cutoff_ms(const struct run *run, const struct lineage *lineage)
     size_t i;
 
     for (i = 0; i < sizeof names / sizeof names[0]; i++) {
-        int64_t t_ms = cutoffs_of(run->service->cutoffs, names[i].of, lineage->project, names[i].id);
+        int64_t t_ms = cutoffs_of(cutoffs, names[i].of, lineage->project, names[i].id);
         if (t_ms > greatest) greatest = t_ms;
     }
     return greatest;
+}
+
+int64_t run_cutoff_ms(const struct run *run, const struct lineage *lineage)
+{
+    return cutoff_ms_of(run->service->cutoffs, lineage);
+}
+
+int64_t service_cutoff_ms(const struct service *service, const struct holder *holder)
+{
+    const struct lineage lineage = {.project = &holder->project,
+                                    .user = &holder->user,
+                                    .family = &holder->family,
+                                    .resource = &holder->resource,
+                                    .inviter = &holder->inviter,
+                                    .key = holder->parent_key};
+
+    return cutoff_ms_of(service->cutoffs, &lineage);
+}
+
+enum err service_seal_resume(struct service *service, struct buf *out, const struct resume_state *state)
+{
+    return issue_resume(out, &service->issuer, state);
 }
 
 struct finding *run_finding(struct run *run, const char *check)
@@ -156,9 +178,11 @@ static void end_finding(struct run *run, const struct refused *refused, enum err
 {
     if (!run->has_finding) (void)run_finding(run, NULL);
     finding_complete(&run->finding, refused, error);
-    run->finding.has_credential = run->ask.credential.kind != CREDENTIAL_NONE ||
-                                  (run->ask.kind == ASK_CONNECT && run->ask.connect.token.len) ||
-                                  (run->ask.kind == ASK_REDEEM && run->ask.redeem.ticket.len);
+    run->finding.has_credential =
+        run->ask.credential.kind != CREDENTIAL_NONE ||
+        (run->ask.kind == ASK_CONNECT && run->ask.connect.token.len) ||
+        (run->ask.kind == ASK_REAUTHENTICATE && run->ask.reauthenticate.token.len) ||
+        (run->ask.kind == ASK_REDEEM && run->ask.redeem.ticket.len);
 }
 
 bool run_goes_on(struct run *run)
@@ -407,6 +431,7 @@ static void (*const ways[ASK_KIND_COUNT])(struct run *run) = {
     [ASK_WHO_AM_I] = run_who,
     [ASK_ADDRESSES] = run_addresses,
     [ASK_CONNECT] = run_connect,
+    [ASK_REAUTHENTICATE] = run_reauthenticate,
     [ASK_LAUNCH] = run_launch,
     [ASK_BOOTSTRAP] = run_bootstrap,
     [ASK_REDEEM] = run_redeem,

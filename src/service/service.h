@@ -58,6 +58,12 @@ void service_close_store(struct service *service); /* the store is gone: who wou
 MUST_USE enum err service_take_cutoff(struct service *service, const struct cutoff *cutoff);
 void service_forget_user(struct service *service, const struct uuid *project, const struct uuid *id);
 
+/* Seals what a session's client has to present to have it back; appends the text. */
+MUST_USE enum err service_seal_resume(struct service *service, struct buf *out,
+                                      const struct resume_state *state);
+/* Greatest cutoff that applies to this holder by now; INT64_MIN: none. */
+int64_t service_cutoff_ms(const struct service *service, const struct holder *holder);
+
 /* Whether this credential is a live project key that may be used from this Origin: for those who must know
  * before the ask is whole. The ask itself checks again. finding is filled on a refusal. */
 MUST_USE enum err service_check_key(enum refusal *out, struct service *service,

@@ -75,6 +75,12 @@ bool run_authenticate_bearer_by(struct run *run, struct proof_terms *terms, enum
  * there to a session's place in the lane's index nothing else happens on this lane, so none can fall between.
  */
 bool run_was_cut(struct run *run);
+int64_t run_holder_cutoff_ms(const struct run *run); /* of outcome.holder; INT64_MIN: none */
+/* Of a token that is good in itself: why it may not pass. policy->jkt: the key that a proof had to be by, if
+ * the token names none. */
+struct admit_facts;
+void run_found_not_admitted(struct run *run, enum refusal refusal, const struct admit_facts *facts,
+                            const struct proof_policy *policy);
 /* What the dialect could not read is told once the caller is known. False: the run is over. */
 bool run_goes_on(struct run *run);
 
@@ -93,6 +99,7 @@ MUST_USE enum err run_hash_token(struct bytes *out, struct run *run, struct byte
 MUST_USE enum err run_plan_once(struct run *run, const struct proof_facts *proof, enum proof_profile profile);
 /* The rows of the last commit say so; the plan's writes before `from` are none of a proof's. */
 bool run_was_used(const struct run *run, size_t from);
+void run_found_replay(struct run *run, enum proof_profile profile);
 void run_refuse_replay(struct run *run, enum proof_profile profile);
 /* A proof of the strict profile, against the URL that this request was sent to. jkt: of the key that it must
  * be by; absent: of any. token: the access token it must name; absent: none. With a nonce where the server
@@ -148,6 +155,7 @@ void run_who(struct run *run);
 void run_addresses(struct run *run);
 void run_address(struct run *run);
 void run_connect(struct run *run);
+void run_reauthenticate(struct run *run);
 void run_revoke(struct run *run);
 void run_introspect(struct run *run);
 void run_revocations(struct run *run);

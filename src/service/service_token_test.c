@@ -506,7 +506,6 @@ static void refuses_in_order(void)
     ask_release(&asked);
     ask_connect_init(&asked, bound, BYTES_NONE);
     asked.run.refused = bad_member;
-    asked.run.ask.connect.wants_resume = true;
     check_answer(&asked, REFUSAL_PROOF_MISSING, OUTCOME_CONNECTED);
     ask_release(&asked);
     prove(&proof, "kept", "open", NOW_S);

@@ -39,6 +39,8 @@ struct sealed {     /* zeroed fields are left out of the sealed form */
     struct bytes payload;     /* at most 2048 bytes */
     struct uuid inviter;
     int64_t age_ms;
+    struct uuid family; /* of a session; of others it is the id */
+    uint32_t lane;      /* of a session: where it was */
 };
 
 struct seal_key; /* one thread's: all kinds derived */

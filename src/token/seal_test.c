@@ -59,7 +59,8 @@ static bool same(const struct sealed *a, const struct sealed *b)
            !memcmp(left.addresses, right.addresses, sizeof left.addresses) &&
            !memcmp(left.jkt, right.jkt, sizeof left.jkt) && uuid_equal(&left.id, &right.id) &&
            uuid_equal(&left.project, &right.project) && uuid_equal(&left.user, &right.user) &&
-           uuid_equal(&left.application, &right.application) && uuid_equal(&left.resource, &right.resource);
+           uuid_equal(&left.application, &right.application) && uuid_equal(&left.resource, &right.resource) &&
+           uuid_equal(&left.family, &right.family) && left.lane == right.lane;
 }
 
 static enum err open_text(struct sealed *out, struct seal_key *key, enum seal_kind kind, struct bytes text)

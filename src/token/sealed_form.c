@@ -27,6 +27,8 @@ enum tag {
     TAG_AGE,
     TAG_PAYLOAD,
     TAG_INVITER,
+    TAG_FAMILY,
+    TAG_LANE,
 };
 
 enum flag { FLAG_SELF_REFRESH = 1, FLAG_NEW_USER = 2, FLAGS_ALL = 3 };
@@ -111,6 +113,8 @@ void sealed_form_write(struct buf *out, const struct sealed *sealed)
     put_number(out, TAG_AGE, (uint64_t)sealed->age_ms);
     put_long_text(out, TAG_PAYLOAD, sealed->payload, PAYLOAD_MAX);
     put_uuid(out, TAG_INVITER, &sealed->inviter);
+    put_uuid(out, TAG_FAMILY, &sealed->family);
+    put_number(out, TAG_LANE, sealed->lane);
 }
 
 /* ---- reading ---- */
@@ -274,6 +278,12 @@ static void take_field(struct reader *r, struct sealed *out, unsigned tag)
         return;
     case TAG_INVITER:
         take_uuid(r, &out->inviter);
+        return;
+    case TAG_FAMILY:
+        take_uuid(r, &out->family);
+        return;
+    case TAG_LANE:
+        out->lane = (uint32_t)take_number(r, UINT32_MAX);
         return;
     }
     fail(r, ERR_MALFORMED); /* no such tag */

@@ -176,5 +176,26 @@ enum err signalwire_decode_connect(struct ask *ask, struct refused *refused,
         signalwire_refuse_invalid(refused, FIELD_NONE, "authorization_state and protocol must be strings");
     ask->connect.proof = json_text(proof);
     ask->connect.wants_resume = json_text(state).len || json_text(name).len;
+    if (json_text(state).len) ask->connect.state = json_text(state);
+    ask->connect.session = signalwire_session_of(json_text(name));
+    return ERR_OK;
+}
+
+/* "project" says nothing that the token does not say better. */
+enum err signalwire_decode_reauthenticate(struct ask *ask, struct refused *refused,
+                                          const struct dialect_request *request)
+{
+    struct json params = request->body;
+    struct json proof = json_member(params, "dpop_token");
+
+    ask->kind = ASK_REAUTHENTICATE;
+    ask->reauthenticate = (struct ask_reauthenticate){0};
+    ask->reauthenticate.token = json_text(json_member(json_member(params, "authentication"), "jwt_token"));
+    if (!ask->reauthenticate.token.len)
+        signalwire_refuse_member(refused, REFUSAL_CREDENTIAL_MISSING, FIELD_NONE,
+                                 "authentication.jwt_token is missing");
+    if (signalwire_is_given(proof) && json_type_of(proof) != JSON_IS_STRING)
+        signalwire_refuse_invalid(refused, FIELD_NONE, "dpop_token must be a string");
+    ask->reauthenticate.proof = json_text(proof);
     return ERR_OK;
 }

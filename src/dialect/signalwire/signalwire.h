@@ -11,7 +11,8 @@
 extern const struct dialect signalwire_dialect;
 
 ask_decode_fn signalwire_decode_mint, signalwire_decode_refresh, signalwire_decode_who,
-    signalwire_decode_addresses, signalwire_decode_address, signalwire_decode_connect;
+    signalwire_decode_addresses, signalwire_decode_address, signalwire_decode_connect,
+    signalwire_decode_reauthenticate;
 ask_decode_fn signalwire_decode_guest, signalwire_decode_invite, signalwire_decode_embed,
     signalwire_decode_activate, signalwire_decode_renew;
 outcome_encode_fn signalwire_encode_minted, signalwire_encode_refreshed, signalwire_encode_who,
@@ -32,10 +33,12 @@ outcome_encode_fn signalwire_encode_subscriber, signalwire_encode_subscriber_mad
 void signalwire_welcome(struct buf *out, const struct dialect_session *session, struct bytes id);
 void signalwire_refuse_call(struct buf *out, struct bytes id, const struct refused *refused, enum err error,
                             struct bytes data);
-bool signalwire_event_after_welcome(struct buf *out, const struct dialect_session *session, unsigned index);
+void signalwire_give_state(struct buf *out, const struct dialect_session *session, struct bytes state);
+/* The name of the session in a protocol as we make them; absent if it is no such text. */
+struct bytes signalwire_session_of(struct bytes protocol);
 void signalwire_ping(struct buf *out, const struct dialect_session *session);
 
-#define SIGNALWIRE_CALLS 2
+#define SIGNALWIRE_CALLS 3
 extern const struct socket_call signalwire_calls[SIGNALWIRE_CALLS];
 
 /* Members of an object that speaks of a token: "scope", and "cnf" if it is bound. */

@@ -3,6 +3,9 @@
 
 #include "wire/json_write.h"
 
+#define PROTOCOL_PREFIX  "signalwire_"
+#define SESSION_NAME_LEN 32 /* characters of a session's name */
+
 static struct bytes uuid_text(char out[UUID_TEXT_LEN], const struct uuid *id)
 {
     uuid_write(out, id);
@@ -22,10 +25,20 @@ static struct bytes fresh_id(char out[UUID_TEXT_LEN], const struct dialect_sessi
  * (§4.1). */
 static void append_protocol(struct buf *out, const struct dialect_session *session)
 {
-    buf_append_text(out, "signalwire_");
+    buf_append_text(out, PROTOCOL_PREFIX);
     buf_append(out, session->first_jti);
     buf_append_byte(out, '_');
     buf_append(out, session->name);
+}
+
+struct bytes signalwire_session_of(struct bytes protocol)
+{
+    struct bytes rest = bytes_from(protocol, sizeof PROTOCOL_PREFIX - 1);
+
+    if (!bytes_start_with(protocol, BYTES(PROTOCOL_PREFIX)) ||
+        rest.len != UUID_TEXT_LEN + 1 + SESSION_NAME_LEN || rest.ptr[UUID_TEXT_LEN] != '_')
+        return BYTES_NONE;
+    return bytes_from(rest, UUID_TEXT_LEN + 1);
 }
 
 static void write_protocol(struct json_writer *w, const char *key, const char *prefix,
@@ -177,21 +190,17 @@ static void event_end(struct json_writer *w)
     rpc_end(w->out);
 }
 
-/* An empty state erases one the client may still hold from an earlier server or deployment. Sessions are not
- * resumed yet: without a state the client always comes back with a fresh connect, which is what we want of
- * it. */
-bool signalwire_event_after_welcome(struct buf *out, const struct dialect_session *session, unsigned index)
+/* An empty state erases one the client may still hold: it then comes back with a fresh connect. */
+void signalwire_give_state(struct buf *out, const struct dialect_session *session, struct bytes state)
 {
     struct json_writer w;
 
-    if (index > 0) return false;
     event_begin(&w, out, session, "signalwire.authorization.state");
     json_object_begin(&w);
     json_key(&w, "authorization_state");
-    json_put_literal(&w, "");
+    json_put_string(&w, bytes_is_absent(state) ? BYTES("") : state);
     json_object_end(&w);
     event_end(&w);
-    return true;
 }
 
 void signalwire_ping(struct buf *out, const struct dialect_session *session)
@@ -239,7 +248,17 @@ static enum after_call answer_offline(struct buf *out, const struct dialect_sess
     return session->holder->is_full_subscriber ? AFTER_UNREGISTER : AFTER_NOTHING;
 }
 
+/* Any result is success there (§4.7). */
+static enum after_call answer_reauthenticate(struct buf *out, const struct dialect_session *session,
+                                             const struct rpc_message *call)
+{
+    (void)session;
+    answer_ok(out, call->id);
+    return AFTER_NOTHING;
+}
+
 const struct socket_call signalwire_calls[SIGNALWIRE_CALLS] = {
-    {"subscriber.online", answer_online},
-    {"subscriber.offline", answer_offline},
+    {"subscriber.online", NULL, answer_online},
+    {"subscriber.offline", NULL, answer_offline},
+    {"signalwire.reauthenticate", signalwire_decode_reauthenticate, answer_reauthenticate},
 };
