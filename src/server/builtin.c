@@ -185,8 +185,10 @@ static void write_metrics(struct buf *out, const struct node *node)
         [COUNT_UPGRADES] = {"coatcheck_websocket_upgrades_total", "counter", "WebSocket upgrades"},
         [COUNT_CONNECTS_GRANTED] = {"coatcheck_connects_granted_total", "counter", "sessions opened"},
         [COUNT_CONNECTS_REFUSED] = {"coatcheck_connects_refused_total", "counter", "connects refused"},
-        [COUNT_SESSIONS_LIVE] = {"coatcheck_sessions_live", "gauge", "sessions open now"},
-        [COUNT_SESSIONS_REGISTERED] = {"coatcheck_sessions_registered", "gauge", "registered sessions"},
+        [COUNT_SESSIONS_LIVE] = {"coatcheck_sessions_live", "gauge", "sessions with an open socket"},
+        [COUNT_SESSIONS_DETACHED] = {"coatcheck_sessions_detached", "gauge",
+                                     "sessions that wait for their client to come back"},
+        [COUNT_SESSIONS_REGISTERED] = {"coatcheck_sessions_registered", "gauge", "registered sessions, with a socket or waiting"},
         [COUNT_PARKED] = {"coatcheck_sockets_parked", "gauge", "refused sockets kept parked"},
         [COUNT_CONNECTIONS] = {"coatcheck_http_connections", "gauge", "HTTP connections open now"},
     };

@@ -287,6 +287,7 @@ void lane_begin_stop(struct lane *lane)
         lane->listeners[i] = NULL;
     }
     sockets_stop(lane);
+    sessions_stop(lane);
     conns_stop(lane);
     admins_stop(lane);
     /* without memory for a timer there is no waiting for slow peers */

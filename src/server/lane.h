@@ -17,6 +17,7 @@ struct conn;
 struct cuts;
 struct exchange;
 struct node;
+struct session_fetch;
 struct socket;
 
 enum lane_counter {
@@ -27,6 +28,7 @@ enum lane_counter {
     COUNT_CONNECTS_GRANTED,
     COUNT_CONNECTS_REFUSED,
     COUNT_SESSIONS_LIVE,
+    COUNT_SESSIONS_DETACHED,
     COUNT_SESSIONS_REGISTERED,
     COUNT_PARKED,
     COUNT_CONNECTIONS,
@@ -45,6 +47,8 @@ struct lane {
     struct socket *sockets;        /* all WebSockets */
     struct session_names names;    /* all sessions, by name */
     struct session_index index;    /* the same, by what a cutoff can name */
+    struct session_fetch *probing; /* who waits here for a socket's answer */
+    uint64_t heard;                /* so often bytes came on a socket */
     struct cuts *cuts;             /* cutoffs on their way from here */
     struct exchange *spare;        /* exchanges not in use */
     unsigned spare_count;

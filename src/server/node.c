@@ -15,6 +15,7 @@
 #include "server/tls.h"
 #include "server/prune.h"
 #include "server/rotation.h"
+#include "server/session.h"
 #include "server/watch.h"
 
 struct order { /* from the main thread to a lane */
@@ -210,6 +211,8 @@ void node_stop(struct node *node)
             loop_stop(node->lanes[i]->loop); /* no memory for a letter: stop hard */
     for (i = 0; i < node->started; i++)
         loop_join(node->lanes[i]->loop);
+    for (i = 0; i < node->lane_count; i++)
+        sessions_stop(node->lanes[i]); /* of a lane that was stopped hard */
     floor_end(node);
     /* the store finishes what waits, while the lanes' memory is still there to take the answers */
     if (node->store) node->store->ops->close(node->store);

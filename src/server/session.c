@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/log.h"
 #include "engine/age.h"
 #include "server/node.h"
@@ -46,24 +47,26 @@ int64_t session_left_ms(const struct lane *lane, const struct holder *holder)
     return holder->exp_s * 1000 - age_now_ms(loop_now_ms(lane->loop), age_ms, holder->age_ms);
 }
 
-static void due(struct deadline *deadline)
+static int64_t lapse_ms(const struct session *session)
 {
-    struct session *session =
-        (struct session *)(void *)((char *)deadline - offsetof(struct session, deadline));
-
-    socket_session_due(session->socket);
+    return session->lane->node->config->session_lapse_s * 1000;
 }
+
+static void due(struct deadline *deadline);
 
 /* By the lane's facts of now: what brought the holder may have begun under older ones. */
 static enum err set_deadline(struct session *session)
 {
     struct loop *loop = session->lane->loop;
     const struct holder *holder = &session->holder;
-    int64_t left_ms;
+    int64_t ends_ms = session->detached_ms + lapse_ms(session), left_ms, at_ms;
 
     session->age_ms = age_of_project(session->lane, holder, session->age_ms);
     left_ms = holder->exp_s * 1000 - age_now_ms(loop_now_ms(loop), session->age_ms, holder->age_ms);
-    return deadline_set(loop, &session->deadline, loop_tick_ms(loop) + left_ms, due);
+    at_ms = loop_tick_ms(loop) + left_ms;
+    if (session->detached_ms && (session->is_expired || ends_ms < at_ms)) at_ms = ends_ms;
+    if (session->is_lost) at_ms = loop_tick_ms(loop);
+    return deadline_set(loop, &session->deadline, at_ms, due);
 }
 
 /* The place in the heap is there from session_new on, so that this cannot fail. */
@@ -73,16 +76,33 @@ static void follow_deadline(struct session *session)
     (void)e;
 }
 
+static void due(struct deadline *deadline)
+{
+    struct session *session =
+        (struct session *)(void *)((char *)deadline - offsetof(struct session, deadline));
+    int64_t tick_ms = loop_tick_ms(session->lane->loop);
+
+    if (session->socket)
+        socket_session_due(session->socket);
+    else if (session->is_lost || tick_ms >= session->detached_ms + lapse_ms(session))
+        session_end(session);
+    else { /* the grant has ended; only a fresh token brings it back */
+        session->is_expired = true;
+        follow_deadline(session);
+    }
+}
+
 /* ---- life ---- */
 
 static void keep_text(struct bytes *kept, char *room, size_t size, struct bytes text)
 {
     *kept = BYTES_NONE;
     if (bytes_is_absent(text) || text.len > size) return;
-    memcpy(room, text.ptr, text.len);
+    memmove(room, text.ptr, text.len);
     *kept = bytes_of(room, text.len);
 }
 
+/* The strings may be the session's own already. */
 static void keep_holder(struct session *session, const struct holder *holder)
 {
     session->holder = *holder;
@@ -135,20 +155,72 @@ void session_renew(struct session *session, const struct holder *holder)
     log_debug("session_renewed", log_bytes("session", bytes_of(session->name, 8)));
 }
 
-void session_end(struct session *session)
+void session_detach(struct session *session, enum session_leave why)
 {
     struct lane *lane = session->lane;
 
-    session_set_registered(session, false);
+    session->socket = NULL;
+    session->detached_ms = loop_tick_ms(lane->loop);
+    session->is_away = why == SESSION_LEFT_AWAY;
+    session->is_expired = why == SESSION_LEFT_EXPIRED;
+    lane_count(lane, COUNT_SESSIONS_LIVE, -1);
+    lane_count(lane, COUNT_SESSIONS_DETACHED, 1);
+    follow_deadline(session);
+    log_debug("session_detached", log_bytes("session", bytes_of(session->name, 8)));
+}
+
+void session_attach(struct session *session, struct socket *socket)
+{
+    struct lane *lane = session->lane;
+
+    session->socket = socket;
+    session->detached_ms = 0;
+    session->is_away = session->is_expired = false;
+    lane_count(lane, COUNT_SESSIONS_LIVE, 1);
+    lane_count(lane, COUNT_SESSIONS_DETACHED, -1);
+    follow_deadline(session);
+    log_debug("session_resumed", log_bytes("session", bytes_of(session->name, 8)));
+}
+
+void session_leave(struct session *session)
+{
+    struct lane *lane = session->lane;
+
+    lane_count(lane, session->socket ? COUNT_SESSIONS_LIVE : COUNT_SESSIONS_DETACHED, -1);
+    if (session->is_registered) lane_count(lane, COUNT_SESSIONS_REGISTERED, -1);
     session_index_take(&lane->index, &session->links);
     session_names_take(&lane->names, &session->named);
     deadline_clear(lane->loop, &session->deadline);
-    lane_count(lane, COUNT_SESSIONS_LIVE, -1);
+}
+
+enum err session_arrive(struct session *session, struct lane *lane)
+{
+    enum err e;
+
+    session->lane = lane;
+    session_take_up_trace(session);
+    session_names_put(&lane->names, &session->named, session->name);
+    session_index_put(&lane->index, &session->links, &session->holder);
+    lane_count(lane, COUNT_SESSIONS_DETACHED, 1);
+    if (session->is_registered) lane_count(lane, COUNT_SESSIONS_REGISTERED, 1);
+    e = set_deadline(session);
+    if (e) session_end(session);
+    return e;
+}
+
+static void free_session(struct session *session)
+{
+    buf_release(&session->kept);
+    free(session);
+}
+
+void session_end(struct session *session)
+{
+    session_leave(session);
     log_info("session_ended", log_bytes("session", bytes_of(session->name, 8)));
     session_drop_traces(session);
     if (session->socket) socket_lost_session(session->socket);
-    buf_release(&session->kept);
-    free(session);
+    free_session(session);
 }
 
 void session_set_registered(struct session *session, bool is_registered)
@@ -165,9 +237,72 @@ bool session_is_reachable(const struct session *session)
 
 /* ---- sending ---- */
 
+/* A session that cannot keep a message ends by its timer: whoever sends may be in the middle of many. */
+static void keep(struct session *session, const struct buf *text)
+{
+    uint32_t len = (uint32_t)text->len;
+
+    buf_append(&session->kept, bytes_of(&len, sizeof len));
+    buf_append(&session->kept, buf_bytes(text));
+    if (!buf_error(text) && !buf_error(&session->kept)) return;
+    session->is_lost = true;
+    follow_deadline(session);
+}
+
 void session_send(struct session *session, const struct buf *text)
 {
-    socket_send_text(session->socket, text);
+    if (session->socket)
+        socket_send_text(session->socket, text);
+    else if (!session->is_lost)
+        keep(session, text);
+}
+
+void session_send_kept(struct session *session)
+{
+    struct bytes left = buf_bytes(&session->kept);
+
+    while (left.len) {
+        uint32_t len;
+        memcpy(&len, left.ptr, sizeof len);
+        socket_send_bytes(session->socket, bytes_part(left, sizeof len, len));
+        left = bytes_from(left, sizeof len + len);
+    }
+    buf_release(&session->kept);
+    buf_init(&session->kept, SESSION_KEPT_MAX);
+}
+
+static enum err seal_state(struct buf *out, const struct session *session)
+{
+    const struct holder *holder = &session->holder;
+    struct resume_state state = {.project = holder->project,
+                                 .user = holder->user,
+                                 .kind = holder->kind,
+                                 .family = holder->family,
+                                 .parent_key = holder->parent_key,
+                                 .jkt = holder->jkt,
+                                 .deadline_s = holder->exp_s,
+                                 .gt_ms = holder->gt_ms,
+                                 .age_ms = holder->age_ms,
+                                 .sequence = session->sequence + 1,
+                                 .lane = loop_index(session->lane->loop)};
+    enum err e = hex_read(state.session.byte, sizeof state.session.byte,
+                          bytes_of(session->name, sizeof session->name));
+
+    return e ? e : service_seal_resume(session->lane->service, out, &state);
+}
+
+/* Without one, the client keeps the two that it has, or comes back without. */
+void session_give_state(struct session *session)
+{
+    struct lane *lane = session->lane;
+    struct buf *sealed = lane_fields(lane), *body = lane_body(lane);
+    struct dialect_session words = session_words(session);
+    bool is_sealed = seal_state(sealed, session) == ERR_OK;
+
+    if (!is_sealed && session->sequence) return;
+    if (is_sealed) session->sequence++;
+    dialect_of_socket()->give_state(body, &words, is_sealed ? buf_bytes(sealed) : BYTES_NONE);
+    session_send(session, body);
 }
 
 /* ---- many at once ---- */
@@ -204,7 +339,11 @@ size_t sessions_cut(struct lane *lane, const struct cutoff *cutoff, unsigned *ro
     size_t ended = 0;
 
     while (*room && (links = session_index_find(&lane->index, cutoff))) {
-        socket_session_revoked(session_of_links(links)->socket); /* which takes it out of the index */
+        struct session *session = session_of_links(links);
+        if (session->socket)
+            socket_session_revoked(session->socket); /* which ends the session */
+        else
+            session_end(session);
         --*room;
         ended++;
     }
@@ -232,6 +371,18 @@ bool sessions_age_some(struct lane *lane, struct session_walk *walk)
     return walk->bucket == names->bucket_count;
 }
 
+void sessions_stop(struct lane *lane)
+{
+    size_t i;
+
+    session_fetches_stop(lane);
+    for (i = 0; i < lane->names.bucket_count; i++)
+        for (struct name_link *link = lane->names.buckets[i], *next; link; link = next) {
+            next = link->next;
+            if (!link->moved_to) session_end(session_of_name(link));
+        }
+}
+
 void sessions_free(struct lane *lane)
 {
     size_t i;
@@ -242,8 +393,7 @@ void sessions_free(struct lane *lane)
             if (link->moved_to)
                 trace_free(link);
             else {
-                buf_release(&session_of_name(link)->kept);
-                free(session_of_name(link));
+                free_session(session_of_name(link));
             }
         }
     session_names_release(&lane->names);

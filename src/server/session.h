@@ -42,6 +42,7 @@ struct session {
     bool is_undisturbed;        /* registered, but not to be rung now */
     bool is_away;    /* its socket was closed by its client on purpose: not rung until it is back */
     bool is_expired; /* its grant has ended: nothing is sent, nothing may be asked */
+    bool is_lost;    /* its client missed a message: it ends in the next turn */
     struct buf kept; /* whole messages, each behind its length, while detached */
     struct leg *legs;
     unsigned leg_count;
@@ -89,7 +90,41 @@ MUST_USE enum err session_new(struct session **out, struct lane *lane, const str
 void session_begin(struct session *session, struct socket *socket);
 /* From now on by this grant of the same user's: deadline and index follow. */
 void session_renew(struct session *session, const struct holder *holder);
-void session_end(struct session *session); /* frees it; its socket goes on without */
+enum session_leave {
+    SESSION_LEFT_LOST,   /* the connection broke, or its peer fell silent */
+    SESSION_LEFT_AWAY,   /* its client said goodbye */
+    SESSION_LEFT_EXPIRED /* the grant has ended */
+};
+void session_detach(struct session *session, enum session_leave why);
+/* What a client comes back to; the session's messages meanwhile go out behind the welcome. */
+void session_attach(struct session *session, struct socket *socket);
+void session_send_kept(struct session *session);
+void session_give_state(struct session *session); /* to its socket, another one each time */
+void session_end(struct session *session);        /* frees it; its socket goes on without */
+
+/* ---- another socket asks for it ---- */
+struct session_fetch {
+    struct session_letter letter; /* first */
+    struct lane *home;
+    struct bytes proved;                       /* yours, as the first step saw it (engine/resume.h) */
+    const struct resume_state *state;          /* the same; both are kept until done */
+    void (*done)(struct session_fetch *fetch); /* at home */
+    /* the answer */
+    struct session *session; /* NULL: refused, or it failed; else it is detached and lives at home now */
+    enum err error;
+    enum resume_found found;
+    /* its own */
+    struct session_fetch *next, **at; /* of those that wait on a lane */
+    struct deadline deadline;
+    struct lane *asked_on; /* NULL: nobody was asked yet */
+    int64_t asked_ms;
+    uint64_t asked_at; /* as the lane counts what it hears */
+};
+/* Finds the session wherever it is, asks its present socket whether it lives, and brings it home unless it
+ * does. */
+void session_fetch(struct lane *home, struct session_fetch *fetch);
+
+void sessions_stop(struct lane *lane); /* ends all, and lets go who waits for one */
 
 #define SESSIONS_PER_TURN 500 /* looked through or ended at once, before others get their turn */
 /* Ends the sessions that the cutoff voids, at most *room of them, and lowers it; returns how many. */

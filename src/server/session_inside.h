@@ -1,5 +1,5 @@
 /* session_inside.h — what the files of a session share: session.c (life), session_post.c (letters and
- * traces). Not for other files. */
+ * traces), session_fetch.c (moving). Not for other files. */
 #ifndef COATCHECK_SERVER_SESSION_INSIDE_H
 #define COATCHECK_SERVER_SESSION_INSIDE_H
 
@@ -19,6 +19,14 @@ static inline struct session *session_of_name(struct name_link *link)
 {
     return (struct session *)(void *)((char *)link - offsetof(struct session, named));
 }
+
+/* session.c */
+void session_leave(struct session *session); /* out of its lane's tables, counters and timers */
+/* Detached, into another lane's. On failure it has ended. */
+MUST_USE enum err session_arrive(struct session *session, struct lane *lane);
+
+/* session_fetch.c */
+void session_fetches_stop(struct lane *lane);
 
 /* session_post.c */
 MUST_USE enum err trace_new(struct trace **out,

@@ -6,9 +6,11 @@
 
 enum err session_names_init(struct session_names *names, uint64_t seed)
 {
-    *names = (struct session_names){.bucket_count = BUCKETS_FIRST, .seed = seed};
+    *names = (struct session_names){.seed = seed};
     names->buckets = calloc(BUCKETS_FIRST, sizeof(struct name_link *));
-    return names->buckets ? ERR_OK : ERR_NO_MEMORY;
+    if (!names->buckets) return ERR_NO_MEMORY;
+    names->bucket_count = BUCKETS_FIRST;
+    return ERR_OK;
 }
 
 void session_names_release(struct session_names *names)

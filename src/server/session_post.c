@@ -94,7 +94,7 @@ static void open_letter(struct mail *mail)
 
 void session_post(struct lane *from, struct session_letter *letter)
 {
-    letter->at = from->node->lanes[letter->to.lane];
+    letter->at = from->node->lanes[letter->to.lane < from->node->lane_count ? letter->to.lane : 0];
     letter->mail.open = open_letter;
     loop_post(letter->at->loop, &letter->mail);
 }

@@ -7,16 +7,24 @@
 
 /* ---- sending ---- */
 
-void socket_send_text(struct socket *socket, const struct buf *text)
+void socket_send_bytes(struct socket *socket, struct bytes text)
 {
     struct buf *out = lane_out(socket->lane);
 
     if (!socket->stream) return;
-    ws_frame_write(out, WS_TEXT, buf_bytes(text));
-    if (buf_error(text) || buf_error(out))
-        stream_close(socket->stream); /* a message lost is a session lost */
+    ws_frame_write(out, WS_TEXT, text);
+    if (buf_error(out))
+        stream_close(socket->stream); /* a message lost is a socket lost */
     else
         stream_write(socket->stream, buf_bytes(out));
+}
+
+void socket_send_text(struct socket *socket, const struct buf *text)
+{
+    if (!buf_error(text))
+        socket_send_bytes(socket, buf_bytes(text));
+    else if (socket->stream)
+        stream_close(socket->stream);
 }
 
 void socket_send_control(struct socket *socket, enum ws_opcode opcode, struct bytes payload)
@@ -158,6 +166,21 @@ void socket_session_revoked(struct socket *socket)
     socket_apply(socket, SESSION_REVOKED);
 }
 
+void socket_session_taken(struct socket *socket)
+{
+    socket_apply(socket, SESSION_TAKEN);
+}
+
+void socket_probe(struct socket *socket)
+{
+    socket_send_control(socket, WS_PING, BYTES_NONE);
+}
+
+bool socket_was_heard(const struct socket *socket, uint64_t since)
+{
+    return socket->asking || socket->heard > since;
+}
+
 void socket_lost_session(struct socket *socket)
 {
     socket->session = NULL;
@@ -165,11 +188,20 @@ void socket_lost_session(struct socket *socket)
 
 /* ---- life ---- */
 
-static void leave_state(struct socket *socket)
+/* What becomes of the session when its socket closes. */
+static void part(struct socket *socket, enum session_event event)
 {
-    if (socket->state == SESSION_PARKED && socket->has_parking)
-        lane_unpark(socket->lane, socket->parking_slot);
-    if (socket->session) session_end(socket->session);
+    struct session *session = socket->session;
+
+    if (!session) return;
+    if (event == SESSION_REVOKED || event == SESSION_STOP) {
+        session_end(session);
+        return;
+    }
+    socket->session = NULL;
+    session_detach(session, event == SESSION_TIME_UP ? SESSION_LEFT_EXPIRED
+                            : socket->said_goodbye   ? SESSION_LEFT_AWAY
+                                                     : SESSION_LEFT_LOST);
 }
 
 static void enter_state(struct socket *socket, enum session_state state)
@@ -178,8 +210,8 @@ static void enter_state(struct socket *socket, enum session_state state)
     char peer[46] = "";
 
     if (state == socket->state) return;
-    if (state != SESSION_ASKING && !(socket->state == SESSION_ASKING && state == SESSION_LIVE))
-        leave_state(socket);
+    if (socket->state == SESSION_PARKED && socket->has_parking)
+        lane_unpark(socket->lane, socket->parking_slot);
     socket->state = state;
     switch (state) {
     case SESSION_NONE:
@@ -210,6 +242,7 @@ void socket_apply(struct socket *socket, enum session_event event)
 {
     struct session_step step = session_step(socket->state, event);
 
+    if (step.state == SESSION_CLOSED) part(socket, event);
     enter_state(socket, step.state);
     switch (step.effect) {
     case SESSION_REFUSE:
@@ -304,6 +337,9 @@ static bool take(struct socket *socket, const struct ws_message_step *step)
     case WS_MESSAGE_PONG:
         break;
     case WS_MESSAGE_CLOSE:
+        socket->said_goodbye = step->close_code == 1000 || step->close_code == 1001; /* or no code at all */
+        peer_closed(socket, step->close_code);
+        return false;
     case WS_MESSAGE_BROKEN:
         peer_closed(socket, step->close_code);
         return false;
@@ -316,6 +352,7 @@ void socket_bytes(struct socket *socket, uint8_t *bytes, size_t len)
     bool more = true;
 
     socket->heard_ms = loop_tick_ms(socket->lane->loop);
+    socket->heard = ++socket->lane->heard;
     if (socket->state == SESSION_CLOSED) return;
     while (more) {
         struct ws_message_step step;

@@ -16,8 +16,13 @@ void sockets_stop(struct lane *lane); /* closes all with 1012 */
 
 /* From the session on it. */
 void socket_send_text(struct socket *socket, const struct buf *text);
+void socket_send_bytes(struct socket *socket, struct bytes text);
 void socket_session_due(struct socket *socket);     /* its grant has ended */
 void socket_session_revoked(struct socket *socket); /* a cutoff voids it */
-void socket_lost_session(struct socket *socket);    /* it has ended, or goes on without this socket */
+void socket_session_taken(struct socket *socket);   /* another socket takes it on */
+void socket_probe(struct socket *socket);           /* asks the peer whether it is there */
+/* Something came since the lane had heard so often; what we do not listen to counts as well. */
+bool socket_was_heard(const struct socket *socket, uint64_t since);
+void socket_lost_session(struct socket *socket); /* it has ended, or goes on without this socket */
 
 #endif

@@ -7,15 +7,18 @@
 
 #define KEPT_MAX (WS_MESSAGE_MAX + 131072) /* one read of the loop and a message */
 
-void socket_end_asking(struct socket *socket)
+void asking_free(struct asking *asking)
 {
-    struct asking *asking = socket->asking;
-
     if (!asking) return;
     rpc_message_release(&asking->call);
     arena_release(&asking->arena);
     buf_release(&asking->kept);
     free(asking);
+}
+
+void socket_end_asking(struct socket *socket)
+{
+    asking_free(socket->asking);
     socket->asking = NULL;
 }
 
@@ -46,50 +49,11 @@ static void begin_asking(struct socket *socket, const struct socket_call *row, s
 
 /* ---- connect ---- */
 
-static enum session_event fail(struct run *run, enum err error)
-{
-    run->outcome = (struct outcome){.kind = OUTCOME_FAILED, .error = error};
-    finding_clear(&run->finding);
-    run->finding.error = error;
-    finding_check(&run->finding, "server");
-    finding_expected(&run->finding, "what it takes to decide");
-    finding_seen(&run->finding, "%s", err_name(error));
-    return SESSION_CONNECT_FAILED;
-}
-
-static void found_expired(struct finding *finding, const struct holder *holder, int64_t left_ms)
-{
-    finding_clear(finding);
-    finding->refusal = REFUSAL_TOKEN_EXPIRED;
-    finding->project = holder->project;
-    finding->user = holder->user;
-    finding->family = holder->family;
-    finding_check(finding, "token.exp");
-    finding_expected(finding, "exp after the answer of the store");
-    finding_seen(finding, "exp %lld, %lld ms ago", (long long)holder->exp_s, -(long long)left_ms);
-}
-
-/* A proof waits for the store, and the token's time runs on: whether it still lives is asked last. */
-static enum session_event grant(struct asking *asking, struct run *run)
-{
-    struct lane *lane = asking->socket->lane;
-    const struct holder *holder = &run->outcome.holder;
-    int64_t left_ms = session_left_ms(lane, holder);
-    enum err e;
-
-    if (left_ms <= 0) {
-        found_expired(&run->finding, holder, left_ms);
-        return SESSION_CONNECT_REFUSED;
-    }
-    e = session_new(&asking->session, lane, holder, run->outcome.connected.session);
-    return e ? fail(run, e) : SESSION_CONNECT_GRANTED;
-}
-
 static enum session_event event_of(struct asking *asking, struct run *run)
 {
     switch (run->outcome.kind) {
     case OUTCOME_CONNECTED:
-        return grant(asking, run);
+        return socket_grant(asking, NULL);
     case OUTCOME_REFUSED:
         return SESSION_CONNECT_REFUSED;
     case OUTCOME_REAUTHENTICATED:
@@ -114,8 +78,7 @@ static enum session_event event_of(struct asking *asking, struct run *run)
     return SESSION_CONNECT_FAILED;
 }
 
-/* The socket goes on with what came meanwhile. */
-static void go_on(struct socket *socket)
+void socket_go_on(struct socket *socket)
 {
     struct buf kept = socket->asking->kept;
     bool has_waited = socket->asking->is_waiting;
@@ -136,15 +99,19 @@ static void decided(struct run *run)
     struct socket *socket = asking->socket;
 
     if (!socket) { /* the peer did not wait */
-        struct socket orphan = {.asking = asking};
-        socket_end_asking(&orphan);
+        asking_free(asking);
+        return;
+    }
+    if (socket->state == SESSION_DECIDING && run->outcome.kind == OUTCOME_CONNECTED &&
+        run->outcome.connected.state) {
+        socket_fetch_session(asking);
         return;
     }
     if (socket->state == SESSION_DECIDING)
         socket_apply(socket, event_of(asking, run));
     else if (socket->state == SESSION_ASKING)
         socket_apply(socket, SESSION_ANSWERED);
-    if (asking->is_waiting) go_on(socket);
+    if (asking->is_waiting) socket_go_on(socket);
 }
 
 static void decode(struct asking *asking)
@@ -185,8 +152,13 @@ void socket_welcome(struct socket *socket)
     struct buf *body = lane_body(socket->lane);
     struct dialect_session words;
 
+    bool is_back = socket->asking->fetch.session != NULL;
+
     socket->session = socket->asking->session;
-    session_begin(socket->session, socket);
+    if (is_back)
+        session_attach(socket->session, socket);
+    else
+        session_begin(socket->session, socket);
     free(socket->origin);
     socket->origin = NULL;
     socket->origin_len = 0;
@@ -195,9 +167,8 @@ void socket_welcome(struct socket *socket)
     words = session_words(socket->session);
     dialect->welcome(body, &words, socket->asking->call.id);
     socket_send_text(socket, body);
-    body = lane_body(socket->lane);
-    dialect->give_state(body, &words, BYTES_NONE);
-    socket_send_text(socket, body);
+    session_give_state(socket->session);
+    session_send_kept(socket->session);
 }
 
 void socket_tell_refusal(struct socket *socket)
@@ -273,12 +244,13 @@ static void reauthenticated(struct socket *socket, struct asking *asking)
     int64_t left_ms = session_left_ms(socket->lane, holder);
 
     if (left_ms <= 0) {
-        found_expired(&asking->run.finding, holder, left_ms);
+        socket_found_expired(&asking->run.finding, holder, left_ms);
         socket_refuse_call(socket, &asking->call, &asking->run.finding);
         return;
     }
     session_renew(socket->session, holder);
     answer_call(socket, asking->row, &asking->call);
+    session_give_state(socket->session);
 }
 
 void socket_tell_answer(struct socket *socket)

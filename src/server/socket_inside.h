@@ -16,9 +16,10 @@ struct asking {                    /* one call that is being decided; nothing be
     struct rpc_message call;
     struct arena arena;
     struct run run;
-    struct session *session; /* of a connect that is granted: made, not begun yet */
-    struct buf kept;         /* bytes behind the call, read meanwhile */
-    bool is_waiting;         /* the store was asked: the answer comes by mail */
+    struct session *session;    /* of a connect that is granted: made, not begun yet; or come back to */
+    struct session_fetch fetch; /* of a connect that wants its session back */
+    struct buf kept;            /* bytes behind the call, read meanwhile */
+    bool is_waiting;            /* the store was asked: the answer comes by mail */
 };
 
 struct socket {
@@ -31,10 +32,12 @@ struct socket {
     size_t origin_len;
     struct deadline deadline;
     int64_t heard_ms; /* monotonic: when the peer last sent anything */
+    uint64_t heard;   /* how often the lane had heard something by then */
     int64_t ends_ms;  /* monotonic: when the state's own time is up */
     struct ws_message message;
     enum session_state state;
-    bool has_parking; /* a refused socket without a place in the park is closed after its answer */
+    bool said_goodbye; /* the peer closed it on purpose */
+    bool has_parking;  /* a refused socket without a place in the park is closed after its answer */
     uint16_t parking_slot;
 };
 
@@ -47,7 +50,16 @@ void socket_refuse_call(struct socket *socket, const struct rpc_message *call, c
 void socket_refuse_envelope(struct socket *socket, const struct rpc_message *call, int code, size_t len);
 void socket_watch_peer(struct socket *socket); /* from its welcome on: pings */
 
+/* socket_resume.c */
+/* What the service has granted, against the time by now. back: the session that its client comes back to,
+ * NULL: it gets a new one. asking->session is set if it is granted. */
+enum session_event socket_grant(struct asking *asking, struct session *back);
+void socket_fetch_session(struct asking *asking); /* then goes on by itself */
+void socket_found_expired(struct finding *finding, const struct holder *holder, int64_t left_ms);
+
 /* socket_calls.c */
+void asking_free(struct asking *asking);
+void socket_go_on(struct socket *socket); /* with what came while a call was decided */
 void socket_message(struct socket *socket, struct bytes text);
 void socket_end_asking(struct socket *socket); /* frees what a call that was decided needed */
 void socket_welcome(struct socket *socket);    /* effects of the table that speak */

@@ -11,7 +11,7 @@
 #include "sim/times.h"
 
 struct tally { /* of one lane, counted by hand */
-    int64_t live, registered, parked, connections;
+    int64_t live, detached, registered, parked, connections;
 };
 
 /* ---- one socket ---- */
@@ -82,10 +82,18 @@ static void check_socket(const struct socket *socket, struct tally *tally)
 
 static void check_session(const struct session *session, const struct lane *lane, struct tally *tally)
 {
-    tally->live++;
+    int64_t waited_ms = loop_tick_ms(lane->loop) - session->detached_ms;
+
+    tally->live += session->socket != NULL;
+    tally->detached += session->socket == NULL;
     tally->registered += session->is_registered;
     if (session->lane != lane) world_fail("a session is on one lane", "%.8s", session->name);
     if (!session->deadline.place) world_fail("a session's life is bounded", "%.8s", session->name);
+    if (!session->socket && !loop_is_late(lane->loop) &&
+        waited_ms > lane->node->config->session_lapse_s * 1000)
+        world_fail("a session never outlives its wait", "%.8s, %" PRId64 " ms", session->name, waited_ms);
+    if (session->kept.len > SESSION_KEPT_MAX || (session->socket && session->kept.len))
+        world_fail("what is kept is bounded, and sent", "%.8s, %zu bytes", session->name, session->kept.len);
     if (session->socket && session->socket->session != session)
         world_fail("a session and its socket know each other", "%.8s", session->name);
 }
@@ -154,6 +162,7 @@ static int64_t check_lane(const struct lane *lane)
     for (conn = lane->conns; conn; conn = conn->next)
         check_conn(conn, &tally);
     check_count(lane, COUNT_SESSIONS_LIVE, tally.live, "live");
+    check_count(lane, COUNT_SESSIONS_DETACHED, tally.detached, "detached");
     check_count(lane, COUNT_SESSIONS_REGISTERED, tally.registered, "registered");
     check_count(lane, COUNT_PARKED, tally.parked, "parked");
     check_count(lane, COUNT_CONNECTIONS, tally.connections, "connections");

@@ -1,0 +1,153 @@
+/* session_fetch.c — a session goes to the socket that asks for it, if the one it has does not answer. */
+#include "server/node.h"
+#include "server/session_inside.h"
+#include "server/socket.h"
+
+#define LOOK_MS 50 /* so often we look whether the present socket was heard */
+
+static void open_home(struct mail *mail)
+{
+    struct session_fetch *fetch = (struct session_fetch *)(void *)mail;
+    enum err e;
+
+    if (fetch->session) {
+        e = session_arrive(fetch->session, fetch->home);
+        if (e) {
+            fetch->session = NULL;
+            fetch->error = e;
+        } else if (fetch->home->is_stopping) {
+            session_end(fetch->session);
+            fetch->session = NULL;
+            fetch->error = ERR_STOPPING;
+        }
+    }
+    fetch->done(fetch);
+}
+
+/* From the same lane at once: letters to the session must not find it on its way. */
+static void go_home(struct session_fetch *fetch, struct lane *from)
+{
+    fetch->letter.mail.open = open_home;
+    if (from == fetch->home)
+        open_home(&fetch->letter.mail);
+    else
+        loop_post(fetch->home->loop, &fetch->letter.mail);
+}
+
+/* ---- waiting for the present socket's answer ---- */
+
+static void stop_waiting(struct session_fetch *fetch, struct lane *lane)
+{
+    deadline_clear(lane->loop, &fetch->deadline);
+    if (!fetch->at) return;
+    *fetch->at = fetch->next;
+    if (fetch->next) fetch->next->at = fetch->at;
+    fetch->at = NULL;
+}
+
+static void look_again(struct deadline *deadline)
+{
+    struct session_fetch *fetch =
+        (struct session_fetch *)(void *)((char *)deadline - offsetof(struct session_fetch, deadline));
+    struct lane *lane = fetch->letter.at;
+
+    stop_waiting(fetch, lane);
+    session_post(lane, &fetch->letter);
+}
+
+static void wait(struct session_fetch *fetch, struct lane *lane)
+{
+    fetch->error = deadline_set(lane->loop, &fetch->deadline, loop_tick_ms(lane->loop) + LOOK_MS, look_again);
+    if (fetch->error || lane->is_stopping) {
+        stop_waiting(fetch, lane);
+        if (!fetch->error) fetch->error = ERR_STOPPING;
+        go_home(fetch, lane);
+        return;
+    }
+    fetch->next = lane->probing;
+    fetch->at = &lane->probing;
+    if (fetch->next) fetch->next->at = &fetch->next;
+    lane->probing = fetch;
+}
+
+static void ask(struct session_fetch *fetch, struct session *session)
+{
+    struct lane *lane = session->lane;
+
+    fetch->asked_on = lane;
+    fetch->asked_ms = loop_tick_ms(lane->loop);
+    fetch->asked_at = lane->heard;
+    socket_probe(session->socket);
+    fetch->letter.to = session_place(session);
+    wait(fetch, lane);
+}
+
+void session_fetches_stop(struct lane *lane)
+{
+    while (lane->probing) {
+        struct session_fetch *fetch = lane->probing;
+        stop_waiting(fetch, lane);
+        fetch->error = ERR_STOPPING;
+        go_home(fetch, lane);
+    }
+}
+
+/* ---- where the session is ---- */
+
+static enum resume_found find(const struct session_fetch *fetch, const struct session *session)
+{
+    if (!session || session->is_lost) return RESUME_FOUND_NONE;
+    if (!session->socket) return RESUME_FOUND_DETACHED;
+    if (fetch->asked_on != session->lane || socket_was_heard(session->socket, fetch->asked_at))
+        return RESUME_FOUND_ATTACHED;
+    return loop_tick_ms(session->lane->loop) - fetch->asked_ms < RESUME_ANSWER_MS ? RESUME_FOUND_ATTACHED
+                                                                                  : RESUME_FOUND_SILENT;
+}
+
+static void take(struct session_fetch *fetch, struct session *session)
+{
+    struct lane *from = session->lane;
+    struct trace *trace = NULL;
+
+    if (from != fetch->home) fetch->error = trace_new(&trace, session);
+    if (!fetch->error) {
+        if (session->socket) socket_session_taken(session->socket); /* which detaches it */
+        session_leave(session);
+        if (trace) trace_leave(trace, session, fetch->home);
+        fetch->session = session;
+    }
+    go_home(fetch, from);
+}
+
+static void found(struct session_letter *letter, struct session *session)
+{
+    struct session_fetch *fetch = (struct session_fetch *)(void *)letter;
+    struct resume_session known = {.holder = session ? &session->holder : NULL,
+                                   .sequence = session ? session->sequence : 0};
+
+    fetch->found = find(fetch, session);
+    switch (resume_settle(&known, fetch->found, fetch->state, fetch->proved)) {
+    case RESUME_REFUSE:
+        go_home(fetch, letter->at);
+        return;
+    case RESUME_PROBE:
+        if (fetch->asked_on != session->lane)
+            ask(fetch, session);
+        else if (socket_was_heard(session->socket, fetch->asked_at)) /* it lives: nobody is evicted */
+            go_home(fetch, letter->at);
+        else
+            wait(fetch, letter->at);
+        return;
+    case RESUME_ATTACH:
+    case RESUME_REPLACE:
+        take(fetch, session);
+        return;
+    }
+}
+
+void session_fetch(struct lane *home, struct session_fetch *fetch)
+{
+    fetch->home = home;
+    fetch->letter.open = found;
+    session_post(home, &fetch->letter);
+}

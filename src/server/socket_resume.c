@@ -1,0 +1,135 @@
+/* socket_resume.c — a connect that the service has granted becomes a session: a new one, or the client's old
+ * one, wherever that is. */
+#include <string.h>
+
+#include "server/socket_inside.h"
+
+static enum session_event fail(struct run *run, enum err error)
+{
+    run->outcome = (struct outcome){.kind = OUTCOME_FAILED, .error = error};
+    finding_clear(&run->finding);
+    run->finding.error = error;
+    finding_check(&run->finding, "server");
+    finding_expected(&run->finding, "what it takes to decide");
+    finding_seen(&run->finding, "%s", err_name(error));
+    return SESSION_CONNECT_FAILED;
+}
+
+static struct finding *found(struct run *run, enum refusal refusal, const char *check)
+{
+    struct finding *finding = &run->finding;
+    const struct holder *holder = &run->outcome.holder;
+
+    finding_clear(finding);
+    finding->refusal = refusal;
+    finding->project = holder->project;
+    finding->user = holder->user;
+    finding->family = holder->family;
+    finding_check(finding, check);
+    return finding;
+}
+
+void socket_found_expired(struct finding *finding, const struct holder *holder, int64_t left_ms)
+{
+    finding_clear(finding);
+    finding->refusal = REFUSAL_TOKEN_EXPIRED;
+    finding->project = holder->project;
+    finding->user = holder->user;
+    finding->family = holder->family;
+    finding_check(finding, "token.exp");
+    finding_expected(finding, "exp after the answer of the store");
+    finding_seen(finding, "exp %lld, %lld ms ago", (long long)holder->exp_s, -(long long)left_ms);
+}
+
+/* ---- granted ---- */
+
+/* The holder by whom the session goes on: the token's, as long as the token lives; bound as the session is.
+ * With a token that has expired the session's own, no longer than the state says. */
+static struct holder next_holder(const struct lane *lane, const struct asking *asking,
+                                 const struct session *back)
+{
+    const struct outcome *outcome = &asking->run.outcome;
+    struct holder next = outcome->connected.is_last ? back->holder : outcome->holder, by_state = back->holder;
+
+    if (bytes_is_absent(next.jkt)) next.jkt = back->holder.jkt;
+    if (!outcome->connected.is_last) return next;
+    by_state.exp_s = outcome->connected.state->deadline_s;
+    by_state.age_ms = outcome->connected.state->age_ms;
+    return session_left_ms(lane, &by_state) < session_left_ms(lane, &next) ? by_state : next;
+}
+
+/* A proof waits for the store, a session may come from afar, and time runs on: whether the token still lives
+ * is asked last, and whether something voids it. */
+enum session_event socket_grant(struct asking *asking, struct session *back)
+{
+    struct lane *lane = asking->socket->lane;
+    struct run *run = &asking->run;
+    struct holder holder = back ? next_holder(lane, asking, back) : run->outcome.holder;
+    int64_t left_ms = session_left_ms(lane, &holder), cutoff_ms = service_cutoff_ms(lane->service, &holder);
+    enum err e = ERR_OK;
+
+    if (left_ms <= 0) {
+        socket_found_expired(&run->finding, &holder, left_ms);
+        return SESSION_CONNECT_REFUSED;
+    }
+    if (holder.gt_ms <= cutoff_ms) {
+        struct finding *finding = found(run, REFUSAL_TOKEN_CUT_OFF, "token.gt");
+        finding_expected(finding, "gt after the cutoff %lld", (long long)cutoff_ms);
+        finding_seen(finding, "gt %lld", (long long)holder.gt_ms);
+        return SESSION_CONNECT_REFUSED;
+    }
+    asking->session = back;
+    if (back)
+        session_renew(back, &holder);
+    else
+        e = session_new(&asking->session, lane, &holder, run->outcome.connected.session);
+    return e ? fail(run, e) : SESSION_CONNECT_GRANTED;
+}
+
+/* ---- the old session ---- */
+
+static enum session_event not_resumed(struct asking *asking)
+{
+    struct run *run = &asking->run;
+    struct finding *finding;
+
+    if (asking->fetch.error) return fail(run, asking->fetch.error);
+    finding = found(run, REFUSAL_RESUME_IMPOSSIBLE,
+                    asking->fetch.found == RESUME_FOUND_ATTACHED ? "session.socket" : "session.state");
+    finding_expected(finding, "one of the last two states of a session without a socket that answers");
+    if (asking->fetch.found == RESUME_FOUND_NONE)
+        finding_seen(finding, "a session that has ended");
+    else if (asking->fetch.asked_on)
+        finding_seen(finding, "a session whose present socket lives");
+    else
+        finding_seen(finding, "state %u, older than the last two, or of before the session was bound",
+                     asking->fetch.state->sequence);
+    return SESSION_CONNECT_REFUSED;
+}
+
+static void fetched(struct session_fetch *fetch)
+{
+    struct asking *asking = (struct asking *)(void *)((char *)fetch - offsetof(struct asking, fetch));
+    struct socket *socket = asking->socket;
+
+    if (!socket) { /* the peer did not wait; its session waits on here */
+        asking_free(asking);
+        return;
+    }
+    if (socket->state == SESSION_DECIDING)
+        socket_apply(socket, fetch->session ? socket_grant(asking, fetch->session) : not_resumed(asking));
+    socket_go_on(socket);
+}
+
+void socket_fetch_session(struct asking *asking)
+{
+    const struct outcome *outcome = &asking->run.outcome;
+    struct session_fetch *fetch = &asking->fetch;
+
+    fetch->state = outcome->connected.state;
+    fetch->proved = outcome->connected.proved;
+    fetch->done = fetched;
+    fetch->letter.to.lane = fetch->state->lane;
+    memcpy(fetch->letter.to.name, outcome->connected.session.ptr, sizeof fetch->letter.to.name);
+    session_fetch(asking->socket->lane, fetch);
+}
