@@ -188,7 +188,8 @@ static void write_metrics(struct buf *out, const struct node *node)
         [COUNT_SESSIONS_LIVE] = {"coatcheck_sessions_live", "gauge", "sessions with an open socket"},
         [COUNT_SESSIONS_DETACHED] = {"coatcheck_sessions_detached", "gauge",
                                      "sessions that wait for their client to come back"},
-        [COUNT_SESSIONS_REGISTERED] = {"coatcheck_sessions_registered", "gauge", "registered sessions, with a socket or waiting"},
+        [COUNT_SESSIONS_REGISTERED] = {"coatcheck_sessions_registered", "gauge",
+                                       "registered sessions, with a socket or waiting"},
         [COUNT_PARKED] = {"coatcheck_sockets_parked", "gauge", "refused sockets kept parked"},
         [COUNT_CONNECTIONS] = {"coatcheck_http_connections", "gauge", "HTTP connections open now"},
     };

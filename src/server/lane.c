@@ -272,6 +272,7 @@ void lane_stopped_if_idle(struct lane *lane)
 {
     if (lane->is_stopping && !lane->conns && !lane->sockets && !lane->admins) {
         deadline_clear(lane->loop, &lane->stop_deadline);
+        deadline_clear(lane->loop, &lane->drain_deadline);
         loop_stop(lane->loop);
     }
 }

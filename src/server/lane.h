@@ -56,6 +56,8 @@ struct lane {
     char date[30];                /* IMF-fixdate of date_s */
     int64_t date_s;
     struct deadline stop_deadline;
+    struct deadline drain_deadline; /* the next sockets to be closed */
+    int64_t drained_ms;             /* monotonic: when the last of them shall be */
     bool is_stopping;
     _Atomic bool is_out_of_time; /* stopping took too long: what has not begun on a pool thread never does */
     _Atomic int64_t counters[LANE_COUNTERS];

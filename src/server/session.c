@@ -379,7 +379,7 @@ void sessions_stop(struct lane *lane)
     for (i = 0; i < lane->names.bucket_count; i++)
         for (struct name_link *link = lane->names.buckets[i], *next; link; link = next) {
             next = link->next;
-            if (!link->moved_to) session_end(session_of_name(link));
+            if (!link->moved_to && !session_of_name(link)->socket) session_end(session_of_name(link));
         }
 }
 

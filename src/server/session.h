@@ -124,7 +124,8 @@ struct session_fetch {
  * does. */
 void session_fetch(struct lane *home, struct session_fetch *fetch);
 
-void sessions_stop(struct lane *lane); /* ends all, and lets go who waits for one */
+void sessions_stop(
+    struct lane *lane); /* ends those that wait for their clients, and lets go who waits for one */
 
 #define SESSIONS_PER_TURN 500 /* looked through or ended at once, before others get their turn */
 /* Ends the sessions that the cutoff voids, at most *room of them, and lowers it; returns how many. */

@@ -238,6 +238,18 @@ static void enter_state(struct socket *socket, enum session_state state)
     }
 }
 
+/* Whoever is closed first has longest to wait: nobody is served again before all are closed. */
+static void close_restarting(struct socket *socket)
+{
+    const struct lane *lane = socket->lane;
+    int64_t left_ms = lane->drained_ms - loop_tick_ms(lane->loop);
+    char reason[64];
+
+    (void)snprintf(reason, sizeof reason, "restarting; come back in %lld s",
+                   (long long)(left_ms > 0 ? left_ms / 1000 + 1 : 1));
+    socket_close(socket, 1012, reason);
+}
+
 void socket_apply(struct socket *socket, enum session_event event)
 {
     struct session_step step = session_step(socket->state, event);
@@ -289,7 +301,7 @@ void socket_apply(struct socket *socket, enum session_event event)
         socket_close(socket, 4409, "the session goes on on another socket");
         break;
     case SESSION_CLOSE_RESTARTING:
-        socket_close(socket, 1012, "restarting; come back in 1 s");
+        close_restarting(socket);
         break;
     case SESSION_FORGET:
         break;
@@ -429,12 +441,39 @@ struct socket *socket_take_over(struct lane *lane, struct stream *stream, struct
     return socket;
 }
 
-void sockets_stop(struct lane *lane)
+/* ---- stopping ---- */
+
+static void drain(struct lane *lane);
+
+static void drain_due(struct deadline *deadline)
+{
+    drain((struct lane *)(void *)((char *)deadline - offsetof(struct lane, drain_deadline)));
+}
+
+/* A slice now, and the time until the end shared among the others. */
+static void drain(struct lane *lane)
 {
     struct socket *socket, *next;
+    size_t closed = 0, left = 0;
+    int64_t wait_ms = lane->drained_ms - loop_tick_ms(lane->loop);
 
     for (socket = lane->sockets; socket; socket = next) {
         next = socket->next;
-        socket_apply(socket, SESSION_STOP);
+        if (socket->state == SESSION_CLOSED) continue;
+        if (closed++ < SESSIONS_PER_TURN)
+            socket_apply(socket, SESSION_STOP);
+        else
+            left++;
     }
+    if (!left) return;
+    wait_ms = wait_ms > 0 ? wait_ms / (int64_t)(left / SESSIONS_PER_TURN + 1) : 0;
+    /* without memory for a timer nobody is waited for */
+    if (deadline_set(lane->loop, &lane->drain_deadline, loop_tick_ms(lane->loop) + wait_ms, drain_due))
+        drain(lane);
+}
+
+void sockets_stop(struct lane *lane)
+{
+    lane->drained_ms = loop_tick_ms(lane->loop) + lane->node->config->drain_window_s * 1000;
+    drain(lane);
 }

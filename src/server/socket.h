@@ -12,7 +12,8 @@
 struct socket *socket_take_over(struct lane *lane, struct stream *stream, struct bytes origin);
 void socket_bytes(struct socket *socket, uint8_t *bytes, size_t len); /* bytes that came behind the upgrade */
 
-void sockets_stop(struct lane *lane); /* closes all with 1012 */
+/* Closes all with 1012: some at once, and if there are many, the others bit by bit within drain_window_s. */
+void sockets_stop(struct lane *lane);
 
 /* From the session on it. */
 void socket_send_text(struct socket *socket, const struct buf *text);

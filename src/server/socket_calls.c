@@ -266,6 +266,10 @@ void socket_tell_answer(struct socket *socket)
 static void ask_to_connect(struct socket *socket, struct rpc_message *call)
 {
     if (socket->state == SESSION_PARKED) return;
+    if (socket->lane->is_stopping && socket->state == SESSION_OPENING) {
+        socket_apply(socket, SESSION_STOP); /* no new work */
+        return;
+    }
     if (socket->state != SESSION_OPENING) {
         /* an identity never changes in place: another one needs another socket */
         refuse_call(socket, call, REFUSAL_ALREADY_CONNECTED, "session.none", "one connect a socket");

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { info, JWKS, call, mint, mintToken } from "../harness/http.mjs";
-import { connected } from "../harness/session.mjs";
+import { connected, Session } from "../harness/session.mjs";
 import { change, rows } from "../harness/ring.mjs";
 import { startServer, temporaryFolder } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
@@ -129,13 +129,31 @@ test("an orderly stop and start keeps project, keys and subscribers", async () =
     assert.equal((await info(server, before.token)).status, 200, "on another port, but the same public URL");
 });
 
-test("SIGTERM with live sessions: they are told to come back (1012), exit 0", async () => {
+test("I-132 SIGTERM with live sessions: they are told to come back (1012), exit 0", async () => {
     const { token } = await mintToken(server, { reference: "stays@example.com" });
     const sessions = [];
     for (let i = 0; i < 20; i++) sessions.push(await connected(server, token));
     const closes = sessions.map((session) => session.closed);
     await server.stop();
     for (const { code } of await Promise.all(closes)) assert.equal(code, 1012);
+});
+
+test("I-132 SIGTERM with thousands of sockets: closed bit by bit, told when to come back, exit 0 within 10 s", async () => {
+    const crowded = await startServer({ env: { COATCHECK_LOOPS: "1", COATCHECK_DRAIN_WINDOW_S: "2" } });
+    const { token } = await mintToken(crowded, { reference: "crowd@example.com" });
+    const sockets = [];
+    while (sockets.length < 1400) {
+        const more = Array.from({ length: 50 }, () => (sockets.length % 3 ? Session.open(crowded) : connected(crowded, token)));
+        sockets.push(...await Promise.all(more));
+    }
+    const closes = sockets.map(async (session) => ({ ...await session.closed, at_ms: Date.now() }));
+    const began_ms = Date.now();
+    await crowded.stop();
+    assert.ok(Date.now() - began_ms < 10_000);
+    const ends = await Promise.all(closes), waits = ends.map(({ reason }) => Number(reason.match(/^restarting; come back in (\d+) s$/)?.[1]));
+    assert.ok(ends.every(({ code }) => code === 1012));
+    assert.ok(waits.every((wait_s) => wait_s >= 1 && wait_s <= 3), `${[...new Set(waits)]}`);
+    assert.ok(new Set(waits).size > 1, "not all at once");
 });
 
 await run({
