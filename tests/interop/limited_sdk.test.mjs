@@ -29,28 +29,28 @@ async function visit(options = {})
         ws.on("framesent", ({ payload }) => seen.sent.push(JSON.parse(payload)));
         ws.on("framereceived", ({ payload }) => seen.received.push(JSON.parse(payload)));
     });
-    await page.addInitScript(answerReauthenticate);
+    await page.addInitScript(keepSockets);
     await page.goto(pages.origin);
     await page.waitForFunction(() => window.sdk);
     await page.evaluate(begin, options);
     return { page, seen, end: () => page.close() };
 }
 
-// The server does not know signalwire.reauthenticate yet, and the package renews nothing until that is answered: so the page
-// answers it to itself. What it sends is kept.
-function answerReauthenticate() // in the page
+function keepSockets() // in the page
 {
-    window.reauthenticated = [];
+    window.sockets = [];
     window.WebSocket = class extends window.WebSocket {
-        send(text)
-        {
-            const { id, method, params } = JSON.parse(text);
-            if (method !== "signalwire.reauthenticate") return super.send(text);
-            window.reauthenticated.push(params);
-            const data = JSON.stringify({ jsonrpc: "2.0", id, result: {} });
-            setTimeout(() => this.dispatchEvent(new MessageEvent("message", { data })));
-        }
+        constructor(...args) { super(...args); window.sockets.push(this); }
     };
+}
+
+async function happens(fits, what)
+{
+    for (const end = Date.now() + 20_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+        const found = fits();
+        if (found) return found;
+        assert.ok(Date.now() < end, `never: ${what}`);
+    }
 }
 
 function begin(options) // in the page
@@ -138,9 +138,22 @@ test("SW-39 SW-40 the package binds its token to its key, and renews it by itsel
     const proof = JSON.parse(Buffer.from(JSON.parse(renewed.request().postData()).dpop_token.split(".")[1], "base64url"));
     assert.ok(proof.ath && proof.htu === RENEW);
     assert.equal(readToken(token).claims.sub, readToken(bound).claims.sub);
-    const swapped = await page.evaluate(() => window.reauthenticated);
-    assert.equal(swapped[0].authentication.jwt_token, bound);
-    assert.equal(JSON.parse(Buffer.from(swapped[0].dpop_token.split(".")[1], "base64url")).mth, "signalwire.reauthenticate");
+    const again = await answerTo(RENEW, 2);
+    const tokens = [bound, (await renewed.json()).token, (await again.json()).token];
+    for (const [i, jwt_token] of tokens.entries()) {
+        const sent = await happens(() => seen.sent.filter((m) => m.method === "signalwire.reauthenticate")[i], `renewal ${i}`);
+        assert.equal(sent.params.authentication.jwt_token, jwt_token);
+        assert.equal(JSON.parse(Buffer.from(sent.params.dpop_token.split(".")[1], "base64url")).mth, "signalwire.reauthenticate");
+        const reply = await happens(() => seen.received.find((m) => m.id === sent.id), `the answer to renewal ${i}`);
+        assert.ok(reply.result, JSON.stringify(reply));
+    }
+    const connects = () => seen.sent.filter((m) => m.method === "signalwire.connect");
+    const answered = ({ id }) => happens(() => seen.received.find((m) => m.id === id), "the answer to a connect");
+    assert.equal(connects().length, 1, "one session all the time");
+    await page.evaluate(() => window.sockets.at(-1).close());
+    const back = await happens(() => connects()[1], "a reconnect");
+    assert.ok(back.params.authorization_state && back.params.dpop_token, "with the state and a proof by the key");
+    assert.equal((await answered(back)).result?.protocol, (await answered(connects()[0])).result.protocol);
     assert.ok(seen.requests.slice(minted).every((request) => !request.url().includes("/subscribers/tokens")), "no backend was asked");
     assert.deepEqual(await page.evaluate(() => window.errors), []);
     await end();

@@ -32,7 +32,7 @@ async function stop()
 // ---- a page with a client in it, and everything that passed between it and the servers ----
 
 class Visit {
-    static async begin(credential, { options = {}, relayHost = null } = {})
+    static async begin(credential, { options = {}, relayHost = null, copyOf } = {})
     {
         const visit = new Visit();
         visit.page = await browser.newPage();
@@ -42,7 +42,8 @@ class Visit {
         await visit.page.addInitScript(keepSockets);
         await visit.page.goto(pages.origin);
         await visit.page.waitForFunction(() => window.sdk);
-        await visit.page.evaluate(beginClient, { credential, options, relayHost });
+        if (copyOf) await visit.page.evaluate(beginAgain, copyOf);
+        else await visit.page.evaluate(beginClient, { credential, options, relayHost });
         return visit;
     }
 
@@ -231,14 +232,69 @@ test("a client with the key of the token's fingerprint connects; another browser
     for (const visit of [first, own, other]) await visit.end();
 });
 
-test("a lost socket comes back, and the client is registered again", async () => {
+// ---- losing the socket, and coming back (wire contract §5) ----
+
+const repliesTo = (visit, method) => visit.sent(method).map(({ id }) =>
+    visit.sockets.flatMap((socket) => socket.received).find((message) => message.id === id));
+
+test("a lost socket comes back: the same session, and the client is registered again", async () => {
     const visit = await Visit.begin({ token: await freshToken() });
     await visit.registered();
     await visit.page.evaluate(() => { window.seen.ready = []; window.liveSockets.at(-1).close(); });
     await visit.until(() => window.seen.ready.at(-1) === true && window.liveSockets.length > 1);
     await visit.registered();
-    assert.ok(visit.sockets.length <= 3, "once with the state, and at most once more without it");
+    assert.equal(visit.sockets.length, 2, "the state is good at once");
+    const [first, second] = visit.sent("signalwire.connect").map(({ params }) => params);
+    assert.deepEqual([first.protocol, first.authorization_state], [undefined, undefined]);
+    assert.ok(second.protocol && second.authorization_state);
+    const [before, after] = repliesTo(visit, "signalwire.connect").map(({ result }) => result);
+    assert.deepEqual([after.protocol, after.identity], [before.protocol, before.identity]);
+    assert.deepEqual((await visit.seen()).errors, []);
     await visit.end();
+});
+
+// As a tab does that was loaded again, or opened as a copy: a client that has nothing but what the first has stored.
+async function stored(visit) { return visit.page.evaluate(() => Object.entries(sessionStorage)); }
+
+function beginAgain(entries) // in the page
+{
+    for (const [name, value] of entries) sessionStorage.setItem(name, value);
+    const seen = window.seen = { ready: [], errors: [] };
+    const client = window.client = new window.sdk.SignalWire();
+    client.errors$.subscribe((error) => seen.errors.push(`${error.constructor.name} ${error.message}`));
+    client.ready$.subscribe((value) => seen.ready.push(value));
+}
+
+test("a page that is loaded again goes on with its session", async () => {
+    const visit = await Visit.begin({ token: await freshToken() });
+    await visit.registered();
+    const [{ result: before }] = repliesTo(visit, "signalwire.connect");
+    await visit.page.reload();
+    await visit.page.waitForFunction(() => window.sdk);
+    await visit.page.evaluate(beginAgain, []);
+    await visit.until(() => window.seen.ready.at(-1) === true);
+    const { result: after } = repliesTo(visit, "signalwire.connect").at(-1);
+    assert.ok(visit.sent("signalwire.connect").at(-1).params.authorization_state);
+    assert.deepEqual([after.protocol, after.identity], [before.protocol, before.identity]);
+    assert.deepEqual((await visit.seen()).errors, []);
+    await visit.end();
+});
+
+test("a copied tab gets a session of its own, and the first keeps its", async () => {
+    const visit = await Visit.begin({ token: await freshToken() });
+    await visit.registered();
+    const [{ result: first }] = repliesTo(visit, "signalwire.connect");
+    const copy = await Visit.begin(null, { copyOf: await stored(visit) });
+    await copy.until(() => window.seen.ready.at(-1) === true);
+    const [refused, granted] = repliesTo(copy, "signalwire.connect");
+    assert.equal(copy.sent("signalwire.connect")[0].params.protocol, first.protocol);
+    assert.deepEqual([refused.error.code, refused.error.message], [-32003, "Requester validation failed"]);
+    assert.notEqual(granted.result.protocol, first.protocol);
+    assert.equal(visit.sockets.length, 1);
+    assert.equal(visit.sockets[0].isClosed, false);
+    await visit.page.evaluate(() => window.client.unregister());
+    await visit.until(() => window.client.isRegistered === false);
+    for (const each of [visit, copy]) await each.end();
 });
 
 test("SW-53 disconnect ends the session, connect begins a new one", async () => {
