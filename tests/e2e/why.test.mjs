@@ -199,7 +199,9 @@ const provoked = {
     }, "resource.live", /switched on/, /./],
     NOT_FOUND: [async () => ofHttp(await call(server, "GET", "/api/nothing?token=secret")), "route.path", /a path/, /^\/api\/nothing$/],
     METHOD_NOT_ALLOWED: [async () => ofHttp(await call(server, "PUT", TOKENS)), "route.method", /POST/, /^PUT$/],
-    RESUME_IMPOSSIBLE: [async () => onSocket(shop.token, { protocol: "x" }), "session.resume", /without protocol/, /sessions are not kept/],
+    RESUME_IMPOSSIBLE: [async () => onSocket(shop.token, { protocol: "x" }), "session.state", /last state of a session/, /one of the two only/],
+    SESSION_ELSE: [async () => onLive("signalwire.reauthenticate", { authentication: { jwt_token: shop.token } }), "session.holder",
+        /the session's own project, user and kind/, /somebody or something else/],
     NOT_CONNECTED: [async () => {
         const session = await Session.open(server);
         const reply = await session.request("subscriber.online");
