@@ -1,12 +1,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/resume.h"
 #include "server/records.h"
 #include "sim/answer.h"
 #include "sim/families.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "sim/node.h"
+#include "sim/sessions.h"
 #include "sim/times.h"
 #include "wire/json_read.h"
 #include "wire/rpc.h"
@@ -24,74 +26,224 @@ static void enter(struct link *link, enum tap_session session)
 
 /* ---- connect ---- */
 
+static const char *wrong_proof(const struct proof *proof, int browser)
+{
+    if (browser < 0) return NULL;
+    if (!proof) return "no proof for a bound token";
+    return !proof->is_good || proof->is_renewal || proof->browser != browser ? "a bad proof" : NULL;
+}
+
 /* Why the contract refuses this connect whenever it comes; NULL: it does not. */
 static const char *why_never(const struct link *link, const struct call *call)
 {
     const struct token *token = call->token;
     const char *origin = link->tap.origin;
+    const struct sim_session *session = call->resumes;
+    int browser;
 
     if (!token || call->is_tampered) return "no token of ours";
     if (call->is_invalid) return "a member of the wrong type";
-    if (call->wants_resume) return "a resume";
+    if (call->wants_resume && !session) return "a state of nobody";
     if (origin && strcmp(origin, model.projects[token->project].origin) != 0) return "a foreign origin";
-    if (token->browser < 0) return NULL;
-    if (!call->proof) return "no proof for a bound token";
-    if (!call->proof->is_good || call->proof->browser != token->browser) return "a bad proof";
-    return NULL;
+    browser = token->browser >= 0 || !session ? token->browser : call->state.browser;
+    if (!session) return wrong_proof(call->proof, browser);
+    if (session->life != node_life()) return "a state of an earlier life";
+    if (session->project != token->project || session->user != token->user) return "somebody else's state";
+    if (token->browser >= 0 && call->state.browser >= 0 && token->browser != call->state.browser)
+        return "a state of another key";
+    if (session->browser >= 0 && session->browser != browser) return "no proof by the session's key";
+    return wrong_proof(call->proof, browser);
+}
+
+static bool is_over(const struct token *token)
+{
+    return times_now_ms() / 1000 >= token->exp_s;
+}
+
+/* The end of what a resume with an expired token gets. */
+static int64_t last_s(const struct call *call)
+{
+    return call->state.exp_s < call->resumes->ends_s ? call->state.exp_s : call->resumes->ends_s;
+}
+
+static void use_proof(const struct link *link, struct proof *proof)
+{
+    if (proof->was_granted)
+        world_fail("a proof is good once", "link %u was granted with it again", link->number);
+    proof->was_granted = true;
+}
+
+static bool needs_proof(const struct call *call)
+{
+    return call->token->browser >= 0 || (call->resumes && call->state.browser >= 0);
+}
+
+static void begin_session(struct link *link, const struct token *token, int64_t ends_s)
+{
+    enter(link, TAP_LIVE);
+    link->tap.is_registered = link->tap.held && link->tap.held->is_registered;
+    link->tap.token = token;
+    link->tap.ends_s = ends_s;
+    link->tap.dies_tick_ms = loop_tick_ms(link->stream->loop) + ends_s * 1000 - times_now_ms();
+}
+
+/* The session that its state names, and no other. */
+static void check_resumed(struct link *link, const struct call *call, struct bytes protocol)
+{
+    struct sim_session *session = call->resumes;
+    bool is_last = is_over(call->token);
+
+    if (!bytes_equal(protocol, bytes_of_text(session->protocol)))
+        world_fail("a state brings its session, or none", "link %u: %.*s, not %s", link->number,
+                   (int)protocol.len, (const char *)protocol.ptr, session->protocol);
+    if (!sessions_is_recent(session, &call->state))
+        world_fail("the last two states are good", "link %u: %u of %u", link->number, call->state.number,
+                   session->state_count);
+    sessions_taken(session, link);
+    if (!is_last) {
+        session->token = call->token;
+        session->ends_s = call->token->exp_s;
+        if (call->token->browser >= 0) session->browser = call->token->browser;
+    } else
+        session->ends_s = last_s(call);
+    trace("resumed", "link %u: state %u of %s", link->number, call->state.number, session->protocol);
+    begin_session(link, session->token, session->ends_s);
 }
 
 static void check_granted(struct link *link, struct call *call, struct json result)
 {
     const char *never = why_never(link, call);
     const struct token *token = call->token;
-    struct loop *loop = link->stream->loop;
     struct json holder = json_member(result, "authorization");
+    struct bytes protocol = json_text(json_member(result, "protocol"));
+    int64_t ends_s;
     struct uuid id;
 
     if (times_is_stepped(call->delivered_us))
         world_fail("nothing is granted between two clocks", "link %u is connected", link->number);
-    if (token && model_token_was_over(token, call->delivered_us))
+    if (token && !call->resumes && model_token_was_over(token, call->delivered_us))
         world_fail("a token that has expired stays expired", "link %u is connected", link->number);
     if (never) world_fail("a session needs a verified token", "link %u was granted %s", link->number, never);
     if (!token) return; /* which is never allowed */
-    if (uuid_read(&id, json_text(json_member(holder, "jti"))) || !uuid_equal(&id, &token->jti))
-        world_fail("an answer is for its own call", "link %u is welcomed by another token", link->number);
-    if (times_now_ms() >= token->exp_s * 1000)
+    ends_s = call->resumes && is_over(token) ? last_s(call) : token->exp_s;
+    if (times_now_ms() >= ends_s * 1000)
         world_fail("no session begins past its token's exp", "link %u, %lld ms late", link->number,
-                   (long long)(times_now_ms() - token->exp_s * 1000));
-    if (token->browser >= 0) {
-        if (call->proof->was_granted)
-            world_fail("a proof is good once", "link %u was granted with it again", link->number);
-        call->proof->was_granted = true;
+                   (long long)(times_now_ms() - ends_s * 1000));
+    if (needs_proof(call)) use_proof(link, call->proof);
+    if (call->resumes)
+        check_resumed(link, call, protocol);
+    else {
+        link->tap.held = sessions_new(link, protocol, token);
+        begin_session(link, token, token->exp_s);
     }
-    enter(link, TAP_LIVE);
-    link->tap.is_registered = false;
-    link->tap.token = token;
-    link->tap.dies_tick_ms = loop_tick_ms(loop) + token->exp_s * 1000 - times_now_ms();
+    if (uuid_read(&id, json_text(json_member(holder, "jti"))) || !uuid_equal(&id, &link->tap.token->jti))
+        world_fail("an answer is for its own call", "link %u is welcomed by another token", link->number);
+}
+
+/* What only the time, or the store, may say against a proof. */
+static bool may_be_late(const struct proof *proof)
+{
+    int64_t away_s = world_wall_ms() / 1000 - proof->iat_s;
+
+    /* a proof is kept for 600 s; of one that ended before what was pruned nobody knows */
+    return proof->iat_s + 600 < disk_pruned_s() || proof->sent > 1 || away_s > 290 || away_s < -290;
+}
+
+/* What others may have done with the session since it was asked for. */
+static bool may_be_gone(const struct call *call)
+{
+    const struct sim_session *session = call->resumes;
+
+    return !call->was_free || session->moves != call->moves || sessions_carried(session) ||
+           !sessions_is_recent(session, &call->state) || sessions_may_be_over(session) ||
+           sessions_may_not_open() || world.trouble > call->trouble;
 }
 
 static void check_refused(struct link *link, const struct call *call, int code)
 {
     const struct token *token = call->token;
-    bool is_over = token && times_now_ms() / 1000 >= token->exp_s;
-    bool is_excused =
-        !token || why_never(link, call) || is_over || token->is_lost || answer_may_be_void(token);
+    bool has_ended = token && is_over(token), is_never = why_never(link, call) != NULL;
+    bool is_excused = !token || is_never || has_ended || token->is_lost || answer_may_be_void(token);
 
-    if (is_over && code != RPC_INTERNAL && !why_never(link, call)) model_token_is_over(token);
-    if (!is_excused && token->browser >= 0) {
-        int64_t away_s = world_wall_ms() / 1000 - call->proof->iat_s;
-        /* a proof is kept for 600 s; of one that ended before what was pruned nobody knows */
-        is_excused = call->proof->iat_s + 600 < disk_pruned_s() || call->proof->sent > 1 || away_s > 290 ||
-                     away_s < -290;
-    }
+    if (has_ended && code != RPC_INTERNAL && !is_never && !call->resumes) model_token_is_over(token);
+    if (call->resumes && has_ended && !is_never && !token->is_lost && !answer_may_be_void(token))
+        /* decided while it lived, it is not looked at once more as one that has ended */
+        is_excused = times_now_ms() / 1000 >= last_s(call) || call->delivered_ms / 1000 < token->exp_s ||
+                     may_be_gone(call);
+    if (!is_excused && needs_proof(call)) is_excused = may_be_late(call->proof);
+    if (!is_excused && call->resumes) is_excused = may_be_gone(call);
     if (code == RPC_INTERNAL) {
         if (!had_trouble(call) && !times_was_stepped(call->delivered_us))
             world_fail("we fail only when something failed", "link %u", link->number);
         enter(link, TAP_FAILED);
         return;
     }
+    if (!is_excused && call->resumes)
+        world_fail("a good resume is granted",
+                   "link %u: refused with %d: state %u of %u until %lld, token until %lld", link->number,
+                   code, call->state.number, call->resumes->state_count, (long long)call->state.exp_s,
+                   (long long)token->exp_s);
     if (!is_excused) world_fail("a good connect is granted", "link %u: refused with %d", link->number, code);
+    if (code == RPC_VALIDATION_FAILED && !call->wants_resume)
+        world_fail("who wants no session back is told of none", "link %u", link->number);
     enter(link, TAP_PARKED);
+}
+
+/* ---- renewal ---- */
+
+/* Why this token may not take the place of the session's; NULL: it may. */
+static const char *why_not_renewed(const struct link *link, const struct call *call)
+{
+    const struct token *token = call->token, *present = link->tap.token;
+    int bound = link->tap.held ? link->tap.held->browser : present->browser;
+
+    if (!token || call->is_tampered) return "no token of ours";
+    if (token->project != present->project || token->user != present->user) return "somebody else's token";
+    if (bound >= 0 && token->browser != bound) return "a token without the session's key";
+    if (token->browser < 0) return NULL;
+    if (!call->proof) return "no proof for a bound token";
+    return !call->proof->is_good || !call->proof->is_renewal || call->proof->browser != token->browser
+               ? "a bad proof"
+               : NULL;
+}
+
+static void check_renewed(struct link *link, struct call *call)
+{
+    const char *never = why_not_renewed(link, call);
+    struct sim_session *session = link->tap.held;
+
+    if (never)
+        world_fail("an identity never changes in place", "link %u was granted %s", link->number, never);
+    if (is_over(call->token))
+        world_fail("no session is renewed past its token's exp", "link %u", link->number);
+    if (call->token->browser >= 0) use_proof(link, call->proof);
+    link->tap.token = call->token;
+    link->tap.ends_s = call->token->exp_s;
+    link->tap.dies_tick_ms = loop_tick_ms(link->stream->loop) + call->token->exp_s * 1000 - times_now_ms();
+    if (!session) return;
+    session->token = call->token;
+    session->ends_s = call->token->exp_s;
+    session->browser = call->token->browser;
+    trace("renewed", "link %u", link->number);
+}
+
+static void check_renewal(struct link *link, struct call *call, int code)
+{
+    const struct token *token = call->token;
+
+    if (link->tap.session != TAP_LIVE) {
+        if (code != RPC_UNAUTHENTICATED)
+            world_fail("calls are for live sessions", "link %u: a renewal got %d", link->number, code);
+        return;
+    }
+    if (!code)
+        check_renewed(link, call);
+    else if (code == RPC_INTERNAL) {
+        if (!had_trouble(call) && !times_was_stepped(call->delivered_us))
+            world_fail("we fail only when something failed", "link %u", link->number);
+    } else if (!why_not_renewed(link, call) && !is_over(token) && !token->is_lost &&
+               !answer_may_be_void(token) && !(token->browser >= 0 && may_be_late(call->proof)))
+        world_fail("a good renewal is granted", "link %u: refused with %d", link->number, code);
 }
 
 /* ---- replies ---- */
@@ -122,6 +274,7 @@ static void check_call(struct link *link, const struct call *call, int code)
                    link->number, call->id, (int)link->tap.session, code, wanted);
     if (is_live && call->kind == CALL_ONLINE) link->tap.is_registered = true;
     if (is_live && call->kind == CALL_OFFLINE) link->tap.is_registered = false;
+    if (is_live && link->tap.held) link->tap.held->is_registered = link->tap.is_registered;
 }
 
 /* Replies come in the order of the calls, one each. */
@@ -162,9 +315,23 @@ static void take_reply(struct link *link, struct json message)
     trace("reply", "link %u: %s %d", link->number, call->id, code);
     if (call->kind == CALL_CONNECT)
         check_connect(link, call, json_member(message, "result"), code);
+    else if (call->kind == CALL_RENEW)
+        check_renewal(link, call, code);
     else
         check_call(link, call, code);
     tap_say(link, (struct said){.kind = SAID_CALL, .call = call});
+}
+
+static void take_event(struct link *link, struct json params)
+{
+    struct bytes type = json_text(json_member(params, "event_type"));
+    int64_t serial;
+
+    if (bytes_equal(type, BYTES("signalwire.authorization.state")))
+        sessions_given_state(link,
+                             json_text(json_member(json_member(params, "params"), "authorization_state")));
+    if (bytes_equal(type, BYTES("sim")) && json_int64(&serial, json_member(params, "serial")))
+        sessions_heard(link, (unsigned)serial);
 }
 
 /* Ours to the client: events and pings, for live sessions only. */
@@ -175,6 +342,7 @@ static void take_request(struct link *link, struct json message)
 
     if (link->tap.session != TAP_LIVE)
         world_fail("without rights there is silence", "link %u was sent an event", link->number);
+    take_event(link, json_member(message, "params"));
     (void)snprintf(said.id, sizeof said.id, "%.*s", (int)id.len, (const char *)id.ptr);
     tap_say(link, said);
 }
@@ -209,7 +377,19 @@ static bool may_expire(const struct link *link)
     const struct loop *loop = link->stream->loop;
 
     if (link->tap.session == TAP_PARKED) return has_lasted(link, node_config()->park_s);
-    return loop_tick_ms(loop) >= link->tap.dies_tick_ms || times_now_ms() >= link->tap.token->exp_s * 1000;
+    return loop_tick_ms(loop) >= link->tap.dies_tick_ms || times_now_ms() >= link->tap.ends_s * 1000;
+}
+
+/* Somebody has asked for this session, and has no answer yet. */
+static bool is_asked_for(const struct sim_session *session)
+{
+    const struct link *link;
+    const struct call *call;
+
+    for (link = links; link; link = link->next)
+        for (call = link->tap.calls; call; call = call->next)
+            if (call->resumes == session && !call->is_answered && call->delivered_us) return true;
+    return false;
 }
 
 /* A code for the client's fault is never used for ours (design §5). */
@@ -236,6 +416,9 @@ static bool may_close(const struct link *link, unsigned code)
         return is_live && link->tap.token && answer_may_be_void(link->tap.token);
     case 4408:
         return link->tap.session == TAP_OPENING && has_lasted(link, node_config()->connect_timeout_s);
+    case 4409:
+        return is_live && link->tap.held && is_asked_for(link->tap.held) &&
+               world.mono_us - link->tap.heard_us >= RESUME_ANSWER_MS * 1000 - 1000;
     case 4429:
         return is_parked;
     default:
@@ -266,6 +449,7 @@ void answer_frame(struct link *link, enum ws_opcode opcode, struct bytes payload
         return;
     case WS_PING:
         if (link->tap.session != TAP_LIVE) break;
+        tap_say(link, (struct said){.kind = SAID_PROBE});
         return;
     case WS_PONG:
         return;

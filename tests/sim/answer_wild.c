@@ -84,6 +84,7 @@ static void check_welcome(struct link *link, struct bytes jti)
     enter(link, TAP_LIVE);
     link->tap.is_registered = false;
     link->tap.token = token;
+    link->tap.ends_s = token->exp_s;
     link->tap.dies_tick_ms = loop_tick_ms(loop) + token->exp_s * 1000 - loop_now_ms(loop);
 }
 

@@ -4,6 +4,7 @@
 
 #include "sim/client.h"
 #include "sim/link.h"
+#include "sim/sessions.h"
 #include "sim/world.h"
 #include "wire/ws_frame.h"
 
@@ -91,20 +92,21 @@ static const struct token *pick_token(const char *origin)
     return token;
 }
 
-static struct proof *pick_proof(const struct token *token)
+static struct proof *pick_proof(int of, bool is_renewal)
 {
-    int browser = chance(85) && token->browser >= 0 ? token->browser : (int)roll(BROWSERS);
+    const char *method = is_renewal ? "signalwire.reauthenticate" : "signalwire.connect";
+    int browser = chance(85) && of >= 0 ? of : (int)roll(BROWSERS);
     int64_t iat_s = world_wall_ms() / 1000;
     struct proof *proof;
 
-    if (chance(20)) return copied_proof(browser);
+    if (chance(15)) return copied_proof(browser);
     if (chance(10)) {
         bool is_late = chance(50);
-        return model_prove(browser, is_late ? "signalwire.connect" : "subscriber.online",
-                           iat_s - (is_late ? 4000000 : 0));
+        return model_prove(browser, is_late ? method : "subscriber.online", iat_s - (is_late ? 4000000 : 0));
     }
-    proof = model_prove(browser, "signalwire.connect", iat_s);
+    proof = model_prove(browser, method, iat_s);
     if (proof) proof->is_good = true;
+    if (proof) proof->is_renewal = is_renewal;
     return proof;
 }
 
@@ -122,33 +124,103 @@ static void append_token(struct buf *params, struct call *call)
     params->ptr[params->len - 40] = params->ptr[params->len - 40] == 'A' ? 'B' : 'A';
 }
 
+static void append_proof(struct buf *params, struct call *call)
+{
+    if (!call->proof) return;
+    call->proof->sent++;
+    buf_append_text(params, ",\"dpop_token\":\"");
+    buf_append(params, bytes_of(call->proof->text, call->proof->len));
+    buf_append_text(params, "\"");
+}
+
+/* A state, mostly as its session's client was given it, with its protocol. */
+static void append_state(struct buf *params, struct call *call, const struct sim_session *session)
+{
+    const struct sim_session *named = session;
+    size_t start;
+
+    call->wants_resume = true;
+    if (chance(4)) {
+        buf_append_text(params, ",\"protocol\":\"signalwire_x\"");
+        return;
+    }
+    call->state = *sessions_pick_state(session);
+    if (chance(5) && sessions_pick()) named = sessions_pick();
+    if (!named) named = session;
+    buf_append_text(params, ",\"authorization_state\":\"");
+    start = params->len;
+    buf_append(params, bytes_of(call->state.text, call->state.len));
+    buf_append_text(params, "\"");
+    if (chance(5)) {
+        start += 15 + roll(call->state.len - 20);
+        params->ptr[start] = params->ptr[start] == 'A' ? 'B' : 'A';
+        named = NULL;
+    }
+    if (named || chance(50)) {
+        buf_append_text(params, ",\"protocol\":\"");
+        buf_append_text(params, named ? named->protocol : session->protocol);
+        buf_append_text(params, "\"");
+    }
+    if (named == session) call->resumes = sessions_known(session);
+}
+
+/* Mostly by the token that the session has, or another one of its user. */
+static const struct token *token_for(const struct sim_session *session)
+{
+    size_t tries;
+
+    if (chance(60)) return session->token;
+    for (tries = 0; tries < 30; tries++) {
+        const struct token *token = model_pick_token();
+        if (token && token->project == session->project && token->user == session->user) return token;
+    }
+    return chance(70) ? session->token : model_pick_token();
+}
+
 static void send_connect(struct client *client)
 {
     struct call *call = tap_call(client->link, CALL_CONNECT);
+    const struct sim_session *session = client->had && chance(70) ? client->had
+                                        : chance(35)              ? sessions_pick()
+                                                                  : NULL;
     struct buf params;
+    int browser;
 
     buf_init(&params, 16384);
-    call->token = pick_token(client->link->tap.origin);
+    call->token = session ? token_for(session) : pick_token(client->link->tap.origin);
     buf_append_text(&params, "{\"version\":{\"major\":4},\"authentication\":{\"jwt_token\":\"");
     append_token(&params, call);
     buf_append_text(&params, "\"}");
-    if (call->token && (call->token->browser >= 0 ? chance(90) : chance(20)))
-        call->proof = pick_proof(call->token);
-    if (call->proof) {
-        call->proof->sent++;
-        buf_append_text(&params, ",\"dpop_token\":\"");
-        buf_append(&params, bytes_of(call->proof->text, call->proof->len));
-        buf_append_text(&params, "\"");
-    } else if (chance(3)) {
+    browser = call->token ? call->token->browser : -1;
+    if (session && browser < 0) browser = session->browser;
+    if (call->token && (browser >= 0 ? chance(90) : chance(20))) call->proof = pick_proof(browser, false);
+    append_proof(&params, call);
+    if (!call->proof && chance(3)) {
         call->is_invalid = true;
         buf_append_text(&params, ",\"dpop_token\":7");
     }
-    if (chance(5)) {
-        call->wants_resume = true;
-        buf_append_text(&params, ",\"protocol\":\"signalwire_x\"");
-    }
+    if (session) append_state(&params, call, session);
     buf_append_byte(&params, '}');
     send_call(client, call, "signalwire.connect", buf_bytes(&params));
+    buf_release(&params);
+}
+
+static void send_renewal(struct client *client)
+{
+    struct call *call = tap_call(client->link, CALL_RENEW);
+    const struct sim_session *session = client->link->tap.held;
+    struct buf params;
+
+    buf_init(&params, 16384);
+    call->token = session ? token_for(session) : model_pick_token();
+    buf_append_text(&params, "{\"authentication\":{\"project\":\"x\",\"jwt_token\":\"");
+    append_token(&params, call);
+    buf_append_text(&params, "\"}");
+    if (call->token && (call->token->browser >= 0 ? chance(90) : chance(20)))
+        call->proof = pick_proof(call->token->browser, chance(90));
+    append_proof(&params, call);
+    buf_append_byte(&params, '}');
+    send_call(client, call, "signalwire.reauthenticate", buf_bytes(&params));
     buf_release(&params);
 }
 
@@ -167,7 +239,9 @@ static void send_other(struct client *client)
 {
     unsigned kind = (unsigned)roll(100);
 
-    if (kind < 45)
+    if (kind < 15)
+        send_renewal(client);
+    else if (kind < 50)
         send_call(client, tap_call(client->link, CALL_ONLINE), "subscriber.online", BYTES("{}"));
     else if (kind < 85)
         send_call(client, tap_call(client->link, CALL_OFFLINE), "subscriber.offline", BYTES("{}"));
@@ -206,6 +280,7 @@ void caller_act(struct client *client)
 {
     struct link *link = client->link;
 
+    if (link->tap.held && link->tap.held->state_count) client->had = link->tap.held;
     if (link->is_deaf || chance(3)) link_listen(link, link->is_deaf);
     if (!link->tap.requests)
         http_send_upgrade(client);
@@ -227,6 +302,9 @@ void caller_heard(struct client *client, const struct said *said)
 {
     char text[128];
 
+    if (said->kind == SAID_PROBE && client->answers_pings && !client->link->tap.is_broken &&
+        !client->link->up_ended)
+        send_frame(client->link, 0x80 | WS_PONG, BYTES(""), true);
     if (said->kind != SAID_PING || !client->answers_pings || client->link->tap.is_broken) return;
     (void)snprintf(text, sizeof text, "{\"jsonrpc\":\"2.0\",\"id\":\"%s\",\"result\":{}}", said->id);
     if (!client->link->up_ended) send_frame(client->link, 0x80 | WS_TEXT, bytes_of_text(text), true);

@@ -19,6 +19,7 @@ struct client {
     /* a caller's */
     bool is_upgraded, answers_pings;
     unsigned calls;
+    const struct sim_session *had; /* the last that it was given */
 };
 
 void clients_begin(void);

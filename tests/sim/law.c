@@ -8,6 +8,7 @@
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "sim/node.h"
+#include "sim/sessions.h"
 #include "sim/times.h"
 
 struct tally { /* of one lane, counted by hand */
@@ -19,7 +20,7 @@ struct tally { /* of one lane, counted by hand */
 static void check_agrees(const struct socket *socket, const struct tap *tap)
 {
     unsigned number = socket->stream->link->number;
-    bool is_live = socket->state == SESSION_LIVE, is_parked = socket->state == SESSION_PARKED;
+    bool is_live = socket->session != NULL, is_parked = socket->state == SESSION_PARKED;
 
     if (is_live != (tap->session == TAP_LIVE))
         world_fail("a session is live from its welcome to its end", "link %u: %s, told %d", number,
@@ -40,15 +41,15 @@ static void check_times(const struct socket *socket, const struct tap *tap)
     const struct config *config = socket->lane->node->config;
     unsigned number = socket->stream->link->number;
     int64_t since_ms = (world.mono_us - tap->since_us) / 1000, tick_ms = loop_tick_ms(loop);
-    int64_t expired_ms = tap->token ? times_now_ms() - tap->token->exp_s * 1000 : 0;
+    int64_t expired_ms = tap->token ? times_now_ms() - tap->ends_s * 1000 : 0;
 
     if (socket->state != SESSION_CLOSED && !socket->deadline.place)
         world_fail("a socket's life is bounded", "link %u has no deadline", number);
-    if (socket->state == SESSION_LIVE && tick_ms >= tap->dies_tick_ms)
+    if (socket->session && tick_ms >= tap->dies_tick_ms)
         world_fail("no session outlives its token", "link %u, %" PRId64 " ms", number,
                    tick_ms - tap->dies_tick_ms);
     /* when the wall clock was set forward, the next ping's turn sees it */
-    if (socket->state == SESSION_LIVE && expired_ms > config->ping_interval_s * 1000 &&
+    if (socket->session && expired_ms > config->ping_interval_s * 1000 &&
         world.mono_us - world.clock_set_us > config->ping_interval_s * 1000000)
         world_fail("no session outlives its token", "link %u, %" PRId64 " ms by the wall clock", number,
                    expired_ms);
@@ -64,7 +65,7 @@ static void check_times(const struct socket *socket, const struct tap *tap)
 
 static void check_rights(const struct socket *socket)
 {
-    if (socket->state != SESSION_LIVE && socket->session)
+    if (socket->state != SESSION_LIVE && socket->state != SESSION_ASKING && socket->session)
         world_fail("without a verified token there are no rights", "link %u: %s",
                    socket->stream ? socket->stream->link->number : 0, session_state_name(socket->state));
 }
@@ -179,4 +180,5 @@ void law_check(void)
     for (i = 0; i < node->lane_count; i++)
         parked += check_lane(node->lanes[i]);
     check_parking(node, parked);
+    sessions_check();
 }

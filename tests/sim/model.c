@@ -9,6 +9,7 @@
 #include "sim/families.h"
 #include "sim/memory.h"
 #include "sim/node.h"
+#include "sim/sessions.h"
 #include "sim/ticket.h"
 #include "sim/world.h"
 #include "token/jws.h"
@@ -86,6 +87,7 @@ void model_reset(void)
 {
     memset(&model, 0, sizeof model);
     families_reset();
+    sessions_reset();
     tickets_reset();
     crypto_storage.state = world.seed;
 }

@@ -69,7 +69,8 @@ struct proof { /* one signed text, as often as it is sent */
     int browser;
     int64_t iat_s;
     unsigned sent;
-    bool is_good, was_granted; /* good: for the connect call, with a time of now */
+    bool is_good, was_granted; /* good: for the call it names, with a time of now */
+    bool is_renewal;           /* that is not connect */
     const struct token *about; /* the other form: for a call over HTTP with this token; NULL: for a socket */
     bool renews, has_ath;
 };

@@ -148,6 +148,29 @@ breaks "want of memory passes for a crypto failure" src/wire/ws_handshake.c 'if 
 breaks "sessions have no end" src/server/session.c 'left_ms = holder->exp_s * 1000 -' 'left_ms = 864000000 + holder->exp_s * 1000 -'
 breaks "sessions trust one clock" src/server/socket.c 'session_left_ms(socket->lane, &socket->session->holder) <= 0' 'silent_ms < 0'
 breaks "a grant comes after its token's end" src/server/socket_calls.c 'if (left_ms <= 0) {' 'if (left_ms <= 0 && !holder->exp_s) {'
+breaks "a session waits too long" src/server/session.c 'return session->lane->node->config->session_lapse_s * 1000;' 'return session->lane->node->config->session_lapse_s * 3000;'
+breaks "a renewed session keeps its old end" src/server/session.c '    session->age_ms = session->holder.age_ms;
+    follow_deadline(session);' '    session->age_ms = session->holder.age_ms;'
+breaks "a session is renewed by anybody" src/engine/resume.c 'return is_same && keeps_key' 'return (is_same || true) && keeps_key'
+breaks "a bound session is renewed without its key" src/engine/resume.c 'return is_same && keeps_key' 'return is_same && (keeps_key || true)'
+breaks "every state is good" src/engine/resume.c 'state->sequence + 1 == session->sequence' 'state->sequence < session->sequence'
+breaks "anybody's state is good" src/engine/resume.c 'uuid_equal(&state->user, &holder->user) &&' ''
+breaks "a bound session comes back without a proof" src/engine/resume.c 'return state ? state->jkt : BYTES_NONE;' 'return state && !state ? state->jkt : BYTES_NONE;'
+breaks "a session bound since its state needs no proof" src/engine/resume.c '        !is_proved(session, proved))' '        (!is_proved(session, proved) && session->sequence == state->sequence))'
+breaks "an expired token resumes for ever" src/engine/resume.c 'if (has_expired && (facts->presented == RESUME_NOTHING || is_over(facts)))' 'if (has_expired && facts->presented == RESUME_NOTHING && !is_over(facts))'
+breaks "a socket that answers loses its session" src/server/session_fetch.c 'if (fetch->asked_on != session->lane || socket_was_heard(session->socket, fetch->asked_at))' 'if (fetch->asked_on != session->lane)'
+breaks "a state that cannot be read begins a new session" src/engine/resume.c 'facts->presented == RESUME_UNREADABLE || ' ''
+breaks "what was kept is dropped" src/server/session.c 'socket_send_bytes(session->socket, bytes_part(left, sizeof len, len));' ''
+breaks "what was kept comes again" src/server/session.c '    buf_release(&session->kept);
+    buf_init(&session->kept, SESSION_KEPT_MAX);
+}' '}'
+breaks "a resumed session has its old state" src/server/session.c 'if (is_sealed) session->sequence++;' 'if (is_sealed && !session->sequence) session->sequence++;'
+breaks "letters do not follow" src/server/session_post.c 'if (link && link->moved_to) {' 'if (link && !link->moved_to->node) {'
+breaks "registration is lost on the way" src/server/session.c '    session->is_away = session->is_expired = false;
+' '    session->is_away = session->is_expired = false;
+    session_set_registered(session, false);
+'
+breaks "what comes is forgotten while a call is decided" src/server/socket_calls.c 'if (kept.len && socket->stream) socket_bytes(socket, kept.ptr, kept.len);' ''
 breaks "parked sockets hear" src/server/socket_calls.c 'if (socket->state == SESSION_PARKED) return; /* deaf */' ''
 breaks "a refused connect is granted" src/engine/session.c '[SESSION_DECIDING][SESSION_CONNECT_REFUSED] = {SESSION_PARKED, SESSION_TELL_REFUSAL_AND_PARK}' '[SESSION_DECIDING][SESSION_CONNECT_REFUSED] = {SESSION_LIVE, SESSION_TELL_REFUSAL_AND_PARK}'
 breaks "a second connect changes the session" src/server/socket_calls.c 'if (socket->state != SESSION_OPENING) {' 'if (socket->state == SESSION_CLOSED) {'

@@ -1,4 +1,5 @@
 #include "sim/node.h"
+#include "sim/sessions.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -63,6 +64,7 @@ void node_prepare(void)
     config->ping_interval_s = between(5, 20);
     config->ping_timeout_s = config->ping_interval_s * between(2, 5);
     config->park_s = between(20, 300);
+    config->session_lapse_s = between(5, 120);
     (void)snprintf(config->public_url, sizeof config->public_url, SIM_URL);
     (void)snprintf(config->ch, sizeof config->ch, "puc.coat.test");
 }
@@ -234,6 +236,7 @@ void node_toggle_key(void)
 static void ordered(struct ring_ask *ask, enum err error)
 {
     sim.has_order = false;
+    sessions_rotated();
     trace("operator", "rotated: %s, %s", err_name(error), ring_no_text(ask->plan.no));
 }
 
@@ -257,6 +260,7 @@ void node_rotate_ring(void)
                                   .done = ordered};
     sim.order_mail.open = open_order;
     sim.has_order = true;
+    sessions_rotated();
     trace("operator", "rotates the %s keys", ring_use_text(sim.order.order.use));
     loop_post(sim.node.lanes[0]->loop, &sim.order_mail);
 }

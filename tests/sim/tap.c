@@ -8,6 +8,7 @@
 #include "sim/loop_sim.h"
 #include "sim/memory.h"
 #include "sim/node.h"
+#include "sim/sessions.h"
 #include "sim/times.h"
 #include "wire/ws_frame.h"
 
@@ -109,6 +110,9 @@ void tap_delivered(struct link *link)
         if (call->up_end > link->up_taken || call->delivered_ms != INT64_MIN) continue;
         call->delivered_ms = now_ms;
         call->delivered_us = world.mono_us;
+        if (!call->resumes) continue;
+        call->was_free = !sessions_carried(call->resumes);
+        call->moves = call->resumes->moves;
     }
 }
 

@@ -68,7 +68,24 @@ struct request {
     struct uuid named;
 };
 
-enum call_kind { CALL_CONNECT, CALL_ONLINE, CALL_OFFLINE, CALL_UNKNOWN, CALL_BROKEN, CALL_NO_ENVELOPE };
+enum call_kind {
+    CALL_CONNECT,
+    CALL_RENEW,
+    CALL_ONLINE,
+    CALL_OFFLINE,
+    CALL_UNKNOWN,
+    CALL_BROKEN,
+    CALL_NO_ENVELOPE
+};
+
+struct sim_session;
+struct sim_state { /* that a session's client was given */
+    char text[1024];
+    size_t len;
+    unsigned number; /* 1 is the session's first */
+    int browser;
+    int64_t exp_s;
+};
 
 struct call {
     struct call *next;
@@ -80,10 +97,14 @@ struct call {
     const struct token *token; /* NULL: none, or one made up */
     struct proof *proof;
     bool is_tampered, wants_resume, is_invalid;
+    struct sim_session *resumes; /* whose state is presented, whole and with its name; NULL: none's */
+    struct sim_state state;      /* that one */
+    bool was_free;               /* when it arrived, nobody carried that session */
+    unsigned moves;              /* and so often it had been taken by then */
     bool is_answered;
 };
 
-enum said_kind { SAID_REPLY, SAID_CALL, SAID_PING, SAID_CLOSE };
+enum said_kind { SAID_REPLY, SAID_CALL, SAID_PING, SAID_PROBE, SAID_CLOSE };
 
 struct said {
     struct said *next;
@@ -108,6 +129,8 @@ struct tap {
     bool is_registered, is_broken; /* broken: the client broke the protocol, or said goodbye */
     const char *origin;
     const struct token *token; /* of the live session */
+    int64_t ends_s;            /* its end, as the clock says */
+    struct sim_session *held;  /* the same; NULL: there was no room to know it */
     int64_t dies_tick_ms;
     int64_t since_us; /* when the state it is in began */
     int64_t heard_us; /* when the client's last bytes arrived */
