@@ -5,22 +5,26 @@
 
 #define LOOK_MS 50 /* so often we look whether the present socket was heard */
 
+/* True: it lives here now. What voids it may have passed while it was on its way. */
+static bool settle_in(struct session_fetch *fetch, struct session *session)
+{
+    struct lane *home = fetch->home;
+
+    fetch->error = session_arrive(session, home);
+    if (fetch->error) return false;
+    if (!home->is_stopping && session->holder.gt_ms > service_cutoff_ms(home->service, &session->holder))
+        return true;
+    session_end(session);
+    fetch->found = RESUME_FOUND_NONE;
+    if (home->is_stopping) fetch->error = ERR_STOPPING;
+    return false;
+}
+
 static void open_home(struct mail *mail)
 {
     struct session_fetch *fetch = (struct session_fetch *)(void *)mail;
-    enum err e;
 
-    if (fetch->session) {
-        e = session_arrive(fetch->session, fetch->home);
-        if (e) {
-            fetch->session = NULL;
-            fetch->error = e;
-        } else if (fetch->home->is_stopping) {
-            session_end(fetch->session);
-            fetch->session = NULL;
-            fetch->error = ERR_STOPPING;
-        }
-    }
+    if (fetch->session && !settle_in(fetch, fetch->session)) fetch->session = NULL;
     fetch->done(fetch);
 }
 
@@ -96,7 +100,7 @@ void session_fetches_stop(struct lane *lane)
 
 static enum resume_found find(const struct session_fetch *fetch, const struct session *session)
 {
-    if (!session || session->is_lost) return RESUME_FOUND_NONE;
+    if (session->is_lost) return RESUME_FOUND_NONE;
     if (!session->socket) return RESUME_FOUND_DETACHED;
     if (fetch->asked_on != session->lane || socket_was_heard(session->socket, fetch->asked_at))
         return RESUME_FOUND_ATTACHED;
@@ -119,30 +123,40 @@ static void take(struct session_fetch *fetch, struct session *session)
     go_home(fetch, from);
 }
 
-static void found(struct session_letter *letter, struct session *session)
+static void settle(struct session_fetch *fetch, struct session *session)
 {
-    struct session_fetch *fetch = (struct session_fetch *)(void *)letter;
-    struct resume_session known = {.holder = session ? &session->holder : NULL,
-                                   .sequence = session ? session->sequence : 0};
+    struct resume_session known = {.holder = &session->holder, .sequence = session->sequence};
 
     fetch->found = find(fetch, session);
     switch (resume_settle(&known, fetch->found, fetch->state, fetch->proved)) {
     case RESUME_REFUSE:
-        go_home(fetch, letter->at);
+        go_home(fetch, session->lane);
         return;
     case RESUME_PROBE:
         if (fetch->asked_on != session->lane)
             ask(fetch, session);
         else if (socket_was_heard(session->socket, fetch->asked_at)) /* it lives: nobody is evicted */
-            go_home(fetch, letter->at);
+            go_home(fetch, session->lane);
         else
-            wait(fetch, letter->at);
+            wait(fetch, session->lane);
         return;
     case RESUME_ATTACH:
     case RESUME_REPLACE:
         take(fetch, session);
         return;
     }
+}
+
+static void found(struct session_letter *letter, struct session *session)
+{
+    struct session_fetch *fetch = (struct session_fetch *)(void *)letter;
+
+    if (session) {
+        settle(fetch, session);
+        return;
+    }
+    fetch->found = RESUME_FOUND_NONE;
+    go_home(fetch, letter->at);
 }
 
 void session_fetch(struct lane *home, struct session_fetch *fetch)

@@ -50,6 +50,11 @@ static void check_connect(const struct decoded *a, const struct decoded *b)
     require(same_text(a->ask.connect.token, b->ask.connect.token));
     require(same_text(a->ask.connect.proof, b->ask.connect.proof));
     require(a->ask.connect.wants_resume == b->ask.connect.wants_resume);
+    require(same_text(a->ask.connect.state, b->ask.connect.state));
+    require(same_text(a->ask.connect.session, b->ask.connect.session));
+    require(a->ask.connect.wants_resume ||
+            (bytes_is_absent(a->ask.connect.state) && bytes_is_absent(a->ask.connect.session)));
+    require(bytes_is_absent(a->ask.connect.session) || a->ask.connect.session.len == 32);
     require(a->error || a->refused.refusal || a->ask.connect.token.len > 0);
 }
 
@@ -58,6 +63,13 @@ static void check_refresh(const struct decoded *a, const struct decoded *b)
     require(is_clean(a->ask.refresh.refresh_token) && bytes_is_absent(a->ask.refresh.proof));
     require(same_text(a->ask.refresh.refresh_token, b->ask.refresh.refresh_token));
     require(a->error || a->refused.refusal || a->ask.refresh.refresh_token.len > 0);
+}
+
+static void check_renewal(const struct decoded *a, const struct decoded *b)
+{
+    require(same_text(a->ask.reauthenticate.token, b->ask.reauthenticate.token));
+    require(same_text(a->ask.reauthenticate.proof, b->ask.reauthenticate.proof));
+    require(a->error || a->refused.refusal || a->ask.reauthenticate.token.len > 0);
 }
 
 /* By the first byte of the input; what has none of its own is a connect. */
@@ -69,6 +81,7 @@ static const struct {
 } documents[] = {
     {'m', signalwire_decode_mint, ASK_MINT_SUBSCRIBER, check_mint},
     {'r', signalwire_decode_refresh, ASK_REFRESH, check_refresh},
+    {'n', signalwire_decode_reauthenticate, ASK_REAUTHENTICATE, check_renewal},
     {'c', signalwire_decode_connect, ASK_CONNECT, check_connect},
 };
 

@@ -351,6 +351,73 @@ static void reads_connects(void)
     }
 }
 
+#define NAME     "0123456789abcdef0123456789abcdef"
+#define PROTOCOL "signalwire_01234567-89ab-cdef-0123-456789abcdef_" NAME
+
+/* Whatever is no name of ours is presented all the same: it is refused, never taken for none. */
+static void reads_what_a_resume_presents(void)
+{
+    static const struct {
+        const char *state, *protocol, *session; /* session NULL: none that could be */
+    } rows[] = {
+        {"rs_1.A", PROTOCOL, NAME},
+        {"rs_1.A", "signalwire_", NULL},
+        {"rs_1.A", "signalwire_" NAME, NULL},
+        {"rs_1.A", PROTOCOL "0", NULL},
+        {"rs_1.A", "Signalwire_01234567-89ab-cdef-0123-456789abcdef_" NAME, NULL},
+        {"rs_1.A", "signalwire_01234567-89ab-cdef-0123-456789abcdef-" NAME, NULL},
+        {"", PROTOCOL, NAME},
+        {"rs_1.A", "", NULL},
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        struct decoded decoded;
+        char text[512];
+        CHECK_NOTE("%s %s", rows[i].state, rows[i].protocol);
+        (void)snprintf(text, sizeof text, "{" TOKEN ",\"authorization_state\":\"%s\",\"protocol\":\"%s\"}",
+                       rows[i].state, rows[i].protocol);
+        decode_text(&decoded, signalwire_decode_connect, text, NULL);
+        CHECK_INT(decoded.refused.refusal, REFUSAL_NONE);
+        CHECK(decoded.ask.connect.wants_resume);
+        CHECK(bytes_is_absent(decoded.ask.connect.state) == !*rows[i].state);
+        CHECK(bytes_is_absent(decoded.ask.connect.session) == !rows[i].session);
+        if (rows[i].session) CHECK_BYTES(decoded.ask.connect.session, bytes_of_text(rows[i].session));
+        decoded_release(&decoded);
+    }
+}
+
+static void reads_renewals(void)
+{
+    static const struct {
+        const char *params, *proof;
+        enum refusal refusal;
+    } rows[] = {
+        {NULL, NULL, REFUSAL_CREDENTIAL_MISSING},
+        {"{}", NULL, REFUSAL_CREDENTIAL_MISSING},
+        {"[]", NULL, REFUSAL_CREDENTIAL_MISSING},
+        {"{\"authentication\":{\"jwt_token\":\"\"}}", NULL, REFUSAL_CREDENTIAL_MISSING},
+        {"{" TOKEN ",\"dpop_token\":7}", NULL, REFUSAL_PARAMETER_INVALID},
+        {"{" TOKEN "}", NULL, REFUSAL_NONE},
+        {"{" TOKEN ",\"dpop_token\":\"p.r.f\"}", "p.r.f", REFUSAL_NONE},
+        {"{\"authentication\":{\"project\":7,\"jwt_token\":\"t.o.k\"}}", NULL, REFUSAL_NONE},
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        struct decoded decoded;
+        CHECK_NOTE("%s", rows[i].params ? rows[i].params : "absent");
+        decode_text(&decoded, signalwire_decode_reauthenticate, rows[i].params, NULL);
+        CHECK_INT(decoded.ask.kind, ASK_REAUTHENTICATE);
+        CHECK_INT(decoded.refused.refusal, rows[i].refusal);
+        if (!rows[i].refusal) {
+            CHECK_BYTES(decoded.ask.reauthenticate.token, BYTES("t.o.k"));
+            CHECK_BYTES(decoded.ask.reauthenticate.proof, bytes_of_text(rows[i].proof));
+        }
+        decoded_release(&decoded);
+    }
+}
+
 int main(void)
 {
     CHECK_RUN(refuses_mints);
@@ -364,5 +431,7 @@ int main(void)
     CHECK_RUN(asks_who_without_reading_anything);
     CHECK_RUN(refuses_connects);
     CHECK_RUN(reads_connects);
+    CHECK_RUN(reads_what_a_resume_presents);
+    CHECK_RUN(reads_renewals);
     return CHECK_END();
 }
