@@ -175,6 +175,7 @@ void model_rewind(void)
             model.users[p][u] = (struct sim_user){.reference = model.users[p][u].reference};
     }
     model.token_count = model.proof_count = model.shown = 0;
+    sessions_reset();
     forget_keys(model.founded_count);
     crypto_storage.state = world.seed;
 }

@@ -159,13 +159,20 @@ breaks "a bound session comes back without a proof" src/engine/resume.c 'return 
 breaks "a session bound since its state needs no proof" src/engine/resume.c '        !is_proved(session, proved))' '        (!is_proved(session, proved) && session->sequence == state->sequence))'
 breaks "an expired token resumes for ever" src/engine/resume.c 'if (has_expired && (facts->presented == RESUME_NOTHING || is_over(facts)))' 'if (has_expired && facts->presented == RESUME_NOTHING && !is_over(facts))'
 breaks "a socket that answers loses its session" src/server/session_fetch.c 'if (fetch->asked_on != session->lane || socket_was_heard(session->socket, fetch->asked_at))' 'if (fetch->asked_on != session->lane)'
-breaks "a state that cannot be read begins a new session" src/engine/resume.c 'facts->presented == RESUME_UNREADABLE || ' ''
+breaks "a state that cannot be read begins a new session" src/engine/resume.c 'if (facts->presented == RESUME_NOTHING)
+        return facts->proof' 'if (facts->presented != RESUME_STATE)
+        return facts->proof'
 breaks "what was kept is dropped" src/server/session.c 'socket_send_bytes(session->socket, bytes_part(left, sizeof len, len));' ''
 breaks "what was kept comes again" src/server/session.c '    buf_release(&session->kept);
     buf_init(&session->kept, SESSION_KEPT_MAX);
 }' '}'
 breaks "a resumed session has its old state" src/server/session.c 'if (is_sealed) session->sequence++;' 'if (is_sealed && !session->sequence) session->sequence++;'
-breaks "letters do not follow" src/server/session_post.c 'if (link && link->moved_to) {' 'if (link && !link->moved_to->node) {'
+breaks "letters do not follow" src/server/session_post.c 'if (link && link->moved_to) {
+        letter->at = link->moved_to;
+        loop_post(letter->at->loop, mail);
+    } else' 'if (link && link->moved_to)
+        letter->open(letter, NULL);
+    else'
 breaks "registration is lost on the way" src/server/session.c '    session->is_away = session->is_expired = false;
 ' '    session->is_away = session->is_expired = false;
     session_set_registered(session, false);
