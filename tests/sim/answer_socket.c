@@ -155,7 +155,7 @@ static bool may_be_gone(const struct call *call)
     const struct sim_session *session = call->resumes;
 
     return !call->was_free || session->moves != call->moves || sessions_carried(session) ||
-           !sessions_is_recent(session, &call->state) || sessions_may_be_over(session) ||
+           sessions_may_be_old(session, &call->state) || sessions_may_be_over(session) ||
            sessions_may_not_open() || world.trouble > call->trouble;
 }
 
@@ -180,9 +180,10 @@ static void check_refused(struct link *link, const struct call *call, int code)
     }
     if (!is_excused && call->resumes)
         world_fail("a good resume is granted",
-                   "link %u: refused with %d: state %u of %u until %lld, token until %lld", link->number,
-                   code, call->state.number, call->resumes->state_count, (long long)call->state.exp_s,
-                   (long long)token->exp_s);
+                   "link %u: refused with %d: state %u of %u until %lld, token until %lld; keys %d %d %d",
+                   link->number, code, call->state.number, call->resumes->state_count,
+                   (long long)call->state.exp_s, (long long)token->exp_s, call->state.browser, token->browser,
+                   call->resumes->browser);
     if (!is_excused) world_fail("a good connect is granted", "link %u: refused with %d", link->number, code);
     if (code == RPC_VALIDATION_FAILED && !call->wants_resume)
         world_fail("who wants no session back is told of none", "link %u", link->number);
@@ -224,6 +225,7 @@ static void check_renewed(struct link *link, struct call *call)
     session->token = call->token;
     session->ends_s = call->token->exp_s;
     session->browser = call->token->browser;
+    sessions_renewed(session);
     trace("renewed", "link %u", link->number);
 }
 

@@ -63,6 +63,16 @@ static void check_times(const struct socket *socket, const struct tap *tap)
         world_fail("connecting ends", "link %u, %" PRId64 " ms", number, since_ms);
 }
 
+/* Nothing is read while a call is decided: one that nobody decides would make it deaf. */
+static void check_asking(const struct socket *socket)
+{
+    bool is_asking = socket->state == SESSION_DECIDING || socket->state == SESSION_ASKING;
+
+    if (socket->state != SESSION_CLOSED && is_asking != (socket->asking != NULL))
+        world_fail("a call is being decided or not", "link %u: %s",
+                   socket->stream ? socket->stream->link->number : 0, session_state_name(socket->state));
+}
+
 static void check_rights(const struct socket *socket)
 {
     if (socket->state != SESSION_LIVE && socket->state != SESSION_ASKING && socket->session)
@@ -74,6 +84,7 @@ static void check_socket(const struct socket *socket, struct tally *tally)
 {
     tally->parked += socket->state == SESSION_PARKED && socket->has_parking;
     check_rights(socket);
+    check_asking(socket);
     if (!socket->stream || socket->stream->phase != STREAM_LIVE) return;
     check_agrees(socket, &socket->stream->link->tap);
     if (!loop_is_late(socket->lane->loop)) check_times(socket, &socket->stream->link->tap);

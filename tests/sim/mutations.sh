@@ -147,7 +147,7 @@ breaks "want of memory passes for a crypto failure" src/wire/ws_handshake.c 'if 
 # sessions
 breaks "sessions have no end" src/server/session.c 'left_ms = holder->exp_s * 1000 -' 'left_ms = 864000000 + holder->exp_s * 1000 -'
 breaks "sessions trust one clock" src/server/socket.c 'session_left_ms(socket->lane, &socket->session->holder) <= 0' 'silent_ms < 0'
-breaks "a grant comes after its token's end" src/server/socket_calls.c 'if (left_ms <= 0) {' 'if (left_ms <= 0 && !holder->exp_s) {'
+breaks "a grant comes after its token's end" src/server/socket_resume.c 'if (left_ms <= 0) {' 'if (left_ms <= 0 && !holder.exp_s) {'
 breaks "a session waits too long" src/server/session.c 'return session->lane->node->config->session_lapse_s * 1000;' 'return session->lane->node->config->session_lapse_s * 3000;'
 breaks "a renewed session keeps its old end" src/server/session.c '    session->age_ms = session->holder.age_ms;
     follow_deadline(session);' '    session->age_ms = session->holder.age_ms;'
@@ -157,8 +157,7 @@ breaks "every state is good" src/engine/resume.c 'state->sequence + 1 == session
 breaks "anybody's state is good" src/engine/resume.c 'uuid_equal(&state->user, &holder->user) &&' ''
 breaks "a bound session comes back without a proof" src/engine/resume.c 'return state ? state->jkt : BYTES_NONE;' 'return state && !state ? state->jkt : BYTES_NONE;'
 breaks "a session bound since its state needs no proof" src/engine/resume.c '        !is_proved(session, proved))' '        (!is_proved(session, proved) && session->sequence == state->sequence))'
-breaks "an expired token resumes for ever" src/engine/resume.c 'if (has_expired && (facts->presented == RESUME_NOTHING || is_over(facts)))' 'if (has_expired && facts->presented == RESUME_NOTHING && !is_over(facts))'
-breaks "a socket that answers loses its session" src/server/session_fetch.c 'if (fetch->asked_on != session->lane || socket_was_heard(session->socket, fetch->asked_at))' 'if (fetch->asked_on != session->lane)'
+breaks "a socket that answers loses its session" src/server/socket.c 'return socket->asking || socket->heard > since;' 'return socket->asking && socket->heard < since;'
 breaks "a state that cannot be read begins a new session" src/engine/resume.c 'if (facts->presented == RESUME_NOTHING)
         return facts->proof' 'if (facts->presented != RESUME_STATE)
         return facts->proof'
@@ -189,7 +188,7 @@ breaks "parking has no end" src/server/socket.c 'socket->has_parking ? config->p
 breaks "parking has no bound" src/server/lane.c 'if (in_all < node->config->parked_max && of_peer < node->config->parked_per_address_max) return true;' 'if (in_all >= 0 && of_peer >= 0) return true;'
 breaks "a parking place is given back twice" src/server/socket.c 'if (socket->state == SESSION_PARKED && socket->has_parking)' 'if (socket->state == SESSION_PARKED)'
 breaks "an ended session is counted" src/server/session.c 'lane_count(lane, COUNT_SESSIONS_LIVE, -1);' ''
-breaks "an ended session stays registered" src/server/session.c '    session_set_registered(session, false);
+breaks "an ended session stays registered" src/server/session.c '    if (session->is_registered) lane_count(lane, COUNT_SESSIONS_REGISTERED, -1);
 ' ''
 breaks "no time to connect is set" src/server/socket.c 'state_lasts(socket, config->connect_timeout_s * 1000);' ''
 

@@ -73,6 +73,16 @@ bool sessions_is_recent(const struct sim_session *session, const struct sim_stat
     return state->number + 1 >= session->state_count;
 }
 
+bool sessions_may_be_old(const struct sim_session *session, const struct sim_state *state)
+{
+    return state->number + state->unseen + 1 < session->state_count + session->unseen;
+}
+
+void sessions_renewed(struct sim_session *session)
+{
+    session->is_owed = true;
+}
+
 bool sessions_may_be_over(const struct sim_session *session)
 {
     int64_t waited_us = session->free_us < 0 ? 0 : world.mono_us - session->free_us;
@@ -111,6 +121,7 @@ struct sim_session *sessions_new(struct link *link, struct bytes protocol, const
                                     .lane = lane_of(link)};
     memcpy(session->protocol, protocol.ptr, protocol.len);
     link->tap.held = session;
+    session->is_owed = true;
     return session;
 }
 
@@ -122,6 +133,7 @@ void sessions_taken(struct sim_session *session, struct link *link)
     session->link = link;
     session->free_us = -1;
     session->moves++;
+    session->is_owed = true;
     link->tap.held = session;
 }
 
@@ -132,6 +144,7 @@ void sessions_given_state(struct link *link, struct bytes text)
     unsigned i;
 
     if (!session) return;
+    session->is_owed = false;
     if (!text.len) {
         if (session->state_count || world.trouble == session->trouble)
             world_fail("a session can be resumed", "link %u was given no state", link->number);
@@ -144,6 +157,7 @@ void sessions_given_state(struct link *link, struct bytes text)
     if (text.len > sizeof state->text) world_fail("a state is short", "%zu bytes", text.len);
     *state = (struct sim_state){.len = text.len,
                                 .number = ++session->state_count,
+                                .unseen = session->unseen,
                                 .browser = session->browser,
                                 .exp_s = session->ends_s};
     memcpy(state->text, text.ptr, text.len);
@@ -171,6 +185,10 @@ void sessions_check(void)
     for (i = 0; i < sessions.count; i++) {
         struct sim_session *session = &sessions.list[i];
         bool is_carried = sessions_carried(session);
+        if (session->is_owed) { /* the socket broke behind the welcome */
+            session->is_owed = false;
+            session->unseen++;
+        }
         if (is_carried && session->kept)
             world_fail("what was kept is sent", "%s: %u and on", session->protocol, session->kept);
         if (!is_carried && session->free_us < 0) session->free_us = world.mono_us;

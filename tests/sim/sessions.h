@@ -25,6 +25,8 @@ struct sim_session {
     unsigned moves;    /* so often a link took it on */
     struct sim_state states[SIM_STATES];
     unsigned state_count;
+    unsigned unseen; /* further ones, lost with their sockets before anybody saw them */
+    bool is_owed;    /* one, for a welcome or a renewal */
     /* letters */
     unsigned lane;          /* where it was first */
     unsigned said, heard;   /* serials */
@@ -41,6 +43,8 @@ const struct sim_state *sessions_pick_state(const struct sim_session *session);
 bool sessions_carried(const struct sim_session *session);
 /* Whether this state could still be good, if nothing has gone wrong. */
 bool sessions_is_recent(const struct sim_session *session, const struct sim_state *state);
+bool sessions_may_be_old(const struct sim_session *session, const struct sim_state *state);
+void sessions_renewed(struct sim_session *session);
 /* It may have ended by now: its wait is over, something voids it, or it could not be kept. */
 bool sessions_may_be_over(const struct sim_session *session);
 void sessions_rotated(void); /* another key seals from now on; loops hear of it one by one */

@@ -83,6 +83,7 @@ struct sim_state { /* that a session's client was given */
     char text[1024];
     size_t len;
     unsigned number; /* 1 is the session's first */
+    unsigned unseen; /* states before it that were lost with their sockets, before anybody saw them */
     int browser;
     int64_t exp_s;
 };
