@@ -5,6 +5,7 @@
 #ifndef COATCHECK_DIALECT_DIALECT_H
 #define COATCHECK_DIALECT_DIALECT_H
 
+#include "engine/call.h"
 #include "engine/limit.h"
 #include "engine/outcome.h"
 #include "route/route.h"
@@ -67,6 +68,38 @@ struct socket_call { /* one row per method of a live session */
                               const struct rpc_message *call);
 };
 
+/* What a client wants of its calls. A call has two ends, and each client has a name of its own for its end: a
+ * leg. */
+enum phone_verb {
+    PHONE_OTHER, /* nothing that we would do: answered, so that the client goes on without */
+    PHONE_DIAL,
+    PHONE_ANSWER,
+    PHONE_HANG_UP
+};
+
+#define PHONE_LEG_MAX         64 /* bytes of a leg's name */
+#define PHONE_DESTINATION_MAX 512
+
+struct phone_ask { /* borrowed from the request */
+    enum phone_verb verb;
+    struct bytes id, inner_id; /* of the request, and of the message that it wraps (absent: none) */
+    struct bytes leg;
+    struct bytes destination; /* DIAL: with the query, if any */
+    struct bytes sdp;         /* DIAL, ANSWER: checked (wire/sdp.h) */
+    bool is_again;            /* DIAL: of a call that its client had before it was reloaded */
+    enum call_cause cause;    /* HANG_UP */
+};
+
+enum phone_news_kind { PHONE_RINGS, PHONE_ANSWERED, PHONE_ENDED };
+
+struct phone_news { /* what a client is told of a leg */
+    enum phone_news_kind kind;
+    struct bytes leg;
+    struct bytes sdp;                                                    /* RINGS, ANSWERED */
+    enum call_cause cause;                                               /* ENDED */
+    struct bytes caller_name, caller_number, callee_name, callee_number; /* RINGS */
+};
+
 struct dialect {
     const char *name;
     const struct dialect_route *routes;
@@ -87,6 +120,16 @@ struct dialect {
     void (*ping)(struct buf *out, const struct dialect_session *session);
     const struct socket_call *calls;
     size_t call_count;
+
+    /* calls of a live session; absent in dialects that have none */
+    const char *phone_method;
+    /* A request that wants what cannot be is refused; its ids and verb are there all the same. */
+    void (*phone_decode)(struct phone_ask *ask, struct refused *refused, const struct rpc_message *call);
+    void (*phone_answer)(struct buf *out, const struct dialect_session *session, const struct phone_ask *ask);
+    /* Tells the client that this call of its will not be. */
+    void (*phone_refuse)(struct buf *out, const struct phone_ask *ask, const struct refused *refused,
+                         enum err error, struct bytes data);
+    void (*phone_tell)(struct buf *out, const struct dialect_session *session, const struct phone_news *news);
 };
 
 extern const struct dialect *const dialects[];

@@ -89,6 +89,8 @@ enum ask_field {
     FIELD_WANTED_TYPE,
     FIELD_TARGET, /* for whom the token shall be */
     FIELD_SINCE,
+    FIELD_CALL, /* a client's name for a call of its */
+    FIELD_SDP,
     FIELD_PROFILE /* last: FIELD_PROFILE + enum profile_field names one value */
 };
 

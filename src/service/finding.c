@@ -98,6 +98,8 @@ const char *finding_field(enum ask_field field)
         [FIELD_WANTED_TYPE] = "wanted kind of token",
         [FIELD_TARGET] = "resource or audience",
         [FIELD_SINCE] = "since",
+        [FIELD_CALL] = "callID",
+        [FIELD_SDP] = "sdp",
     };
 
     return field >= FIELD_PROFILE ? profile_member((enum profile_field)(field - FIELD_PROFILE))

@@ -153,4 +153,9 @@ const struct dialect signalwire_dialect = {
     .ping = signalwire_ping,
     .calls = signalwire_calls,
     .call_count = SIGNALWIRE_CALLS,
+    .phone_method = SIGNALWIRE_PHONE_METHOD,
+    .phone_decode = signalwire_decode_phone,
+    .phone_answer = signalwire_answer_phone,
+    .phone_refuse = signalwire_refuse_phone,
+    .phone_tell = signalwire_tell_phone,
 };

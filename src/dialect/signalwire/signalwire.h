@@ -1,8 +1,8 @@
 /* signalwire.h — the SignalWire dialect: Subscriber Access Tokens over REST, JSON-RPC on a WebSocket.
  *
  * Where each rule comes from is in README.md beside this file. REST in rest_decode.c and rest_encode.c,
- * limited and client-bound tokens in limited_decode.c and limited_encode.c, the socket in socket.c; the rows
- * are in routes.c. */
+ * limited and client-bound tokens in limited_decode.c and limited_encode.c, the socket in socket.c, calls in
+ * verto_decode.c and verto_encode.c; the rows are in routes.c. */
 #ifndef COATCHECK_DIALECT_SIGNALWIRE_SIGNALWIRE_H
 #define COATCHECK_DIALECT_SIGNALWIRE_SIGNALWIRE_H
 
@@ -41,8 +41,23 @@ void signalwire_ping(struct buf *out, const struct dialect_session *session);
 #define SIGNALWIRE_CALLS 3
 extern const struct socket_call signalwire_calls[SIGNALWIRE_CALLS];
 
-/* Members of an object that speaks of a token: "scope", and "cnf" if it is bound. */
+/* Calls: verto_decode.c, verto_encode.c. */
+#define SIGNALWIRE_PHONE_METHOD "webrtc.verto"
+void signalwire_decode_phone(struct phone_ask *ask, struct refused *refused, const struct rpc_message *call);
+void signalwire_answer_phone(struct buf *out, const struct dialect_session *session,
+                             const struct phone_ask *ask);
+void signalwire_refuse_phone(struct buf *out, const struct phone_ask *ask, const struct refused *refused,
+                             enum err error, struct bytes data);
+void signalwire_tell_phone(struct buf *out, const struct dialect_session *session,
+                           const struct phone_news *news);
+
+/* An event's frame; its params go between the two. */
 struct json_writer;
+void signalwire_event_begin(struct json_writer *w, struct buf *out, const struct dialect_session *session,
+                            const char *type);
+void signalwire_event_end(struct json_writer *w);
+
+/* Members of an object that speaks of a token: "scope", and "cnf" if it is bound. */
 void signalwire_write_scope(struct json_writer *w, const struct holder *holder);
 void signalwire_write_binding(struct json_writer *w, const struct holder *holder);
 

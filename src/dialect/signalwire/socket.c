@@ -163,8 +163,8 @@ void signalwire_refuse_call(struct buf *out, struct bytes id, const struct refus
     rpc_error(out, id, code, message_of(code), data);
 }
 
-static void event_begin(struct json_writer *w, struct buf *out, const struct dialect_session *session,
-                        const char *type)
+void signalwire_event_begin(struct json_writer *w, struct buf *out, const struct dialect_session *session,
+                            const char *type)
 {
     char id[UUID_TEXT_LEN], text[UUID_TEXT_LEN];
 
@@ -184,7 +184,7 @@ static void event_begin(struct json_writer *w, struct buf *out, const struct dia
     json_key(w, "params");
 }
 
-static void event_end(struct json_writer *w)
+void signalwire_event_end(struct json_writer *w)
 {
     json_object_end(w);
     rpc_end(w->out);
@@ -195,12 +195,12 @@ void signalwire_give_state(struct buf *out, const struct dialect_session *sessio
 {
     struct json_writer w;
 
-    event_begin(&w, out, session, "signalwire.authorization.state");
+    signalwire_event_begin(&w, out, session, "signalwire.authorization.state");
     json_object_begin(&w);
     json_key(&w, "authorization_state");
     json_put_string(&w, bytes_is_absent(state) ? BYTES("") : state);
     json_object_end(&w);
-    event_end(&w);
+    signalwire_event_end(&w);
 }
 
 void signalwire_ping(struct buf *out, const struct dialect_session *session)
