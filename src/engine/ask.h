@@ -27,6 +27,7 @@ enum ask_kind {
     ASK_ADDRESS,        /* address: one, by id */
     ASK_CONNECT,        /* connect */
     ASK_REAUTHENTICATE, /* reauthenticate: a newer token for a live session */
+    ASK_DIAL,           /* dial: of a live session, whose holder is known */
     /* participants */
     ASK_PARTICIPANT, /* who am I, of a participant */
     ASK_STUDY,       /* interview.study */
@@ -252,6 +253,11 @@ struct ask_reauthenticate {
     const struct holder *present; /* of the session; the server's to fill in */
 };
 
+struct ask_dial {
+    const struct holder *holder; /* copied, strings and all, before anything is waited for */
+    struct bytes destination;    /* "/private/ada?channel=audio" */
+};
+
 struct ask {
     enum ask_kind kind;
     struct credential credential;
@@ -271,6 +277,7 @@ struct ask {
         struct uuid address;
         struct ask_connect connect;
         struct ask_reauthenticate reauthenticate;
+        struct ask_dial dial;
         struct ask_interview interview;
         struct ask_user user;
         struct ask_resource resource;

@@ -24,6 +24,7 @@ enum outcome_kind {
     OUTCOME_USERS,           /* users */
     OUTCOME_ADDRESSES,       /* addresses */
     OUTCOME_CONNECTED,       /* connected */
+    OUTCOME_DIALLED,         /* dialled */
     OUTCOME_REAUTHENTICATED, /* the holder says it all */
     OUTCOME_RESOURCE,        /* resource */
     OUTCOME_RESOURCES,       /* resources */
@@ -135,6 +136,10 @@ struct outcome {
             struct bytes proved;              /* the key that a proof was seen by; absent: none was needed */
             bool is_last;                     /* the token has expired: only until the state's deadline */
         } connected;
+        struct {
+            struct uuid callee; /* whose sessions ring; zero: nobody's */
+            struct bytes caller_name, caller_number, callee_name, callee_number;
+        } dialled;
     };
 };
 

@@ -73,6 +73,7 @@ static enum session_event event_of(struct asking *asking, struct run *run)
     case OUTCOME_INTROSPECTED:
     case OUTCOME_REVOCATIONS:
     case OUTCOME_DESCRIBED:
+    case OUTCOME_DIALLED:
         break;
     }
     return SESSION_CONNECT_FAILED;

@@ -2,6 +2,7 @@
  * what it may reach. */
 #include <string.h>
 
+#include "engine/dial.h"
 #include "service/service_run.h"
 
 #define ADDRESSES_PAGE 50 /* the API's page size */
@@ -127,22 +128,11 @@ void run_addresses(struct run *run)
 }
 
 /* What a token may not reach is not there for it, whether or not it exists. */
-static bool may_reach(const struct holder *holder, const struct address *address)
-{
-    size_t i;
-
-    if (capability_has(holder->kind, MAY_DIAL_ANY)) return true;
-    if (!uuid_is_zero(&holder->resource)) return uuid_equal(&holder->resource, &address->resource);
-    for (i = 0; i < holder->address_count; i++)
-        if (uuid_equal(&holder->addresses[i], &address->id)) return true;
-    return false;
-}
-
 static void tell_address(struct run *run)
 {
     struct finding *finding;
 
-    if (run->found_count && may_reach(&run->outcome.holder, &run->found[0])) {
+    if (run->found_count && dial_may_reach(&run->outcome.holder, &run->found[0])) {
         tell_addresses(run, run->found, 1);
         return;
     }

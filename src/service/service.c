@@ -432,6 +432,7 @@ static void (*const ways[ASK_KIND_COUNT])(struct run *run) = {
     [ASK_ADDRESSES] = run_addresses,
     [ASK_CONNECT] = run_connect,
     [ASK_REAUTHENTICATE] = run_reauthenticate,
+    [ASK_DIAL] = run_dial,
     [ASK_LAUNCH] = run_launch,
     [ASK_BOOTSTRAP] = run_bootstrap,
     [ASK_REDEEM] = run_redeem,

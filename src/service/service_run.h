@@ -156,6 +156,7 @@ void run_addresses(struct run *run);
 void run_address(struct run *run);
 void run_connect(struct run *run);
 void run_reauthenticate(struct run *run);
+void run_dial(struct run *run);
 void run_revoke(struct run *run);
 void run_introspect(struct run *run);
 void run_revocations(struct run *run);
