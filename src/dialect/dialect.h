@@ -58,7 +58,12 @@ struct dialect_session {
 };
 
 /* What the live socket shall do after a call. */
-enum after_call { AFTER_NOTHING, AFTER_REGISTER, AFTER_UNREGISTER };
+enum after_call {
+    AFTER_NOTHING,
+    AFTER_REGISTER,
+    AFTER_REGISTER_QUIETLY, /* present, but not to be rung */
+    AFTER_UNREGISTER
+};
 
 struct socket_call { /* one row per method of a live session */
     const char *method;

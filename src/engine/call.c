@@ -2,7 +2,7 @@
 
 /* An empty cell ignores the event, and the state stays. */
 static const struct call_step steps[CALL_STATES][CALL_EVENTS] = {
-    /* state      event               ->  state         act */
+    /* state      event               ->  state         effect */
     [CALL_ASKED][CALL_RANG] = {CALL_RINGING, CALL_KEEP_RINGING},
     [CALL_ASKED][CALL_NOBODY] = {CALL_OVER, CALL_TELL_CALLER},
     [CALL_ASKED][CALL_CALLER_LEFT] = {CALL_OVER, CALL_TELL_CALLEES},
@@ -33,7 +33,7 @@ struct call_step call_step(enum call_state state, enum call_event event)
 {
     struct call_step step = steps[state][event];
 
-    if (step.act == CALL_IGNORE) step.state = state;
+    if (step.effect == CALL_IGNORE) step.state = state;
     return step;
 }
 

@@ -1,4 +1,4 @@
-/* call.h — one call as a table: state × event -> state, act. A caller's session has asked for an address;
+/* call.h — one call as a table: state × event -> state, effect. A caller's session has asked for an address;
  * every reachable session of whoever is behind it rings (a leg each); the first answer wins.
  *
  *   ASKED     looking up who is behind the address, and whether the caller may reach them
@@ -8,7 +8,7 @@
  *
  * Lanes ring one after the other, so a call rings as soon as one leg does, and legs that come later than the
  * answer are dropped. Media goes from peer to peer; the server only carries offer, answer and farewell, each
- * once. Pure: who owns timers and sessions carries out the act. */
+ * once. Pure: who owns timers and sessions carries out the effect. */
 #ifndef COATCHECK_ENGINE_CALL_H
 #define COATCHECK_ENGINE_CALL_H
 
@@ -29,7 +29,7 @@ enum call_event {
     CALL_EVENTS
 };
 
-enum call_act {
+enum call_effect {
     CALL_IGNORE, /* empty cell: too late, or not for this state */
     CALL_KEEP_RINGING,
     CALL_JOIN,         /* the answer to the caller; farewell to the other legs: answered elsewhere */
@@ -41,7 +41,7 @@ enum call_act {
 
 struct call_step {
     enum call_state state;
-    enum call_act act;
+    enum call_effect effect;
 };
 struct call_step call_step(enum call_state state, enum call_event event);
 const char *call_state_name(enum call_state state);

@@ -6,7 +6,7 @@
 enum { A = CALL_ASKED, R = CALL_RINGING, T = CALL_TALKING, O = CALL_OVER };
 
 static const struct {
-    int state, event, next, act;
+    int state, event, next, effect;
 } rows[] = {
     /* asked: no leg yet, so none can do anything */
     {A, CALL_RANG, R, CALL_KEEP_RINGING},
@@ -58,7 +58,7 @@ static void ignores_everything_before_it_is_asked(void)
         struct call_step step = call_step(CALL_NONE, (enum call_event)event);
         CHECK_NOTE("event %d", event);
         CHECK_INT(step.state, CALL_NONE);
-        CHECK_INT(step.act, CALL_IGNORE);
+        CHECK_INT(step.effect, CALL_IGNORE);
     }
 }
 
@@ -72,7 +72,7 @@ static void steps_as_written(void)
         struct call_step step = call_step((enum call_state)rows[i].state, (enum call_event)rows[i].event);
         CHECK_NOTE("%s, event %d", call_state_name((enum call_state)rows[i].state), rows[i].event);
         CHECK_INT(step.state, rows[i].next);
-        CHECK_INT(step.act, rows[i].act);
+        CHECK_INT(step.effect, rows[i].effect);
         CHECK(!seen[rows[i].state][rows[i].event]);
         seen[rows[i].state][rows[i].event] = true;
     }
@@ -91,7 +91,7 @@ static void has_one_way_to_talk_and_none_back(void)
     for (state = 0; state < CALL_STATES; state++)
         for (event = 0; event < CALL_EVENTS; event++) {
             struct call_step step = call_step((enum call_state)state, (enum call_event)event);
-            if (step.act == CALL_JOIN || (step.state == CALL_TALKING && state != CALL_TALKING))
+            if (step.effect == CALL_JOIN || (step.state == CALL_TALKING && state != CALL_TALKING))
                 CHECK(state == CALL_RINGING && event == CALL_LEG_ANSWERED);
             CHECK((int)step.state >= state);
         }

@@ -191,6 +191,7 @@ static void write_metrics(struct buf *out, const struct node *node)
         [COUNT_SESSIONS_REGISTERED] = {"coatcheck_sessions_registered", "gauge",
                                        "registered sessions, with a socket or waiting"},
         [COUNT_PARKED] = {"coatcheck_sockets_parked", "gauge", "refused sockets kept parked"},
+        [COUNT_CALLS] = {"coatcheck_calls", "gauge", "calls now, ringing or talking"},
         [COUNT_CONNECTIONS] = {"coatcheck_http_connections", "gauge", "HTTP connections open now"},
     };
     size_t i;

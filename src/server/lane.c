@@ -13,6 +13,7 @@
 #include "server/cut.h"
 #include "server/limits.h"
 #include "server/node.h"
+#include "server/phone.h"
 #include "server/session.h"
 #include "server/watch.h"
 #include "wire/http_request.h"
@@ -250,6 +251,7 @@ void lane_free(struct lane *lane)
     buf_release(&lane->fields);
     records_free(lane->records);
     session_index_release(&lane->index);
+    calls_free(lane);
     cuts_free(lane->cuts);
     free(lane);
 }

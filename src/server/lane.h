@@ -13,6 +13,7 @@
 #include "service/service.h"
 
 struct admin;
+struct call;
 struct conn;
 struct cuts;
 struct exchange;
@@ -31,6 +32,7 @@ enum lane_counter {
     COUNT_SESSIONS_DETACHED,
     COUNT_SESSIONS_REGISTERED,
     COUNT_PARKED,
+    COUNT_CALLS,
     COUNT_CONNECTIONS,
     LANE_COUNTERS
 };
@@ -49,6 +51,7 @@ struct lane {
     struct session_index index;    /* the same, by what a cutoff can name */
     struct session_fetch *probing; /* who waits here for a socket's answer */
     uint64_t heard;                /* so often bytes came on a socket */
+    struct call *calls;            /* that were dialled here */
     struct cuts *cuts;             /* cutoffs on their way from here */
     struct exchange *spare;        /* exchanges not in use */
     unsigned spare_count;

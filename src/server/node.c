@@ -237,12 +237,14 @@ void node_stop(struct node *node)
     /* what the watch ended may have gone home to other lanes */
     for (i = 0; i < node->lane_count; i++)
         loop_drain(node->lanes[i]->loop);
+    node->has_ended = true;
     for (i = 0; i < node->lane_count; i++) {
         /* after a start that failed: the part of a lane that never took it */
         if (node->facts && !node->lanes[i]->service) publication_let_go(node->facts);
         lane_free(node->lanes[i]);
     }
     node->lane_count = node->started = 0;
+    node->has_ended = false;
     limits_free(node->limits);
     node->limits = NULL;
     keyring_free(node->ring);

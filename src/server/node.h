@@ -11,7 +11,8 @@
 #include "service/keys.h"
 
 #define NODE_LANES_MAX 64
-#define PARKING_SLOTS  1024 /* peer addresses are counted by hash; two that share a slot share its limit */
+#define CALL_SLOTS     16384 /* callers likewise */
+#define PARKING_SLOTS  1024  /* peer addresses are counted by hash; two that share a slot share its limit */
 
 struct page { /* a static page of `coatcheck dev`; absent in serve */
     struct bytes path, type, content;
@@ -50,6 +51,9 @@ struct node {
     _Atomic int64_t parked;         /* sockets, over all lanes */
     _Atomic int64_t parked_by_address[PARKING_SLOTS];
     uint64_t parking_seed;
+    _Atomic int64_t calls; /* over all lanes: phone.h */
+    _Atomic int32_t calls_by_caller[CALL_SLOTS];
+    bool has_ended; /* no loop runs any more: nobody opens letters */
     _Atomic bool is_ready, is_stopping;
 };
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "engine/age.h"
 #include "server/node.h"
+#include "server/phone.h"
 #include "server/session_inside.h"
 #include "server/socket.h"
 
@@ -219,6 +220,7 @@ void session_end(struct session *session)
     session_leave(session);
     log_info("session_ended", log_bytes("session", bytes_of(session->name, 8)));
     session_drop_traces(session);
+    phone_session_ended(session);
     if (session->socket) socket_lost_session(session->socket);
     free_session(session);
 }
@@ -393,6 +395,7 @@ void sessions_free(struct lane *lane)
             if (link->moved_to)
                 trace_free(link);
             else {
+                phone_session_ended(session_of_name(link));
                 free_session(session_of_name(link));
             }
         }

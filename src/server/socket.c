@@ -46,19 +46,18 @@ void socket_close(struct socket *socket, int code, const char *reason)
     stream_close_after_sending(socket->stream);
 }
 
-/* The error.data of a refusal: its id, and the slug that is all a client may learn. Absent without memory for
- * it: the answer is then without, but whole. */
-static struct bytes write_data(struct buf *out, struct socket *socket, const struct rpc_message *call,
-                               const struct finding *finding)
+struct bytes socket_refusal_data(struct lane *lane, const struct socket *socket, struct bytes method_name,
+                                 const struct finding *finding)
 {
+    struct buf *out = lane_fields(lane);
     struct json_writer w = json_writer_on(out);
     char error_id[LANE_ERROR_ID_LEN], peer[RECORD_PEER_MAX] = "", route[RECORD_ROUTE_MAX],
                                       method[FINDING_WORD_MAX];
 
-    finding_word(method, call->method);
+    finding_word(method, method_name);
     (void)snprintf(route, sizeof route, "socket %s", method);
-    if (socket->stream) stream_peer(socket->stream, peer);
-    lane_refused(socket->lane, error_id, finding, 0, route, peer);
+    if (socket && socket->stream) stream_peer(socket->stream, peer);
+    lane_refused(lane, error_id, finding, 0, route, peer);
     json_object_begin(&w);
     json_key(&w, "error_id");
     json_put_string(&w, bytes_of(error_id, sizeof error_id));
@@ -72,7 +71,7 @@ void socket_refuse_call(struct socket *socket, const struct rpc_message *call, c
 {
     struct refused refused = {finding->refusal, FIELD_NONE, NULL};
     struct buf *body = lane_body(socket->lane);
-    struct bytes data = write_data(lane_fields(socket->lane), socket, call, finding);
+    struct bytes data = socket_refusal_data(socket->lane, socket, call->method, finding);
 
     dialect_of_socket()->refuse_call(body, call->id, &refused, finding->error, data);
     socket_send_text(socket, body);
@@ -88,7 +87,7 @@ void socket_refuse_envelope(struct socket *socket, const struct rpc_message *cal
                      RPC_ID_MAX);
     finding_seen(&finding, "%zu bytes that are %s", len, code == RPC_PARSE_ERROR ? "no strict JSON" : "none");
     rpc_error(body, call->id, code, code == RPC_PARSE_ERROR ? "Parse error" : "Invalid request",
-              write_data(lane_fields(socket->lane), socket, call, &finding));
+              socket_refusal_data(socket->lane, socket, call->method, &finding));
     socket_send_text(socket, body);
 }
 

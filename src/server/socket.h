@@ -26,4 +26,10 @@ void socket_probe(struct socket *socket);           /* asks the peer whether it 
 bool socket_was_heard(const struct socket *socket, uint64_t since);
 void socket_lost_session(struct socket *socket); /* it has ended, or goes on without this socket */
 
+/* Remembers a refusal, and gives what a client is told of it as error.data: its id, and the slug that is all
+ * it may learn. Absent without memory for that: the answer is then without, but whole. socket NULL: the peer
+ * has gone. In the lane's fields. */
+struct bytes socket_refusal_data(struct lane *lane, const struct socket *socket, struct bytes method,
+                                 const struct finding *finding);
+
 #endif

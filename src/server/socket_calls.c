@@ -1,5 +1,6 @@
 /* socket_calls.c — JSON-RPC on a socket: the connect call, calls of a live session, and answers to ours. What
  * has to be decided first is asked of the service, and nothing behind it is read meanwhile. */
+#include "server/phone.h"
 #include "server/socket_inside.h"
 
 #include <stdlib.h>
@@ -222,7 +223,10 @@ static void answer_call(struct socket *socket, const struct socket_call *row, co
     struct buf *body = lane_body(socket->lane);
     enum after_call after = row->answer(body, &words, call);
 
-    if (after != AFTER_NOTHING) session_set_registered(socket->session, after == AFTER_REGISTER);
+    if (after != AFTER_NOTHING) {
+        session_set_registered(socket->session, after != AFTER_UNREGISTER);
+        socket->session->is_undisturbed = after == AFTER_REGISTER_QUIETLY;
+    }
     socket_send_text(socket, body);
 }
 
@@ -230,7 +234,9 @@ static void run_call(struct socket *socket, struct rpc_message *call)
 {
     const struct socket_call *row = call_of(call->method);
 
-    if (!row)
+    if (bytes_equal(call->method, bytes_of_text(dialect_of_socket()->phone_method)))
+        phone_message(socket->session, call);
+    else if (!row)
         refuse_call(socket, call, REFUSAL_NOT_FOUND, "rpc.method", "a method of this server");
     else if (row->decode)
         begin_asking(socket, row, call);

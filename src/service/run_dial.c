@@ -168,6 +168,7 @@ static void tell_caller(struct run *run, const struct user *user)
 {
     struct bytes name = user->profile.value[PROFILE_DISPLAY_NAME];
 
+    if (!name.len) name = user->address.display_name;
     if (keep(&run->outcome.dialled.caller_name, run, name.len ? name : user->address.name) &&
         keep(&run->outcome.dialled.caller_number, run, user->address.name))
         find_address(run);

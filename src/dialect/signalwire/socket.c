@@ -233,12 +233,14 @@ static void answer_ok(struct buf *out, struct bytes id)
 }
 
 /* Guests, invitees and visitors of an embed send this too, at every start: they get a success without effect.
- */
+ * do_not_disturb is ours: each registration says it anew. */
 static enum after_call answer_online(struct buf *out, const struct dialect_session *session,
                                      const struct rpc_message *call)
 {
     answer_ok(out, call->id);
-    return session->holder->is_full_subscriber ? AFTER_REGISTER : AFTER_NOTHING;
+    if (!session->holder->is_full_subscriber) return AFTER_NOTHING;
+    return json_type_of(json_member(call->params, "do_not_disturb")) == JSON_IS_TRUE ? AFTER_REGISTER_QUIETLY
+                                                                                     : AFTER_REGISTER;
 }
 
 static enum after_call answer_offline(struct buf *out, const struct dialect_session *session,

@@ -174,12 +174,17 @@ static void answers_online_and_offline(void)
     static const struct {
         const char *method;
         bool is_full;
+        const char *params;
         enum after_call effect;
     } rows[] = {
-        {"subscriber.online", false, AFTER_NOTHING}, /* guests send it too: a success without effect */
-        {"subscriber.offline", false, AFTER_NOTHING},
-        {"subscriber.online", true, AFTER_REGISTER},
-        {"subscriber.offline", true, AFTER_UNREGISTER},
+        {"subscriber.online", false, "{}", AFTER_NOTHING}, /* guests send it too: a success without effect */
+        {"subscriber.online", false, "{\"do_not_disturb\":true}", AFTER_NOTHING},
+        {"subscriber.offline", false, "{}", AFTER_NOTHING},
+        {"subscriber.online", true, "{}", AFTER_REGISTER},
+        {"subscriber.online", true, "{\"do_not_disturb\":true}", AFTER_REGISTER_QUIETLY},
+        {"subscriber.online", true, "{\"do_not_disturb\":false}", AFTER_REGISTER},
+        {"subscriber.online", true, "{\"do_not_disturb\":\"true\"}", AFTER_REGISTER},
+        {"subscriber.offline", true, "{\"do_not_disturb\":true}", AFTER_UNREGISTER},
     };
     struct rpc_message call = {.kind = RPC_REQUEST, .id = BYTES("o-1")};
     size_t i, m;
@@ -189,10 +194,12 @@ static void answers_online_and_offline(void)
         holder.is_full_subscriber = rows[i].is_full;
         for (m = 0; m < SIGNALWIRE_CALLS; m++)
             if (strcmp(signalwire_calls[m].method, rows[i].method) == 0) break;
-        CHECK_NOTE("%s", rows[i].method);
+        CHECK_NOTE("%s %s", rows[i].method, rows[i].params);
         if (!CHECK(m < SIGNALWIRE_CALLS)) continue;
+        CHECK_INT(json_read(&call.params, bytes_of_text(rows[i].params)), ERR_OK);
         CHECK_INT(signalwire_calls[m].answer(&out, &session, &call), rows[i].effect);
         check_written("{'jsonrpc':'2.0','id':'o-1','result':{'code':'200','message':'OK'}}");
+        json_free(call.params);
     }
 }
 

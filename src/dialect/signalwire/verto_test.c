@@ -18,6 +18,7 @@ static void session_init(void)
     holder = (struct holder){.project = {{1}}, .user = {{2}}, .jti = BYTES("jti-1")};
     session = (struct dialect_session){.holder = &holder,
                                        .name = BYTES("0123456789abcdef"),
+                                       .first_jti = BYTES("jti-1"),
                                        .node = BYTES("node-1"),
                                        .ice_servers = BYTES("[]"),
                                        .dice = dice_from_seed(&storage, 9),
