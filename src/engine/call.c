@@ -87,7 +87,7 @@ enum call_cause call_cause_of(enum call_state state, enum call_event event)
     return CAUSE_NORMAL_CLEARING;
 }
 
-enum call_cause call_cause_read(struct bytes text)
+enum call_cause call_cause_named(struct bytes text)
 {
     enum call_cause cause;
 

@@ -58,6 +58,6 @@ int call_cause_number(enum call_cause cause);
 /* What the other side is told, if nobody said more: of an event that met the call in this state. */
 enum call_cause call_cause_of(enum call_state state, enum call_event event);
 /* The cause that a client named; NORMAL_CLEARING if it is none of ours. */
-enum call_cause call_cause_read(struct bytes text);
+enum call_cause call_cause_named(struct bytes text);
 
 #endif

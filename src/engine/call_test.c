@@ -146,13 +146,13 @@ static void reads_causes(void)
     size_t i;
     int cause;
 
-    CHECK_INT(call_cause_read(BYTES_NONE), CAUSE_NORMAL_CLEARING);
+    CHECK_INT(call_cause_named(BYTES_NONE), CAUSE_NORMAL_CLEARING);
     for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         CHECK_NOTE("case %zu", i);
-        CHECK_INT(call_cause_read(cases[i].text), cases[i].cause);
+        CHECK_INT(call_cause_named(cases[i].text), cases[i].cause);
     }
     for (cause = 0; cause < CALL_CAUSES; cause++)
-        CHECK_INT(call_cause_read(bytes_of_text(call_cause_text((enum call_cause)cause))), cause);
+        CHECK_INT(call_cause_named(bytes_of_text(call_cause_text((enum call_cause)cause))), cause);
 }
 
 static void names_states(void)

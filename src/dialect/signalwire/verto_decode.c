@@ -73,7 +73,7 @@ void signalwire_decode_phone(struct phone_ask *ask, struct refused *refused, con
     /* an older client names other things too, and wrongly: a call is known by this alone (§10) */
     ask->leg = text_in(dialog, "callID", PHONE_LEG_MAX, FIELD_CALL, refused);
     if (ask->verb == PHONE_HANG_UP) {
-        ask->cause = call_cause_read(json_text(json_member(params, "cause")));
+        ask->cause = call_cause_named(json_text(json_member(params, "cause")));
         return;
     }
     ask->sdp = sdp_in(params, refused);
