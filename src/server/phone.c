@@ -93,6 +93,17 @@ void phone_session_ended(struct session *session)
         leg_leave(session->legs, session, true, CAUSE_NORMAL_CLEARING);
 }
 
+void phone_session_away(struct session *session)
+{
+    struct leg *leg = session->legs;
+
+    while (leg) {
+        struct leg *next = leg->next;
+        if (!leg->is_talking) leg_leave(leg, session, true, CAUSE_NORMAL_CLEARING);
+        leg = next;
+    }
+}
+
 static struct leg *leg_of_name(const struct session *session, struct bytes name)
 {
     struct leg *leg = session->legs;
@@ -155,6 +166,7 @@ void leg_opens(struct session_letter *base, struct session *session)
     if (leg) {
         news.leg = bytes_of(leg->name, leg->name_len);
         tell(session, &news);
+        leg->is_talking = true; /* it is, or it goes */
         if (letter->kind == PHONE_ENDED) leg_leave(leg, session, false, letter->cause);
     }
     free(letter);
@@ -291,6 +303,7 @@ static void take_answer(struct session *session, const struct phone_ask *ask)
     letter->is_answer = true;
     letter->sdp_len = ask->sdp.len;
     memcpy(letter->sdp, ask->sdp.ptr, ask->sdp.len);
+    leg->is_talking = true; /* unless another was first: then its farewell is on its way */
     answer(session, ask);
     loop_post(leg->home->loop, &letter->mail);
 }

@@ -20,7 +20,9 @@ struct session;
 /* A live session's client speaks of its calls. */
 void phone_message(struct session *session, const struct rpc_message *call);
 
-void phone_session_ended(struct session *session); /* its legs go */
-void calls_free(struct lane *lane);                /* whatever is left of them when no loop runs any more */
+void phone_session_ended(struct session *session); /* its legs go; also when its grant has ended */
+/* Its client said goodbye and may be back: what rings goes, who talks may go on. */
+void phone_session_away(struct session *session);
+void calls_free(struct lane *lane); /* whatever is left of them when no loop runs any more */
 
 #endif

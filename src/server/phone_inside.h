@@ -17,7 +17,7 @@ struct leg {
     struct lane *home;
     struct end *end; /* of its call: home's to look into */
     uint64_t key;    /* names it in letters; never used twice */
-    bool is_caller;
+    bool is_caller, is_talking;
     struct call_letter *closing; /* says that it is gone */
     size_t name_len;
     char name[PHONE_LEG_MAX]; /* as its client calls it */

@@ -89,6 +89,7 @@ static void due(struct deadline *deadline)
         session_end(session);
     else { /* the grant has ended; only a fresh token brings it back */
         session->is_expired = true;
+        phone_session_ended(session);
         follow_deadline(session);
     }
 }
@@ -164,6 +165,8 @@ void session_detach(struct session *session, enum session_leave why)
     session->detached_ms = loop_tick_ms(lane->loop);
     session->is_away = why == SESSION_LEFT_AWAY;
     session->is_expired = why == SESSION_LEFT_EXPIRED;
+    if (session->is_expired) phone_session_ended(session);
+    if (session->is_away) phone_session_away(session);
     lane_count(lane, COUNT_SESSIONS_LIVE, -1);
     lane_count(lane, COUNT_SESSIONS_DETACHED, 1);
     follow_deadline(session);

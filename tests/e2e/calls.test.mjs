@@ -431,6 +431,88 @@ test("a session whose token expires in the middle of a call: the other side is t
     await closeAll(parts.caller, parts.callee);
 });
 
+// ---- sessions that lose their socket ----
+
+// Lost, and the server knows: what is sent from now on waits for its return.
+async function lose(phone)
+{
+    const before = await metric("coatcheck_sessions_detached", server), state = await phone.lose();
+    await until("coatcheck_sessions_detached", before + 1);
+    return state;
+}
+
+test("SW-31 a call outlives a lost connection, on whichever loop its session comes back", async () => {
+    const parts = await pair();
+    for (let round = 0; round < 10; round++) {
+        const [leg, rung] = await talking(parts);
+        const states = [await lose(parts.caller), await lose(parts.callee)];
+        parts.caller = await Phone.back(server, parts.ada.token, states[0]);
+        parts.callee = await Phone.back(server, parts.bob.token, states[1]);
+        assert.deepEqual([await parts.caller.heard("verto.bye"), await parts.callee.heard("verto.bye")], [[], []]);
+        const [first, second, own, other] = round % 2 ? [parts.caller, parts.callee, leg, rung] : [parts.callee, parts.caller, rung, leg];
+        await first.bye(own);
+        await second.ended(other, "NORMAL_CLEARING", 16);
+    }
+    await closeAll(parts.caller, parts.callee);
+    await noCallsLeft();
+});
+
+test("SW-31 what happens to a call meanwhile is told when its session comes back", async () => {
+    const parts = await pair();
+    for (let round = 0; round < 6; round++) {
+        const leg = await parts.caller.dial(parts.bob.to), { callID } = await parts.callee.ring();
+        const rings = await lose(parts.callee);
+        parts.callee = await Phone.back(server, parts.bob.token, rings);
+        const dials = await lose(parts.caller);
+        await parts.callee.answer(callID);
+        parts.caller = await Phone.back(server, parts.ada.token, dials);
+        assert.equal((await parts.caller.answered(leg)).sdp, ANSWER);
+        const talks = await lose(parts.caller);
+        await parts.callee.bye(callID);
+        parts.caller = await Phone.back(server, parts.ada.token, talks);
+        await parts.caller.ended(leg, "NORMAL_CLEARING", 16);
+    }
+    await closeAll(parts.caller, parts.callee);
+    await noCallsLeft();
+});
+
+test("a telephone that has lost its connection rings when it is back; one that was closed does not", async () => {
+    const { bob, caller, callee } = await pair();
+    const lost = await lose(callee), leg = await caller.dial(bob.to);
+    const back = await Phone.back(server, bob.token, lost), { callID } = await back.ring();
+    await back.answer(callID);
+    await caller.answered(leg);
+    await caller.bye(leg);
+    await back.close();
+    await caller.ended(await caller.dial(bob.to), "USER_NOT_REGISTERED", 20);
+    await caller.close();
+});
+
+test("who closes the page while it rings is out of the call, on either side", async () => {
+    const parts = await pair();
+    const leg = await parts.caller.dial(parts.bob.to);
+    await parts.callee.ring();
+    await parts.callee.close();
+    await parts.caller.ended(leg, "DESTINATION_OUT_OF_ORDER", 27);
+    const callee = await ofPerson(parts.bob);
+    await parts.caller.dial(parts.bob.to);
+    const { callID } = await callee.ring();
+    await parts.caller.close();
+    await callee.ended(callID, "ORIGINATOR_CANCEL", 487);
+    await callee.close();
+});
+
+test("a lost telephone keeps no more than it may: further calls find it busy, and it is still there", async () => {
+    const { bob, caller, callee } = await pair(), lost = await lose(callee);
+    const sdp = HEAD + "a=x\r\n".repeat(5000), legs = [];
+    for (let i = 0; i < 5; i++) legs.push(await caller.dial(bob.to, { sdp }));
+    await caller.ended(legs[4], "USER_BUSY", 17);
+    const back = await Phone.back(server, bob.token, lost);
+    assert.ok((await back.heard("verto.invite")).length >= 1);
+    for (const leg of legs) await caller.bye(leg);
+    await closeAll(caller, back);
+});
+
 // ---- limits ----
 
 test("eight calls at once on one session; a telephone with eight does not ring", async () => {
@@ -445,6 +527,7 @@ test("eight calls at once on one session; a telephone with eight does not ring",
     const leg = await caller.dial(bob.to), { callID } = await callee.ring();
     await callee.answer(callID);
     await caller.answered(leg);
+    await caller.bye(leg);
     await closeAll(caller, callee, other);
     await noCallsLeft();
 });
@@ -497,6 +580,7 @@ test("F-80 calls with one resource's tokens, by one user and in all are capped; 
         await tooMany(visitors[2], to, "the third with the button");
         await visitors[0].bye(legs[0]);
         await desk.ended((await desk.ring()).callID, "ORIGINATOR_CANCEL", 487);
+        await callsAre(1, on);
         legs[0] = await visitors[2].dial(to);
         const { bob, caller, callee } = await pair({ on });
         const second = await Phone.of(on, (await mintToken(on, { reference: `ada-${people - 1}@example.com` })).token);
@@ -507,7 +591,10 @@ test("F-80 calls with one resource's tokens, by one user and in all are capped; 
         await tooMany(other, bob.to, "the seventh in all");
         for (const leg of [mine[0], mine[2]]) await caller.bye(leg);
         await visitors[2].bye(legs[0]);
-        await visitors[0].invite(to);
+        await callsAre(3, on);
+        await visitors[0].dial(to);
+        await visitors[1].bye(legs[1]);
+        await callsAre(3, on);
         await tooMany(visitors[0], to, "the button's tokens, too often");
         for (let i = 0; i < 12; i++) await caller.invite("/private/nobody");
         await tooMany(caller, "/private/nobody", "one user, too often");
@@ -524,18 +611,21 @@ test("a server that stops in the midst of calls ends sound", () =>
 
 // ---- nothing is left ----
 
-async function metric(name)
+async function metric(name, on)
 {
-    const answer = await fetch(`${server.contract.admin_url}/metrics`, { headers: { authorization: `Bearer ${server.contract.admin_token}` } });
+    const answer = await fetch(`${on.contract.admin_url}/metrics`, { headers: { authorization: `Bearer ${on.contract.admin_token}` } });
     return Number((await answer.text()).match(new RegExp(`^${name} (\\d+)$`, "m"))[1]);
 }
 
 // Farewells cross loops: a call is gone when its last leg has said so.
-async function noCallsLeft()
+async function until(name, value, on = server)
 {
-    for (let tries = 0; tries < 200 && (await metric("coatcheck_calls")) > 0; tries++) await new Promise((resolve) => setTimeout(resolve, 10));
-    assert.equal(await metric("coatcheck_calls"), 0);
+    for (let tries = 0; tries < 300 && (await metric(name, on)) !== value; tries++) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.equal(await metric(name, on), value, name);
 }
+
+const callsAre = (count, on) => until("coatcheck_calls", count, on);
+const noCallsLeft = () => callsAre(0);
 
 await run({
     before: async () => {

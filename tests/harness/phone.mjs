@@ -30,6 +30,24 @@ export class Phone {
         this.answeredLegs = new Set();
     }
 
+    // Loses its connection without a word, and comes back with the newest state that it was given.
+    async lose()
+    {
+        await this.session.event("signalwire.authorization.state");
+        const states = this.session.messages.filter((m) => m.params?.event_type === "signalwire.authorization.state");
+        const params = { authorization_state: states.at(-1).params.params.authorization_state, protocol: this.session.result.protocol };
+        this.session.ws.terminate();
+        await this.session.closed;
+        return params;
+    }
+
+    static async back(server, token, params)
+    {
+        const phone = new Phone(await connected(server, token, { params }));
+        assert.equal(phone.session.result.protocol, params.protocol, "it is the same session");
+        return phone;
+    }
+
     online(params = {}) { return this.session.request("subscriber.online", params); }
     offline() { return this.session.request("subscriber.offline"); }
     close() { return this.session.close(); }
