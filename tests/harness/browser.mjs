@@ -25,13 +25,18 @@ function trust(home, authorities)
         execFileSync("certutil", ["-d", `sql:${database}`, "-A", "-t", "C,,", "-n", `coatcheck ${i}`, "-i", file]));
 }
 
-// authorities: paths of PEM files to trust beside what Chromium ships.
-export async function startBrowser(authorities)
+// For calls on one machine: devices that need nobody, and sockets bound to no interface, so that a reflexive candidate on
+// loopback differs from the host's and is kept.
+export const CALLS = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+    "--webrtc-ip-handling-policy=default_public_interface_only"];
+
+// authorities: paths of PEM files to trust beside what Chromium ships. flags: more of Chromium's.
+export async function startBrowser(authorities, flags = [])
 {
     const home = temporaryFolder("coatcheck-browser");
     trust(home, authorities);
     const context = await chromium.launchPersistentContext(path.join(home, "profile"), {
-        executablePath: CHROMIUM, headless: true, args: FLAGS, ignoreHTTPSErrors: false, env: { ...process.env, HOME: home },
+        executablePath: CHROMIUM, headless: true, args: [...FLAGS, ...flags], ignoreHTTPSErrors: false, env: { ...process.env, HOME: home },
     });
     return {
         version: context.browser()?.version(),
