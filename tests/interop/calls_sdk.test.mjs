@@ -1,4 +1,4 @@
-// calls.test.mjs — the vendor's own browser package, unmodified: two pages call each other through the server, and media flows
+// calls_sdk.test.mjs — the vendor's own browser package, unmodified: two pages call each other through the server, and media flows
 // between them, on this machine alone.
 import assert from "node:assert/strict";
 import { CALLS, packageVersion, startBrowser, startPages } from "../harness/browser.mjs";
