@@ -8,6 +8,7 @@
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "sim/node.h"
+#include "sim/phones.h"
 #include "sim/sessions.h"
 #include "sim/times.h"
 #include "wire/json_read.h"
@@ -279,12 +280,33 @@ static void check_call(struct link *link, const struct call *call, int code)
     if (is_live && link->tap.held) link->tap.held->is_registered = link->tap.is_registered;
 }
 
-/* Replies come in the order of the calls, one each. */
-static struct call *call_of(struct link *link, struct bytes id)
+static struct call *dial_on(struct link *link, struct bytes id)
 {
     struct call *call = link->tap.calls;
 
-    while (call && call->is_answered)
+    while (call &&
+           (call->kind != CALL_DIAL || call->is_answered || !bytes_equal(id, bytes_of_text(call->id))))
+        call = call->next;
+    return call;
+}
+
+/* A dial is answered when it is decided, whatever came behind it; and where its session is by then. */
+static struct call *dial_of(struct link *link, struct bytes id)
+{
+    struct call *call = dial_on(link, id);
+    struct link *other;
+
+    for (other = links; other && !call && link->tap.held; other = other->next)
+        call = dial_on(other, id);
+    return call;
+}
+
+/* All other replies come in the order of the calls, one each. */
+static struct call *call_of(struct link *link, struct bytes id)
+{
+    struct call *dial = dial_of(link, id), *call = dial ? dial : link->tap.calls;
+
+    while (call && call != dial && (call->is_answered || call->kind == CALL_DIAL))
         call = call->next;
     if (call == NULL) world_fail("one reply a call, in order", "link %u: a reply too many", link->number);
     if (call->kind == CALL_BROKEN || !call->id[0] ? !bytes_is_absent(id)
@@ -319,6 +341,8 @@ static void take_reply(struct link *link, struct json message)
         check_connect(link, call, json_member(message, "result"), code);
     else if (call->kind == CALL_RENEW)
         check_renewal(link, call, code);
+    else if (call->kind == CALL_DIAL)
+        phones_dialled(link, call, code);
     else
         check_call(link, call, code);
     tap_say(link, (struct said){.kind = SAID_CALL, .call = call});
@@ -332,6 +356,7 @@ static void take_event(struct link *link, struct json params)
     if (bytes_equal(type, BYTES("signalwire.authorization.state")))
         sessions_given_state(link,
                              json_text(json_member(json_member(params, "params"), "authorization_state")));
+    if (bytes_equal(type, BYTES("webrtc.message"))) phones_event(link, params);
     if (bytes_equal(type, BYTES("sim")) && json_int64(&serial, json_member(params, "serial")))
         sessions_heard(link, (unsigned)serial);
 }

@@ -4,6 +4,7 @@
 
 #include "sim/client.h"
 #include "sim/link.h"
+#include "sim/phones.h"
 #include "sim/sessions.h"
 #include "sim/world.h"
 #include "wire/ws_frame.h"
@@ -52,7 +53,7 @@ static void send_call(struct client *client, struct call *call, const char *meth
     struct link *link = client->link;
     struct buf text;
 
-    (void)snprintf(call->id, sizeof call->id, "c%u", ++client->calls);
+    (void)snprintf(call->id, sizeof call->id, "c%u-%u", link->number, ++client->calls);
     buf_init(&text, 16384);
     buf_append_text(&text, "{\"jsonrpc\":\"2.0\",\"id\":\"");
     buf_append_text(&text, call->id);
@@ -64,6 +65,11 @@ static void send_call(struct client *client, struct call *call, const char *meth
     send_text(link, buf_bytes(&text));
     call->up_end = link->up_sent;
     buf_release(&text);
+}
+
+void caller_send_call(struct client *client, enum call_kind kind, const char *method, struct bytes params)
+{
+    send_call(client, tap_call(client->link, kind), method, params);
 }
 
 /* ---- connect ---- */
@@ -239,7 +245,9 @@ static void send_other(struct client *client)
 {
     unsigned kind = (unsigned)roll(100);
 
-    if (kind < 15)
+    if (chance(35))
+        phones_act(client);
+    else if (kind < 15)
         send_renewal(client);
     else if (kind < 50)
         send_call(client, tap_call(client->link, CALL_ONLINE), "subscriber.online", BYTES("{}"));
@@ -302,6 +310,7 @@ void caller_heard(struct client *client, const struct said *said)
 {
     char text[128];
 
+    if (said->kind == SAID_RING) (void)snprintf(client->rang, sizeof client->rang, "%s", said->id);
     if (said->kind == SAID_PROBE && client->answers_pings && !client->link->tap.is_broken &&
         !client->link->up_ended)
         send_frame(client->link, 0x80 | WS_PONG, BYTES(""), true);

@@ -98,13 +98,15 @@ void client_lost(struct link *link)
 void clients_begin(void)
 {
     unsigned i;
+    bool is_talkative = chance(40); /* a world of people who call each other */
 
-    client_count = (unsigned)between(2, CLIENTS_MAX);
+    client_count = (unsigned)between(is_talkative ? 5 : 2, CLIENTS_MAX);
     for (i = 0; i < client_count; i++) {
         struct client *client = &clients[i];
         *client = (struct client){.number = i + 1};
         /* somebody mints in every world */
         client->kind = i == 0 ? CLIENT_BACKEND : (enum client_kind)roll(CLIENT_KINDS);
+        if (i && is_talkative && chance(80)) client->kind = CLIENT_CALLER;
         client->acts_left = (unsigned)between(5, 60);
         buf_init(&client->rest, 65536);
         agenda_put(&client->think, i ? between(0, 5000000) : 0, on_think);

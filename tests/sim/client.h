@@ -10,6 +10,8 @@
 
 enum client_kind { CLIENT_BACKEND, CLIENT_BROWSER, CLIENT_CALLER, CLIENT_EMBEDDER, CLIENT_KINDS };
 
+#define LEG_NAME_MAX 40
+
 struct client {
     struct item think;
     enum client_kind kind;
@@ -19,8 +21,12 @@ struct client {
     /* a caller's */
     bool is_upgraded, answers_pings;
     unsigned calls;
-    const struct sim_session *had; /* the last that it was given */
+    const struct sim_session *had;                  /* the last that it was given */
+    char rang[LEG_NAME_MAX], dialled[LEG_NAME_MAX]; /* the newest of each; empty: none */
 };
+
+/* From a caller: one request of a session. */
+void caller_send_call(struct client *client, enum call_kind kind, const char *method, struct bytes params);
 
 void clients_begin(void);
 void clients_end(void);

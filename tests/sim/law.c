@@ -5,6 +5,7 @@
 #include "server/exchange.h"
 #include "server/session_inside.h"
 #include "server/socket_inside.h"
+#include "sim/law_calls.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "sim/node.h"
@@ -99,6 +100,7 @@ static void check_session(const struct session *session, const struct lane *lane
     tally->live += session->socket != NULL;
     tally->detached += session->socket == NULL;
     tally->registered += session->is_registered;
+    law_check_legs(session);
     if (session->lane != lane) world_fail("a session is on one lane", "%.8s", session->name);
     if (!session->deadline.place) world_fail("a session's life is bounded", "%.8s", session->name);
     if (!session->socket && !loop_is_late(lane->loop) &&
@@ -171,6 +173,7 @@ static int64_t check_lane(const struct lane *lane)
     for (socket = lane->sockets; socket; socket = socket->next)
         check_socket(socket, &tally);
     check_sessions(lane, &tally);
+    law_check_calls(lane);
     for (conn = lane->conns; conn; conn = conn->next)
         check_conn(conn, &tally);
     check_count(lane, COUNT_SESSIONS_LIVE, tally.live, "live");
@@ -192,4 +195,5 @@ void law_check(void)
         parked += check_lane(node->lanes[i]);
     check_parking(node, parked);
     sessions_check();
+    law_check_all_calls(node);
 }

@@ -75,7 +75,9 @@ enum call_kind {
     CALL_OFFLINE,
     CALL_UNKNOWN,
     CALL_BROKEN,
-    CALL_NO_ENVELOPE
+    CALL_NO_ENVELOPE,
+    CALL_DIAL, /* answered when it is decided, and what comes behind it before that */
+    CALL_PHONE /* of a call that there is, or is not */
 };
 
 struct sim_session;
@@ -105,7 +107,7 @@ struct call {
     bool is_answered;
 };
 
-enum said_kind { SAID_REPLY, SAID_CALL, SAID_PING, SAID_PROBE, SAID_CLOSE };
+enum said_kind { SAID_REPLY, SAID_CALL, SAID_PING, SAID_PROBE, SAID_RING, SAID_CLOSE };
 
 struct said {
     struct said *next;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "sim/law.h"
+#include "sim/phones.h"
 #include "sim/times.h"
 
 #define AGENDA_MAX    8192
@@ -216,4 +217,5 @@ void world_begin(uint64_t seed)
     (void)dice_u64(&world.dice); /* neighbouring seeds part at once */
     draw_temper(&world.temper);
     times_begin();
+    phones_begin();
 }

@@ -201,7 +201,7 @@ void act_call(struct party *party, const struct action *action)
                  {"verto.invite", CALL_UNKNOWN},          {"verto.bye", CALL_UNKNOWN},
                  {"verto.subscribe", CALL_UNKNOWN},       {"signalwire.event", CALL_UNKNOWN},
                  {"signalwire.Connect", CALL_UNKNOWN},    {"x", CALL_UNKNOWN},
-                 {"signalwire.disconnect", CALL_UNKNOWN}, {"webrtc.verto", CALL_UNKNOWN},
+                 {"signalwire.disconnect", CALL_UNKNOWN}, {"webrtc.verto", CALL_PHONE},
                  {"subscriber.online.x", CALL_UNKNOWN},   {"\\u0073ubscriber.online", CALL_ONLINE}};
     static const char *const params[] = {"{}", "", "{\"a\":[[[[[[1]]]]]]}",
                                          "{\"authentication\":{\"jwt_token\":\"\"}}"};
