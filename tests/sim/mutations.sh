@@ -219,6 +219,14 @@ breaks "one failed poll ends the watch" src/server/watch.c '        begin_poll(w
         wait_for_next(watch);'
 breaks "the watch sees no new version" src/server/watch.c 'version != watch->version))' 'version < watch->version))'
 
+# calls
+breaks "who dials rings, too" src/server/phone_ring.c ' || !memcmp(session->name, dial->caller, SESSION_NAME_LEN)' ''
+breaks "a call is not counted off" src/server/phone_call.c '    take_out(call);
+    deadline_clear(call->home->loop, &call->deadline);
+    uncount(call);' '    take_out(call);
+    deadline_clear(call->home->loop, &call->deadline);'
+breaks "a leg leaves without a word" src/server/phone.c '    loop_post(leg->home->loop, &leg->closing->mail);' '    if (!is_lost) loop_post(leg->home->loop, &leg->closing->mail);'
+
 # the disk
 breaks "the store tells of commits that are not durable" tests/sim/disk.c 'if (!commit->error && !store->is_replaying && commit->write_count)' 'if (!commit->error && !store->is_replaying && commit->write_count && roll(20))'
 echo "$passed passed, $failed failed"
