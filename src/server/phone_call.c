@@ -86,15 +86,18 @@ static void take_out(struct call *call)
 
 void calls_free(struct lane *lane)
 {
-    while (lane->calls) {
-        struct call *call = lane->calls;
+    struct call *call = lane->calls;
+
+    lane->calls = NULL;
+    while (call) {
+        struct call *next = call->next;
         struct dial *dial = call->dial;
         unsigned i;
-        take_out(call);
         /* legs that a letter never brought home are freed with their sessions; their ends are here */
         for (i = 0; dial && dial->letters_out && i < lane->node->lane_count; i++)
             free_ends(dial->letters[i].rung);
         call_free(call);
+        call = next;
     }
 }
 

@@ -48,8 +48,8 @@ struct reply_letter {
 struct leg *leg_new(struct call *call, struct lane *home, const struct session *session);
 void leg_free(struct leg *leg); /* with its end, when no call knows it */
 void leg_enter(struct leg *leg, struct session *session, struct bytes name);
-void leg_opens(struct session_letter *letter, struct session *session);
-void reply_opens(struct session_letter *letter, struct session *session);
+void leg_opens(struct session_letter *base, struct session *session);
+void reply_opens(struct session_letter *base, struct session *session);
 
 /* ---- a call: its home lane ---- */
 
@@ -72,7 +72,7 @@ struct call_letter { /* from a leg; heap, freed by who opens it */
     size_t sdp_len;
     uint8_t sdp[];
 };
-void call_opens(struct mail *letter);
+void call_opens(struct mail *mail);
 
 struct call {
     struct lane *home;

@@ -48,7 +48,8 @@ static bool is_bundle(struct bytes line)
 {
     static const struct bytes group = BYTES("a=group:BUNDLE"); /* RFC 9143 §5 */
 
-    return bytes_start_with(line, group) && (line.len == group.len || line.ptr[group.len] == ' ');
+    return bytes_equal(line, group) ||
+           (bytes_start_with(line, group) && bytes_start_with(bytes_from(line, group.len), BYTES(" ")));
 }
 
 static bool goes(struct bytes line, bool in_session, size_t media, enum sdp_candidates candidates)
