@@ -15,7 +15,6 @@ struct dialect_session socket_session(const struct socket *socket)
     return (struct dialect_session){.holder = &socket->holder,
                                     .name = bytes_of(socket->name, SESSION_NAME_LEN),
                                     .node = node->id,
-                                    .ice_servers = bytes_of_text(node->config->ice_servers),
                                     .dice = node->host->dice,
                                     .now_ms = loop_now_ms(socket->lane->loop)};
 }

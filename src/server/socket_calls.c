@@ -143,7 +143,7 @@ static void keep_holder(struct socket *socket, const struct outcome *outcome)
 void socket_welcome(struct socket *socket)
 {
     const struct dialect *dialect = dialect_of_socket();
-    struct buf *body = lane_body(socket->lane);
+    struct buf *body = lane_body(socket->lane), *ice = lane_fields(socket->lane);
     struct dialect_session session;
     unsigned i;
 
@@ -153,6 +153,9 @@ void socket_welcome(struct socket *socket)
     socket_lives_until_expiry(socket);
     lane_count(socket->lane, COUNT_CONNECTS_GRANTED, 1);
     session = socket_session(socket);
+    ice_servers_write(ice, socket->lane->service, bytes_of(socket->name, 8),
+                      loop_wall_ms(socket->lane->loop));
+    session.ice_servers = buf_error(ice) ? BYTES("[]") : buf_bytes(ice); /* a session without calls is one */
     dialect->welcome(body, &session, socket->connecting->call.id);
     socket_send_text(socket, body);
     for (i = 0; dialect->event_after_welcome(lane_body(socket->lane), &session, i); i++)

@@ -9,6 +9,7 @@
 
 #include "engine/limit.h"
 #include "service/finding.h"
+#include "service/ice.h"
 #include "service/issue.h"
 #include "service/lease.h"
 #include "service/users.h"
@@ -21,6 +22,7 @@ struct service_options {
     struct keyring *ring; /* held, once the service is there */
     uint64_t epoch;
     struct bytes url, ch; /* issuer and audience; the ch header member, absent if there is none */
+    struct ice_options ice;
     struct dice dice;
     size_t users_max;
     /* how the lane is reached from the store's threads */
