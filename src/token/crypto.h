@@ -28,7 +28,8 @@ void crypto_rest(void);
 const char *crypto_library(void); /* name and version of the library, for people */
 
 MUST_USE enum err crypto_sha256(struct crypto *crypto, uint8_t out[SHA256_LEN], struct bytes data);
-/* For what others have fixed and nobody forges by a collision: TURN passwords. Nothing of ours rests on it. */
+/* For what others have fixed and nobody forges by a collision: TURN passwords. Nothing of ours rests on it.
+ */
 MUST_USE enum err crypto_hmac_sha1(struct crypto *crypto, uint8_t out[SHA1_LEN], struct bytes key,
                                    struct bytes data);
 

@@ -2,17 +2,18 @@
 
 #include <string.h>
 
-#define HEADER_LEN        20
-#define COOKIE            0x2112A442u /* RFC 8489 §5 */
-#define BINDING_REQUEST   0x0001
-#define BINDING_SUCCESS   0x0101
-#define BINDING_ERROR     0x0111
-#define ERROR_CODE        0x0009
-#define UNKNOWN           0x000A /* UNKNOWN-ATTRIBUTES */
-#define XOR_ADDRESS       0x0020 /* XOR-MAPPED-ADDRESS */
-#define MAY_BE_IGNORED    0x8000 /* attributes from here on (§14) */
-#define CHECKED_ELSEWHERE 0x001F /* up to here RFC 8489 and its elders: known, and no matter without a user  \
-                                  */
+#define HEADER_LEN      20
+#define COOKIE          0x2112A442u /* RFC 8489 §5 */
+#define BINDING_REQUEST 0x0001
+#define BINDING_SUCCESS 0x0101
+#define BINDING_ERROR   0x0111
+#define ERROR_CODE      0x0009
+#define UNKNOWN         0x000A /* UNKNOWN-ATTRIBUTES */
+#define XOR_ADDRESS     0x0020 /* XOR-MAPPED-ADDRESS */
+#define MAY_BE_IGNORED  0x8000 /* attributes from here on (§14) */
+#define CHECKED_ELSEWHERE                                                                                    \
+    0x001F /* up to here RFC 8489 and its elders: known, and no matter without a user                        \
+            */
 
 static uint16_t get16(const uint8_t *at)
 {
