@@ -128,7 +128,8 @@ static bool lane_may(void *state, int64_t *wait_ms, enum limit limit, struct byt
 {
     struct lane *lane = state;
 
-    return limits_take(lane->node->limits, wait_ms, limit, of, loop_tick_ms(lane->loop) * 1000);
+    return !limits_know(lane->node->limits, limit) ||
+           limits_take(lane->node->limits, wait_ms, limit, of, loop_tick_ms(lane->loop) * 1000);
 }
 
 void lane_forget_user(struct lane *lane, const struct uuid *project, const struct uuid *id)
