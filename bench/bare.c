@@ -4,11 +4,12 @@
  *
  * Per request: one read (taken to be one whole request), what its row in `works` says, one ES256 signature,
  * base64url of all parts, one write. It reads no header, checks nothing, looks nothing up and draws no dice;
- * what it verifies and opens is always the same. Rows are written by the server's own statements, --batch
- * requests to one durable transaction, and answered once that is on disk. The sizes are arguments, so that
- * the runner can set them to what the server's requests and replies have.
+ * what it verifies and opens is always the same. Rows are written by the server's own statements, as many
+ * requests to one durable transaction as "BATCH <n>", sent instead of a request, has told, and answered once
+ * that is on disk. The sizes are arguments, so that the runner can set them to what the server's requests and
+ * replies have.
  *
- *     bench_bare [--work NAME] [--batch N --rows FILE] [--header N] ...      prints {"port":N} and serves
+ *     bench_bare [--work NAME] [--rows FILE] [--header N] ...      prints {"port":N} and serves
  *
  *     header   base64url characters of the token's first part
  *     claims   bytes of the token's payload
@@ -197,13 +198,14 @@ static struct write family_write(uint64_t number)
                                             .seal_key = BYTES("0000000a")}};
 }
 
-static struct write user_write(uint64_t number, char name[32])
+static struct write user_write(uint64_t number, char name[UUID_TEXT_LEN])
 {
-    (void)snprintf(name, 32, "bench-%llu", (unsigned long long)number);
+    const struct uuid drawn = bare_id(5, number);
+    uuid_write(name, &drawn);
     return (struct write){.kind = WRITE_USER,
                           .user.user = {.id = bare_id(3, number),
                                         .kind = USER_PARTICIPANT,
-                                        .external_id = bytes_of_text(name),
+                                        .external_id = bytes_of(name, UUID_TEXT_LEN),
                                         .created_ms = 1,
                                         .updated_ms = 1}};
 }
@@ -212,7 +214,7 @@ static void write_rows(struct bare *bare)
 {
     struct write writes[4];
     size_t count = 0;
-    char name[32];
+    char name[UUID_TEXT_LEN];
     if (bare->work->has_family) writes[count++] = family_write(bare->count);
     for (unsigned i = 0; i < bare->work->burns; i++)
         writes[count++] = (struct write){
@@ -287,13 +289,22 @@ static void commit(struct bare *bare)
     sweep(bare);
 }
 
+static void set_batch(struct bare *bare, struct bytes digits)
+{
+    uint64_t number;
+    if (bytes_to_u64(&number, digits, BATCH_MAX) && number > 0) bare->batch = number;
+}
+
 /* false: the peer is gone, or sent what this program does not understand. */
 static bool serve(struct bare *bare, int fd)
 {
     static uint8_t in[READ_MAX];
     ssize_t got = read(fd, in, sizeof in);
     if (got <= 0) return false;
-    if (!memmem(in, (size_t)got, "\r\n\r\n", 4)) return false;
+    if (!memmem(in, (size_t)got, "\r\n\r\n", 4)) {
+        if (got > 6 && memcmp(in, "BATCH ", 6) == 0) set_batch(bare, bytes_of(in + 6, (size_t)got - 6));
+        return false;
+    }
     const uint8_t *basic = bare->work->hashes ? memmem(in, (size_t)got, "Basic ", 6) : in;
     if (!basic) return false;
     size_t left = (size_t)got - (size_t)(basic - in);
@@ -412,7 +423,7 @@ static void make_rows(struct bare *bare, const char *path)
 
 static void usage(void)
 {
-    fputs("usage: bench_bare [--work mint|refresh|redeem|bound|proof] [--batch N --rows FILE] "
+    fputs("usage: bench_bare [--work mint|refresh|redeem|bound|proof] [--rows FILE] "
           "[--header|--claims|--sealed|--opened|--secret|--proof|--reply BYTES]...\n",
           stderr);
     exit(2);
@@ -428,17 +439,12 @@ static const struct work *work_named(const char *name)
 
 static const char *read_arguments(struct bare *out, int argc, char **argv)
 {
-    static const struct option options[] = {{"work", required_argument, NULL, 'w'},
-                                            {"batch", required_argument, NULL, 'b'},
-                                            {"rows", required_argument, NULL, 'f'},
-                                            {"header", required_argument, NULL, 'h'},
-                                            {"claims", required_argument, NULL, 'c'},
-                                            {"sealed", required_argument, NULL, 's'},
-                                            {"opened", required_argument, NULL, 'o'},
-                                            {"secret", required_argument, NULL, 'k'},
-                                            {"proof", required_argument, NULL, 'p'},
-                                            {"reply", required_argument, NULL, 'r'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"work", required_argument, NULL, 'w'},   {"rows", required_argument, NULL, 'f'},
+        {"header", required_argument, NULL, 'h'}, {"claims", required_argument, NULL, 'c'},
+        {"sealed", required_argument, NULL, 's'}, {"opened", required_argument, NULL, 'o'},
+        {"secret", required_argument, NULL, 'k'}, {"proof", required_argument, NULL, 'p'},
+        {"reply", required_argument, NULL, 'r'},  {NULL, 0, NULL, 0}};
     const char *rows = NULL;
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -447,7 +453,6 @@ static const char *read_arguments(struct bare *out, int argc, char **argv)
         if (option == '?' || (!is_text && !bytes_to_u64(&number, bytes_of_text(optarg), PART_MAX))) usage();
         if (option == 'w') out->work = work_named(optarg);
         if (option == 'f') rows = optarg;
-        if (option == 'b') out->batch = number < BATCH_MAX ? number : BATCH_MAX;
         if (option == 'h') out->size.header = number;
         if (option == 'c') out->size.claims = number;
         if (option == 's') out->size.sealed = number;
@@ -456,13 +461,13 @@ static const char *read_arguments(struct bare *out, int argc, char **argv)
         if (option == 'p') out->size.proof = number;
         if (option == 'r') out->size.reply = number;
     }
-    if (!rows != !out->batch) usage();
     return rows;
 }
 
 int main(int argc, char **argv)
 {
     static struct bare bare = {.work = &works[0],
+                               .batch = 1,
                                .size = {.header = 110,
                                         .claims = 420,
                                         .sealed = 130,

@@ -118,17 +118,24 @@ async function sizesOf(ours) {
 const syncFile = path.join(data, "syncs");
 const syncs = () => (work.isDurable ? Number(readFileSync(syncFile).readBigUInt64LE()) : 0);
 
-/** Makes what `count` requests need and sends them to each server in turn: names are bare, ours. */
-async function round(servers, count) {
-  const { requests } = await work.prepare(servers.ours, count, asker(servers.ours));
+/** bare ends the connection once it has read how many requests one transaction takes. */
+function tellBatch({ port }, batch) {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(port, "127.0.0.1", () => socket.write(`BATCH ${batch}`));
+    socket.on("error", reject).on("close", resolve).resume();
+  });
+}
+
+/** Makes what `count` requests need and sends them to ours and then to bare, which does as many together as ours had. */
+async function round(ours, bare, count) {
+  const { requests } = await work.prepare(ours, count, asker(ours));
   writeFileSync(requestFile, requests.join(""), "latin1");
-  const measured = {};
-  for (const [name, server] of Object.entries(servers)) {
-    const before = syncs();
-    measured[name] = load(server, work.status === 201 && name === "bare" ? 200 : work.status, count);
-    if (name === "ours" && work.isDurable) measured[name].together = count / (syncs() - before);
-  }
-  return measured;
+  const before = syncs();
+  const measured = { ours: load(ours, work.status, count) };
+  if (work.isDurable) measured.ours.together = count / (syncs() - before);
+  if (!bare) return measured;
+  if (work.isDurable) await tellBatch(bare, Math.max(1, Math.round(measured.ours.together)));
+  return { ...measured, bare: load(bare, 200, count) };
 }
 
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
@@ -145,16 +152,15 @@ function row(name, rounds, pick) {
   return { ratio: bare / ours, text: `| ${[...cells, ...wall].join(" | ")} |` };
 }
 
-function table(rounds, sizes, batch) {
+function table(rounds, sizes) {
   const typical = row("**median**", rounds, median);
   const text = [
     `${os.cpus()[0].model}, ${os.cpus().length} cores, Linux ${os.release()}; loops: ${option.loops}; ` +
-      `${requestCount} ${work.says} a round over ${connections} connections` +
-      `${batch ? `; bare puts ${batch} into one transaction` : ""}; bytes: ` +
+      `${requestCount} ${work.says} a round over ${connections} connections; bytes: ` +
       `${Object.entries(sizes).map(([name, size]) => `${name} ${size}`).join(", ")}.`,
     "",
     "| round | bare, CPU µs | ours, CPU µs | bare / ours | bare, 1/s | ours, 1/s | ours p50, µs | ours p99, µs |" +
-      (work.isDurable ? " ours, together |" : ""),
+      (work.isDurable ? " in one transaction |" : ""),
     "|---|---|---|---|---|---|---|---|" + (work.isDurable ? "---|" : ""),
     ...rounds.map((round, i) => row(i + 1, [round], median).text),
     typical.text,
@@ -166,13 +172,13 @@ function table(rounds, sizes, batch) {
 // --- the run ---
 
 /** Samples a server while it works; cpu-clock works where a virtual machine hides the hardware counters. */
-async function profile(servers, name, file) {
-  const { requests } = await work.prepare(servers.ours, 5 * requestCount, asker(servers.ours));
+async function profile(ours, server, file) {
+  const { requests } = await work.prepare(ours, 5 * requestCount, asker(ours));
   writeFileSync(requestFile, requests.join(""), "latin1");
-  const sampling = ["record", "-q", "-e", "cpu-clock", "-F", "4999", "-g", "-p", String(servers[name].pid), "-o", file];
+  const sampling = ["record", "-q", "-e", "cpu-clock", "-F", "4999", "-g", "-p", String(server.pid), "-o", file];
   const perf = spawn("perf", sampling, { stdio: "inherit" });
   await new Promise((resolve) => setTimeout(resolve, 300)); // perf has to attach
-  load(servers[name], name === "bare" ? 200 : work.status, 5 * requestCount);
+  load(server, server === ours ? work.status : 200, 5 * requestCount);
   perf.kill("SIGINT");
   await new Promise((resolve) => perf.on("exit", resolve));
 }
@@ -191,8 +197,8 @@ async function startOurs() {
   return { pid, ...told, port: Number(new URL(told.url).port), authorization };
 }
 
-async function startBare(sizes, batch) {
-  const rows = batch ? ["--batch", String(batch), "--rows", path.join(data, "bare.db")] : [];
+async function startBare(sizes) {
+  const rows = work.isDurable ? ["--rows", path.join(data, "bare.db")] : [];
   const { pid, told } = await start([path.join(option.build, "bench/bench_bare"), "--work", option.work, ...rows,
     ...Object.entries(sizes).flatMap(([name, size]) => [`--${name}`, String(size)])]);
   return { pid, port: told.port };
@@ -202,23 +208,21 @@ async function main() {
   if (!option["as-built"]) build();
   const ours = await startOurs();
   const sizes = await sizesOf(ours);
-  await round({ ours }, 2000); // writes the subscribers, which are rows, and warms the caches
-  const batch = work.isDurable ? Math.round((await round({ ours }, Math.max(2000, requestCount / 4))).ours.together) : 0;
-  const bare = await startBare(sizes, batch);
-  await round({ bare, ours }, 2000);
+  const bare = await startBare(sizes);
+  await round(ours, bare, 2000); // writes the subscribers, which are rows, and warms the caches
   const rounds = [];
   for (let i = 0; i < Number(option.rounds); i++) {
-    rounds.push(await round({ bare, ours }, requestCount));
+    rounds.push(await round(ours, bare, requestCount));
     const { bare: b, ours: o } = rounds[i];
     console.log(`round ${i + 1}: bare ${b.cpu_us} µs, ours ${o.cpu_us} µs, ${(b.cpu_us / o.cpu_us).toFixed(2)}`);
   }
-  const { ratio, text } = table(rounds, sizes, batch);
+  const { ratio, text } = table(rounds, sizes);
   mkdirSync(path.join(option.build, "bench"), { recursive: true });
   writeFileSync(path.join(option.build, `bench/${option.work}.md`), text);
   console.log(`\n${text}\n${option.work} ${ratio.toFixed(2)} of bare (goal ${work.goal.toFixed(2)})`);
   if (option.perf) {
-    await profile({ ours }, "ours", option.perf);
-    await profile({ ours, bare }, "bare", `${option.perf}.bare`);
+    await profile(ours, ours, option.perf);
+    await profile(ours, bare, `${option.perf}.bare`);
   }
 }
 
