@@ -183,6 +183,25 @@ async function profile(ours, server, file) {
   await new Promise((resolve) => perf.on("exit", resolve));
 }
 
+/** Another's server under the same load: median and least CPU time of so many rounds, after one that warms it. */
+async function measureBeside(name) {
+  const other = others[name], task = other.works[option.work];
+  const { folder, isOurs, versions } = other.install(other.packages);
+  try {
+    const { pid, told } = await start([process.execPath, other.script, folder]);
+    const server = { pid, ...told }, rounds = [];
+    for (let i = 0; i <= Number(option.rounds); i++) {
+      writeFileSync(requestFile, (await task.prepare(server, requestCount)).join(""), "latin1");
+      rounds.push(load(server, task.status, requestCount));
+    }
+    const cpu = rounds.slice(1).map((round) => round.cpu_us);
+    return `beside, npm ${versions} on Node ${process.versions.node}: ${option.work} ${median(cpu).toFixed(0)} CPU µs, ` +
+      `least ${least(cpu).toFixed(0)}; ${median(rounds.slice(1).map((round) => round.per_second))} a second\n`;
+  } finally {
+    if (isOurs) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 function build() {
   execFileSync("cmake", ["--build", option.build, "--target", "coatcheck", "bench_bare", "bench_load", "bench_syncs"],
     { stdio: ["ignore", "ignore", "inherit"] });
@@ -216,7 +235,9 @@ async function main() {
     const { bare: b, ours: o } = rounds[i];
     console.log(`round ${i + 1}: bare ${b.cpu_us} µs, ours ${o.cpu_us} µs, ${(b.cpu_us / o.cpu_us).toFixed(2)}`);
   }
-  const { ratio, text } = table(rounds, sizes);
+  const { ratio, text: ownText } = table(rounds, sizes);
+  let text = ownText;
+  for (const name of option.beside) text += `\n${await measureBeside(name)}`;
   mkdirSync(path.join(option.build, "bench"), { recursive: true });
   writeFileSync(path.join(option.build, `bench/${option.work}.md`), text);
   console.log(`\n${text}\n${option.work} ${ratio.toFixed(2)} of bare (goal ${work.goal.toFixed(2)})`);
