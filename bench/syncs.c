@@ -25,12 +25,14 @@ __attribute__((constructor)) static void open_count(void)
     close(file);
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): theirs is a reserved one */
 int fsync(int file)
 {
     atomic_fetch_add_explicit(syncs, 1, memory_order_relaxed);
     return (int)syscall(SYS_fsync, file);
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): theirs is a reserved one */
 int fdatasync(int file)
 {
     atomic_fetch_add_explicit(syncs, 1, memory_order_relaxed);

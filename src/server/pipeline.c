@@ -388,7 +388,8 @@ static bool may(const struct exchange *x, enum limit limit, int64_t *wait_ms)
     char peer[RECORD_PEER_MAX] = "";
     uint8_t room[16];
 
-    if (!limits_know(lane->node->limits, limit)) return true; /* and the kernel is not asked for its address */
+    if (!limits_know(lane->node->limits, limit))
+        return true; /* and the kernel is not asked for its address */
     if (x->conn->stream) stream_peer(x->conn->stream, peer);
     return limits_take(lane->node->limits, wait_ms, limit, limits_peer(room, peer),
                        loop_tick_ms(lane->loop) * 1000);
