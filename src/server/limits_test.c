@@ -31,6 +31,8 @@ static void refuses_who_has_done_too_much_and_nobody_else(void)
 
     CHECK_INT(limits_new(&limits, 7), ERR_OK);
     limits_set(limits, LIMIT_EMBED_ADDRESS, (struct limit_rule){.per_minute = 60, .burst = 5});
+    CHECK(limits_know(limits, LIMIT_EMBED_ADDRESS));
+    CHECK(!limits_know(limits, LIMIT_NONE) && !limits_know(limits, LIMIT_MINT_KEY));
     for (i = 0; i < 5; i++)
         CHECK(limits_take(limits, &wait_ms, LIMIT_EMBED_ADDRESS, BYTES("a"), NOW));
     CHECK(!limits_take(limits, &wait_ms, LIMIT_EMBED_ADDRESS, BYTES("a"), NOW) && wait_ms == 1000);
