@@ -119,7 +119,8 @@ bool run_authenticate_by(struct run *run, struct bytes token, struct proof_terms
     if (!refusal && run->ask.origin.len && !facts_project_lists(run->project, run->ask.origin))
         refusal = REFUSAL_ORIGIN_NOT_LISTED;
     if (!refusal && facts.proof) TRY(e = run_plan_once(run, &proof, PROOF_VENDOR), failed);
-    if (!refusal) return true;
+    /* whatever it was shown for: each is a row that is kept for minutes */
+    if (!refusal) return !facts.proof || run_limit(run, LIMIT_PROOF_KEY, proof.jkt);
     if (refusal == REFUSAL_PROOF_MISSING && run->unreadable) {
         run_fail(run, run->unreadable); /* the proof was to stand in what could not be read */
         return false;
