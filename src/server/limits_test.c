@@ -36,6 +36,9 @@ static void refuses_who_has_done_too_much_and_nobody_else(void)
     for (i = 0; i < 5; i++)
         CHECK(limits_take(limits, &wait_ms, LIMIT_EMBED_ADDRESS, BYTES("a"), NOW));
     CHECK(!limits_take(limits, &wait_ms, LIMIT_EMBED_ADDRESS, BYTES("a"), NOW) && wait_ms == 1000);
+    CHECK(!limits_would_take(limits, &wait_ms, LIMIT_EMBED_ADDRESS, BYTES("a"), NOW) && wait_ms == 1000);
+    for (i = 0; i < 9; i++)
+        CHECK(limits_would_take(limits, &wait_ms, LIMIT_EMBED_ADDRESS, BYTES("c"), NOW) && !wait_ms);
     CHECK(limits_take(limits, &wait_ms, LIMIT_EMBED_ADDRESS, BYTES("b"), NOW));
     CHECK(limits_take(limits, &wait_ms, LIMIT_VISIT_ADDRESS, BYTES("a"), NOW));
     CHECK(limits_take(limits, &wait_ms, LIMIT_EMBED_ADDRESS, BYTES("a"), NOW + 1000000));
@@ -61,6 +64,7 @@ static void refuses_rules_it_cannot_read(void)
     CHECK(limits_set_all(limits, BYTES(""), &word) && limits_set_all(limits, BYTES("  "), &word));
     CHECK(limits_set_all(limits, BYTES(" mint_key=60/2  wrong_login=0/1 "), &word));
     CHECK(limits_take(limits, &wait_ms, LIMIT_MINT_KEY, BYTES("k"), NOW));
+    CHECK(limits_would_take(limits, &wait_ms, LIMIT_WRONG_LOGIN, BYTES("k"), NOW));
     CHECK(limits_take(limits, &wait_ms, LIMIT_MINT_KEY, BYTES("k"), NOW));
     CHECK(!limits_take(limits, &wait_ms, LIMIT_MINT_KEY, BYTES("k"), NOW));
     limits_free(limits);

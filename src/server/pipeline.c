@@ -382,36 +382,32 @@ static enum err read_fields(struct exchange *x, struct dialect_request *request)
 
 /* ---- run ---- */
 
-static bool may(const struct exchange *x, enum limit limit, int64_t *wait_ms)
+static bool may(const struct exchange *x, enum limit limit, bool counts, int64_t *wait_ms)
 {
     struct lane *lane = x->conn->lane;
+    struct limits *limits = lane->node->limits;
+    int64_t now_us = loop_tick_ms(lane->loop) * 1000;
     char peer[RECORD_PEER_MAX] = "";
     uint8_t room[16];
+    struct bytes of;
 
     if (!limits_know(lane->node->limits, limit))
         return true; /* and the kernel is not asked for its address */
     if (x->conn->stream) stream_peer(x->conn->stream, peer);
-    return limits_take(lane->node->limits, wait_ms, limit, limits_peer(room, peer),
-                       loop_tick_ms(lane->loop) * 1000);
-}
-
-/* Credentials that nobody gave out: a guess, or a mistake. One that was right once and is not any more is
- * neither. */
-static bool is_guess(enum refusal refusal)
-{
-    return refusal == REFUSAL_KEY_UNKNOWN || refusal == REFUSAL_KEY_SECRET_WRONG ||
-           refusal == REFUSAL_TOKEN_MALFORMED || refusal == REFUSAL_TOKEN_KEY_UNKNOWN ||
-           refusal == REFUSAL_TOKEN_SIGNATURE || refusal == REFUSAL_TICKET_INVALID;
+    of = limits_peer(room, peer);
+    return counts ? limits_take(limits, wait_ms, limit, of, now_us)
+                  : limits_would_take(limits, wait_ms, limit, of, now_us);
 }
 
 /* The credential was looked at all the same, so that a right one from a busy address is never locked out: who
  * guesses secrets of 160 bits and more may be told to wait, not feared. */
 static void count_guess(struct exchange *x, struct run *run)
 {
+    bool is_refused = run->outcome.kind == OUTCOME_REFUSED;
+    enum guess guess = is_refused ? guess_of(run->outcome.refused.refusal) : GUESS_NONE;
     int64_t wait_ms;
 
-    if (run->outcome.kind != OUTCOME_REFUSED || !is_guess(run->outcome.refused.refusal)) return;
-    if (may(x, LIMIT_WRONG_LOGIN, &wait_ms)) return;
+    if (guess == GUESS_NONE || may(x, LIMIT_WRONG_LOGIN, guess == GUESS_WRONG, &wait_ms)) return;
     run->outcome.refused = (struct refused){.refusal = REFUSAL_RATE_LIMITED};
     run->outcome.retry_after_ms = wait_ms;
     run->finding.refusal = REFUSAL_RATE_LIMITED; /* what was wrong with it stays in the record */
@@ -458,7 +454,7 @@ static void run_ask(struct exchange *x)
     int64_t wait_ms;
     enum err e;
 
-    if (!may(x, x->row->limit, &wait_ms)) {
+    if (!may(x, x->row->limit, true, &wait_ms)) {
         refuse_for_now(x, wait_ms);
         return;
     }

@@ -1,14 +1,16 @@
 // limits.test.mjs — how often is too often: 429 with Retry-After for who overdoes it, and nobody else notices.
 import assert from "node:assert/strict";
+import crypto from "node:crypto";
 import fs from "node:fs";
 import http from "node:http";
 import { basic, startRefused, startServer, temporaryFolder } from "../harness/server.mjs";
 import { INVITES, Prover, bearer } from "../harness/prover.mjs";
 import { rows } from "../harness/ring.mjs";
 import { Session } from "../harness/session.mjs";
-import { info, mint, mintToken } from "../harness/http.mjs";
-import { movedClock } from "../harness/clock.mjs";
+import { call, info, mint, mintToken } from "../harness/http.mjs";
+import { advance, coatcheck, movedClock } from "../harness/clock.mjs";
 import { run, test } from "../harness/suite.mjs";
+import { bootstrap, EXCHANGE, exchange, good, LAUNCH, launch, session, SESSIONS } from "../harness/tickets.mjs";
 
 const LIMITS = "wrong_login=60/20 mint_key=60/100 embed_address=60/15 proof_key=60/10";
 let server;
@@ -51,6 +53,55 @@ test("E-76 wrong logins from one address: 429 after a burst, while a right one p
     assert.equal((await mintFrom("127.0.0.1", server.basic)).status, 200);
     assert.equal((await mintFrom("127.0.0.2", wrong())).status, 401, "another address has its own bucket");
     assert.equal((await mintFrom("127.0.0.2", server.basic)).status, 200);
+});
+
+// What a guess that hits nothing is told, and what was a ticket or a key once: in a flood the answer must not tell them apart.
+const told = ({ status, text, headers: { date, "retry-after": after, "coatcheck-error-id": id, ...fields } }) => {
+    assert.match(id, /^[\w-]{16}$/);
+    assert.match(after ?? "1", /^[1-9]\d*$/);
+    return JSON.stringify([status, text, fields, after !== undefined]);
+};
+
+test("D-67 guesses run into the limit by address, and then used and expired tickets are told nothing else", async () => {
+    const slow = await startServer({ env: { COATCHECK_LIMITS: "wrong_login=1/20" } });
+    const { publishable_key: publishableKey, project_id: project } = slow.contract;
+    const tickets = async () => ({ launch: (await good(launch(slow, {}))).launch_token, boot: (await good(bootstrap(slow, {}))).bootstrapToken });
+    const expired = await tickets();
+    await advance(slow, "300s");
+    const used = await tickets();
+    await good(exchange(slow, used.launch));
+    await good(session(slow, used.boot), 201);
+    const guess = (known) => `${known.split(".")[0]}.${crypto.randomBytes(100).toString("base64url")}`;
+    const ways = { launch: (launchToken) => call(slow, "POST", EXCHANGE, { body: { launchToken, publishableKey } }),
+        boot: (bootstrapToken) => call(slow, "POST", SESSIONS, { body: { bootstrapToken } }) };
+    const heard = async (way) => {
+        const answers = new Set();
+        for (const token of [guess(used[way]), used[way], expired[way]]) answers.add(told(await ways[way](token)));
+        assert.equal(answers.size, 1, [...answers].join("\n"));
+        return JSON.parse([...answers][0]);
+    };
+    for (const way of Object.keys(ways)) assert.equal((await heard(way))[0], 401, way);
+    for (let i = 0; i < 20; i++) await ways.launch(guess(used.launch));
+    for (const way of Object.keys(ways)) {
+        const [status, , , hasRetryAfter] = await heard(way);
+        assert.deepEqual([status, hasRetryAfter], [429, true], way);
+    }
+    await good(exchange(slow, (await tickets()).launch)); // a right one is never locked out
+    const { id, secret } = JSON.parse((await coatcheck("key", "create", "client", "--project", project, "--data", slow.data, "--json")).out);
+    assert.equal((await coatcheck("key", "retire", id, "--data", slow.data)).code, 0);
+    const answers = await Promise.all([secret, `sec_${"0".repeat(secret.length - 4)}`].map((password) =>
+        call(slow, "POST", LAUNCH, { body: {}, headers: { authorization: basic(id, password) } })));
+    assert.deepEqual(answers.map(({ status }) => status), [429, 429], "nor a secret that was right once");
+    assert.equal(told(answers[0]), told(answers[1]));
+    await slow.stop();
+});
+
+test("C-59 guesses at refresh tokens count too where no key speaks for who asks", async () => {
+    const guess = () => call(server, "POST", "/oauth/token", { headers: { "content-type": "application/x-www-form-urlencoded", dpop: "a.b.c" },
+        body: `grant_type=refresh_token&refresh_token=rt_aaaaaaaa.${crypto.randomBytes(90).toString("base64url")}` });
+    const statuses = [];
+    for (let i = 0; i < 40; i++) statuses.push((await guess()).status);
+    assert.ok(statuses.slice(30).every((status) => status === 429), statuses.join(" "));
 });
 
 test("F-81 one address draining a click-to-call token gets 429, another goes on", async () => {
