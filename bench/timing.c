@@ -241,13 +241,13 @@ static bool proof_refused(struct sample_set *set)
     return e == ERR_MALFORMED;
 }
 
-/* So many bytes that are not zero, as base64url behind what is in buf already. */
-static void append_number(struct buf *out, size_t bytes)
+/* So many bytes of one value, as base64url behind what is in out already. */
+static void append_number(struct buf *out, int value, size_t bytes)
 {
     uint8_t raw[2048];
     char text[BASE64URL_LEN(sizeof raw)];
 
-    memset(raw, 0x5b, bytes);
+    memset(raw, value, bytes);
     buf_append(out, bytes_of(text, base64url_write(text, bytes_of(raw, bytes))));
 }
 
@@ -269,13 +269,13 @@ static void add_proof(const char *name, const char *alg, const char *jwk, size_t
     append_text(&head, alg);
     append_text(&head, "\",\"jwk\":");
     append_text(&head, jwk);
-    if (number) append_number(&head, number);
+    if (number) append_number(&head, 0xdb, number);
     append_text(&head, rest);
     append_text(&head, "}");
     set->proof_len = base64url_write(set->proof, buf_bytes(&head));
     buf_reset(&head);
     append_text(&head, ".eyJqdGkiOiJhIiwiaWF0IjoxNzY3MjI1NjAwLCJodG0iOiJQT1NUIiwiaHR1IjoiL2EifQ.");
-    append_number(&head, signature);
+    append_number(&head, 1, signature); /* below any modulus, so that it is looked at */
     memcpy(set->proof + set->proof_len, head.ptr, head.len);
     set->proof_len += head.len;
     buf_release(&head);
