@@ -1,6 +1,7 @@
 // http.mjs — HTTP as the tests need it: one connection per call, every field under control, nothing followed or retried.
 import http from "node:http";
 import https from "node:https";
+import { rememberAll, rememberFields } from "./secrets.mjs";
 
 export const TOKENS = "/api/fabric/subscribers/tokens";
 export const REFRESH = "/api/fabric/subscribers/tokens/refresh";
@@ -25,6 +26,8 @@ export function call(server, method, path, { headers = {}, body, tls = false, ch
     const fields = { ...(isRaw ? {} : { "content-type": "application/json" }), ...headers };
     if (chunked) fields["transfer-encoding"] = "chunked";
     else if (bytes !== undefined) fields["content-length"] = Buffer.byteLength(bytes);
+    rememberFields(fields);
+    if (!isRaw) rememberAll(body);
     return new Promise((resolve, reject) => {
         const client = tls ? https : http;
         const options = { method, headers: fields, agent: false, ca: server.ca, lookup: loopbackLookup };
@@ -47,6 +50,7 @@ function told(answer, text)
     } catch {
         json = undefined;
     }
+    rememberAll(json);
     return { status: answer.statusCode, headers: answer.headers, rawHeaders: answer.rawHeaders, text, json };
 }
 
