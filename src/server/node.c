@@ -59,7 +59,7 @@ static enum err listen_in_folder(struct node *node, const char **why)
     struct listener_options options = {
         .folder = node->folder,
         .name = ADMIN_SOCKET,
-        .streams_max = ADMIN_CONNECTIONS_MAX,
+        .streams_max = 2 * ADMIN_CONNECTIONS_MAX, /* those that give way are still closing */
         .accept = admin_accept,
         .state = lane,
     };
