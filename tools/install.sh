@@ -50,6 +50,23 @@ install_npm() {
     printf '%s\n' "$want" >"$stamp"
 }
 
+# The proxies of docs/operating.md, for tests/interop/proxies.test.mjs: unpacked and not installed, so that none of them is
+# started on this machine. Without a network the test says that they are not there.
+unpack_proxies() {
+    local folder=$PWD/build/proxies packages
+    [ -x "$folder/usr/sbin/nginx" ] && [ -x "$folder/usr/bin/caddy" ] && return
+    packages=$(mktemp -d)
+    chmod 755 "$packages"
+    say "unpacking nginx and caddy into build/proxies"
+    if (cd "$packages" && { apt-get -q download nginx caddy || { apt-get -q update && apt-get -q download nginx caddy; }; }) >"$packages/log" 2>&1; then
+        mkdir -p "$folder"
+        for package in "$packages"/*.deb; do dpkg -x "$package" "$folder"; done
+    else
+        say "they cannot be fetched; the test of the proxies will be short"
+    fi
+    rm -rf "$packages"
+}
+
 case "${1:-run}" in
 run) wanted=$for_run ;;
 check) wanted="$for_run $for_check" ;;
@@ -63,4 +80,5 @@ lacking=$(missing $wanted | tr '\n' ' ')
 if [ "${1:-run}" = check ]; then
     has_node || die "Node $node_least or newer with npm is needed, and $(node --version 2>/dev/null || echo none) is what is here"
     install_npm
+    unpack_proxies
 fi
