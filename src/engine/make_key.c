@@ -15,13 +15,6 @@ struct refused make_key_may(const struct fact_key *key)
     return refuse(REFUSAL_KEY_PERMISSION, FIELD_NONE, "needs management");
 }
 
-/* Otherwise whoever holds a key that may do nothing but make keys, holds all that the project has. */
-struct refused make_key_within(const struct fact_key *key, const struct ask_make_key *ask)
-{
-    if (!(ask->permissions & ~key->permissions)) return refuse(REFUSAL_NONE, FIELD_NONE, NULL);
-    return refuse(REFUSAL_PARAMETER_INVALID, FIELD_PERMISSIONS, "holds one that the key asking lacks");
-}
-
 struct refused make_key_check(const struct ask_make_key *ask, enum key_kind kind)
 {
     if (words_are_blank(ask->name) && kind == KEY_API_TOKEN)

@@ -8,8 +8,6 @@
 struct refused make_key_check(const struct ask_make_key *ask, enum key_kind kind);
 /* Whether this key may make others; a key that may mint only may not. */
 struct refused make_key_may(const struct fact_key *key);
-/* And none that holds more than itself. The operator's commands ask by no key, and may. */
-struct refused make_key_within(const struct fact_key *key, const struct ask_make_key *ask);
 
 /* public_id and hash of the key that was drawn. */
 void make_key_plan(struct plan *out, const struct fact_project *project, enum key_kind kind,

@@ -11,21 +11,6 @@ static void refuses_keys_without_management(void)
     CHECK_INT(make_key_may(&key).refusal, REFUSAL_NONE);
 }
 
-static void refuses_a_key_stronger_than_its_maker(void)
-{
-    struct ask_make_key ask = {BYTES("k"), 0};
-    uint32_t own, asked;
-
-    for (own = 0; own <= PERMISSION_ALL; own++)
-        for (asked = 1; asked <= PERMISSION_ALL; asked <<= 1) {
-            struct fact_key key = {.permissions = own};
-            ask.permissions = asked | (own & PERMISSION_MANAGEMENT);
-            CHECK_INT(make_key_within(&key, &ask).refusal,
-                      own & asked ? REFUSAL_NONE : REFUSAL_PARAMETER_INVALID);
-        }
-    CHECK_INT(make_key_within(&(struct fact_key){0}, &ask).field, FIELD_PERMISSIONS);
-}
-
 static void refuses_names_and_permissions(void)
 {
     static char long_text[101];
@@ -90,7 +75,6 @@ static void names_every_permission_once(void)
 int main(void)
 {
     CHECK_RUN(refuses_keys_without_management);
-    CHECK_RUN(refuses_a_key_stronger_than_its_maker);
     CHECK_RUN(refuses_names_and_permissions);
     CHECK_RUN(plans_one_live_key);
     CHECK_RUN(names_every_permission_once);
