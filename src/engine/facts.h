@@ -16,6 +16,7 @@
 #define ADDRESS_NAME_MAX  200 /* bytes of "/private/ada" */
 #define KEY_PUBLIC_ID_MAX 32
 #define KEY_HASH_LEN      32
+#define KEY_PUBLIC_MAX    1024 /* bytes of a public key as JWK: RSA of 4096 bits takes 730 */
 #define ORIGIN_MAX        255
 #define KEY_NAME_MAX      100  /* bytes of the name an operator gives a key */
 #define EXTERNAL_ID_MAX   255  /* bytes of a customer's own id for a user */
@@ -61,6 +62,8 @@ struct fact_key {
     struct uuid project;
     struct bytes public_id;     /* the part that is looked up; unique over all projects */
     uint8_t hash[KEY_HASH_LEN]; /* keyed hash of the whole secret; meaningless for a publishable key */
+    struct bytes public_key;    /* whose private half signs the client's assertions, as a JWK of RFC 7638
+                                   §3's members; absent: it has a secret instead */
     uint32_t permissions;
     bool is_retired;   /* mints no more; what it minted lives on, unless a cutoff voids it */
     struct bytes name; /* for people; may be absent */

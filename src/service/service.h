@@ -99,6 +99,7 @@ struct run {
     struct store_read read;
     void (*unsure)(struct run *run); /* where it goes on when a commit failed; NULL: it has failed, too */
     void *kept;                      /* what this kind of ask keeps over its waits, in the arena */
+    struct once *once;               /* what is used up by this ask, in the arena; NULL: nothing */
     uint32_t read_limit;             /* of the next read of a list */
     struct address *found;           /* ADDRESSES_MAX of them, in the arena; NULL: nothing was looked up */
     size_t found_count;

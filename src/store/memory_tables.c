@@ -19,8 +19,12 @@ void tables_release(struct tables *tables)
 
 static enum err copy_key(struct fact_key *key, struct arena *arena)
 {
-    enum err e = text_copy(&key->public_id, key->public_id, arena);
-    return e != ERR_OK ? e : text_copy(&key->name, key->name, arena);
+    enum err e;
+    TRY(e = text_copy(&key->public_id, key->public_id, arena), done);
+    TRY(e = text_copy(&key->public_key, key->public_key, arena), done);
+    e = text_copy(&key->name, key->name, arena);
+done:
+    return e;
 }
 
 static enum err copy_ring_key(struct ring_key *key, struct arena *arena)

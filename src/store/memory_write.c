@@ -157,7 +157,9 @@ static bool may_replace(const struct write *before, const struct write *write)
     switch (write->kind) {
     case WRITE_KEY:
         return uuid_equal(&key->project, &write->key.project) && key->kind == write->key.kind &&
-               bytes_equal(bytes_of(key->hash, KEY_HASH_LEN), bytes_of(write->key.hash, KEY_HASH_LEN));
+               bytes_equal(bytes_of(key->hash, KEY_HASH_LEN), bytes_of(write->key.hash, KEY_HASH_LEN)) &&
+               bytes_is_absent(key->public_key) == bytes_is_absent(write->key.public_key) &&
+               bytes_equal(key->public_key, write->key.public_key);
     case WRITE_STUDY:
         return uuid_equal(&before->study.project, &write->study.project);
     case WRITE_RING_KEY:

@@ -72,6 +72,7 @@ static void read_key(struct snapshot *snapshot, struct query_run *run)
     query_read_uuid(&key.resource, run);
     key.name = query_read_text(run);
     key.created_ms = query_read_number(run);
+    key.public_key = query_read_text(run);
     if (run->error == ERR_OK) run->error = snapshot_add_key(snapshot, &key);
 }
 

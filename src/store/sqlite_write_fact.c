@@ -78,6 +78,7 @@ static enum err write_key(struct row *row, struct db *db, const struct fact_key 
     query_bind_uuid(&run, &key->resource);
     query_bind_text(&run, key->name);
     query_bind_number(&run, key->created_ms);
+    query_bind_text(&run, key->public_key);
     return sqlite_end_write(row, &run);
 }
 

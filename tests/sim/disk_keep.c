@@ -43,6 +43,7 @@ void disk_keep(struct write *write, struct arena *arena)
         return;
     case WRITE_KEY:
         keep(&write->key.public_id, arena);
+        keep(&write->key.public_key, arena);
         keep(&write->key.name, arena);
         return;
     case WRITE_ORIGIN:
