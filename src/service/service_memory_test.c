@@ -62,6 +62,7 @@ enum sort {
     ANSWER,
     INTROSPECT_ACCESS,
     INTROSPECT_REFRESH,
+    INTROSPECT_SIGNED,
     REVOCATIONS,
     SORTS
 };
@@ -71,12 +72,16 @@ static struct uuid known, interview;
 static char session_room[JWS_MAX];
 static struct bytes session;
 
-static void prepare_door(struct asked *asked, enum sort sort)
+static void prepare_door(struct asked *asked, enum sort sort, const char *text)
 {
     ask_init(asked, sort == REVOCATIONS ? ASK_REVOCATIONS : ASK_INTROSPECT);
     asked->run.ask.credential = basic(&world.test, TEST_TOKEN);
     if (sort != REVOCATIONS)
         asked->run.ask.introspect.token = sort == INTROSPECT_ACCESS ? token : refresh_token;
+    if (sort != INTROSPECT_SIGNED) return;
+    asked->run.takes_keys |= KEY_BIT(KEY_CLIENT);
+    assert_client(&proof, text, NOW_S + 60);
+    asked->run.ask.credential = asserted(&proof);
 }
 
 static void prepare_ticket(struct asked *asked, enum sort sort)
@@ -164,15 +169,15 @@ static void prepare(struct asked *asked, enum sort sort, unsigned round)
 {
     static char text[32];
 
+    (void)snprintf(text, sizeof text, "u%u-%d", round, sort);
     if (sort >= INTROSPECT_ACCESS) {
-        prepare_door(asked, sort);
+        prepare_door(asked, sort, text);
         return;
     }
     if (sort >= LAUNCH_KNOWN) {
         prepare_ticket(asked, sort);
         return;
     }
-    (void)snprintf(text, sizeof text, "u%u-%d", round, sort);
     ask_mint_init(asked, sort == MINT_KNOWN || sort == MINT_CHANGED ? "ada" : text);
     if (sort == MINT_CHANGED) asked->run.ask.mint.profile.value[PROFILE_COUNTRY] = bytes_of_text(text);
     if (sort == MINT_PASSWORD) asked->run.ask.mint.password = BYTES("a password");
@@ -199,11 +204,12 @@ static void prepare(struct asked *asked, enum sort sort, unsigned round)
 static enum outcome_kind granted(enum sort sort)
 {
     static const enum outcome_kind kinds[SORTS] = {
-        OUTCOME_MINTED,       OUTCOME_MINTED,       OUTCOME_MINTED,     OUTCOME_MINTED, OUTCOME_MINTED,
-        OUTCOME_MINTED,       OUTCOME_CONNECTED,    OUTCOME_WHO,        OUTCOME_WHO,    OUTCOME_ADDRESSES,
-        OUTCOME_MINTED,       OUTCOME_MINTED,       OUTCOME_MINTED,     OUTCOME_TICKET, OUTCOME_TICKET,
-        OUTCOME_MINTED,       OUTCOME_MINTED,       OUTCOME_MINTED,     OUTCOME_STUDY,  OUTCOME_INTERVIEW,
-        OUTCOME_INTROSPECTED, OUTCOME_INTROSPECTED, OUTCOME_REVOCATIONS};
+        OUTCOME_MINTED,       OUTCOME_MINTED,       OUTCOME_MINTED,       OUTCOME_MINTED,
+        OUTCOME_MINTED,       OUTCOME_MINTED,       OUTCOME_CONNECTED,    OUTCOME_WHO,
+        OUTCOME_WHO,          OUTCOME_ADDRESSES,    OUTCOME_MINTED,       OUTCOME_MINTED,
+        OUTCOME_MINTED,       OUTCOME_TICKET,       OUTCOME_TICKET,       OUTCOME_MINTED,
+        OUTCOME_MINTED,       OUTCOME_MINTED,       OUTCOME_STUDY,        OUTCOME_INTERVIEW,
+        OUTCOME_INTROSPECTED, OUTCOME_INTROSPECTED, OUTCOME_INTROSPECTED, OUTCOME_REVOCATIONS};
     return kinds[sort];
 }
 
