@@ -32,7 +32,7 @@ static void require_claims(const struct client_jwt *jwt)
 static struct jwk key_of(const char *text)
 {
     struct json object;
-    struct jwk jwk;
+    struct jwk jwk = {.alg = ALG_NONE};
 
     require(json_read(&object, bytes_of_text(text)) == ERR_OK && jwk_read(&jwk, object) == ERR_OK);
     json_free(object);
