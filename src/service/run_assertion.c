@@ -58,7 +58,7 @@ static void refuse_unknown(struct run *run, const struct fact_key *key, struct b
 static void refuse_signature(struct run *run, const struct fact_key *key, const struct client_jwt *jwt,
                              enum alg alg)
 {
-    bool is_alg = alg_of_jose(jwt->alg) != alg;
+    bool is_alg = !client_jwt_names_alg(jwt, alg);
     struct finding *finding = run_finding(run, is_alg ? "assertion.alg" : "assertion.signature");
 
     finding_key(finding, key->public_id);

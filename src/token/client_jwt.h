@@ -23,6 +23,7 @@ struct client_jwt { /* strings live in the arena; absent if there is no such mem
 
 /* ERR_MALFORMED: no strict JWS, or a claim of the wrong type. Nothing is verified yet. */
 MUST_USE enum err client_jwt_read(struct client_jwt *out, struct arena *arena, struct bytes text);
+bool client_jwt_names_alg(const struct client_jwt *jwt, enum alg alg); /* in its header */
 /* True in *is_good: signed by this key, with this key's algorithm. */
 MUST_USE enum err client_jwt_verify(bool *is_good, const struct client_jwt *jwt, struct crypto *crypto,
                                     const struct jwk *key);

@@ -59,7 +59,7 @@ static void check_keys(const struct client_jwt *jwt, struct arena *arena, struct
 
     require(!verifies(jwt, crypto, &other));
     if (!verifies(jwt, crypto, &signer)) return;
-    require(bytes_equal(jwt->alg, BYTES("EdDSA")));
+    require(client_jwt_names_alg(jwt, ALG_EDDSA));
     memcpy(copy, text.ptr, text.len);
     copy[text.len / 2] ^= 1;
     if (client_jwt_read(&changed, arena, bytes_of(copy, text.len)) == ERR_OK)

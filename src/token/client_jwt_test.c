@@ -173,6 +173,9 @@ static void verifies_by_the_keys_algorithm(void)
     CHECK(!verifies(sign(&text, &pair, "{\"alg\":\"none\"}", PAYLOAD), &(struct jwk){.alg = ALG_NONE}));
     CHECK(verifies(sign(&text, &pair, "{\"alg\":\"ES256\"}", PAYLOAD), &pair.jwk));
     CHECK(verifies(sign(&text, &eddsa, "{\"alg\":\"EdDSA\",\"kid\":\"x\"}", PAYLOAD), &eddsa.jwk));
+    CHECK(verifies(sign(&text, &eddsa, "{\"alg\":\"Ed25519\"}", PAYLOAD), &eddsa.jwk));
+    CHECK(!verifies(sign(&text, &eddsa, "{\"alg\":\"Ed448\"}", PAYLOAD), &eddsa.jwk));
+    CHECK(!verifies(sign(&text, &pair, "{\"alg\":\"Ed25519\"}", PAYLOAD), &pair.jwk));
     crypto_sign_free(pair.sign), crypto_sign_free(other.sign), crypto_sign_free(eddsa.sign);
     buf_release(&text);
 }

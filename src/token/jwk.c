@@ -30,7 +30,8 @@ static bool is_meant_for_signatures(struct json object, enum alg alg)
     if (json_type_of(json_member(object, "use")) != JSON_IS_ABSENT && !member_is(object, "use", "sig"))
         return false;
     if (json_type_of(json_member(object, "alg")) != JSON_IS_ABSENT &&
-        !member_is(object, "alg", alg_jose(alg)))
+        !member_is(object, "alg", alg_jose(alg)) &&
+        !(alg == ALG_EDDSA && member_is(object, "alg", "Ed25519"))) /* RFC 9864 §2.2 */
         return false;
     for (size_t i = 0; i < json_count(ops) && json_type_of(ops) == JSON_IS_ARRAY; i++) {
         struct bytes op = json_text(json_item(ops, i));

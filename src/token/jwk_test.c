@@ -125,6 +125,13 @@ static void takes_what_browsers_send(void)
     CHECK_INT(
         read_text(&jwk, BYTES("{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" ED "\",\"alg\":\"EdDSA\"}")),
         ERR_OK);
+    CHECK_INT(
+        read_text(&jwk, BYTES("{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" ED "\",\"alg\":\"Ed25519\"}")),
+        ERR_OK);
+    CHECK_INT(read_text(&jwk, BYTES("{" EC_KEY ",\"alg\":\"Ed25519\"}")), ERR_MALFORMED);
+    CHECK_INT(
+        read_text(&jwk, BYTES("{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" ED "\",\"alg\":\"EdDSA\"}")),
+        ERR_OK);
     public = jwk_public(&jwk);
     CHECK(public.alg == ALG_EDDSA && public.x.len == 32 && bytes_is_absent(public.y));
 }

@@ -104,7 +104,7 @@ test("the metadata name the method and its algorithms", async () => {
     const { json } = await call(server, "GET", METADATA);
     for (const name of ["token", "introspection", "revocation"]) {
         assert.ok(json[`${name}_endpoint_auth_methods_supported`].includes("private_key_jwt"));
-        assert.deepEqual(json[`${name}_endpoint_auth_signing_alg_values_supported`], ["ES256", "EdDSA", "RS256"]);
+        assert.deepEqual(json[`${name}_endpoint_auth_signing_alg_values_supported`], ["ES256", "EdDSA", "Ed25519", "RS256"]);
     }
 });
 

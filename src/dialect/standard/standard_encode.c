@@ -62,7 +62,8 @@ void standard_encode_metadata(struct dialect_reply *reply, const struct outcome 
     static const char *const grants[] = {"refresh_token", GRANT_EXCHANGE};
     static const char *const by_key[] = {"client_secret_basic", "private_key_jwt"};
     static const char *const by_key_or_none[] = {"client_secret_basic", "private_key_jwt", "none"};
-    static const char *const algs[] = {"ES256", "EdDSA", "RS256"}; /* token/alg.def */
+    static const char *const algs[] = {"ES256", "EdDSA", "RS256"};                /* token/alg.def */
+    static const char *const key_algs[] = {"ES256", "EdDSA", "Ed25519", "RS256"}; /* and RFC 9864 */
     struct json_writer w = json_writer_on(reply->body);
     struct bytes issuer = outcome->issuer;
 
@@ -81,11 +82,11 @@ void standard_encode_metadata(struct dialect_reply *reply, const struct outcome 
     put_url(&w, "revocations_endpoint", issuer, STANDARD_REVOCATIONS);
     PUT_LIST(&w, "grant_types_supported", grants);
     PUT_LIST(&w, "token_endpoint_auth_methods_supported", by_key_or_none);
-    PUT_LIST(&w, "token_endpoint_auth_signing_alg_values_supported", algs);
+    PUT_LIST(&w, "token_endpoint_auth_signing_alg_values_supported", key_algs);
     PUT_LIST(&w, "introspection_endpoint_auth_methods_supported", by_key);
-    PUT_LIST(&w, "introspection_endpoint_auth_signing_alg_values_supported", algs);
+    PUT_LIST(&w, "introspection_endpoint_auth_signing_alg_values_supported", key_algs);
     PUT_LIST(&w, "revocation_endpoint_auth_methods_supported", by_key_or_none);
-    PUT_LIST(&w, "revocation_endpoint_auth_signing_alg_values_supported", algs);
+    PUT_LIST(&w, "revocation_endpoint_auth_signing_alg_values_supported", key_algs);
     PUT_LIST(&w, "dpop_signing_alg_values_supported", algs);
     json_object_end(&w);
 }
