@@ -4,10 +4,11 @@ import assert from "node:assert/strict";
 import crypto from "node:crypto";
 import fs from "node:fs";
 import { coatcheck } from "../harness/clock.mjs";
-import { EXCHANGE_GRANT, form, hashOf, introspect, Prover, REVOKE, TOKEN, TYPE } from "../harness/door.mjs";
+import { EXCHANGE_GRANT, form, hashOf, introspect, Prover, refreshBy, REVOKE, TOKEN, TYPE } from "../harness/door.mjs";
 import { b64, compact } from "../harness/forge.mjs";
 import { call, nowS } from "../harness/http.mjs";
 import { startServer, temporaryFolder } from "../harness/server.mjs";
+import { Session } from "../harness/session.mjs";
 import { run, test } from "../harness/suite.mjs";
 import { as, begin, bootstrap, good, launch, session, VISIT, visit } from "../harness/tickets.mjs";
 
@@ -192,11 +193,23 @@ test("revoked, of another kind, from another origin", async () => {
     refused(await who.send("GET", ME), "invalid_token");
 });
 
-test("proofs by one key are limited, there, at the token endpoint and at connect", async () => {
+test("B-33 what one key can put into the memory of used proofs is limited: participant calls, token endpoint, connect", async () => {
     const guarded = await startServer({ env: { COATCHECK_LIMITS: "proof_key=6/3" } });
     const who = await Participant.on(guarded), statuses = []; // the exchange was one
     for (let i = 0; i < 4; i++) statuses.push((await who.send("GET", ME)).status);
     assert.deepEqual(statuses, [200, 200, 429, 429]);
+    const refreshing = new Participant(), { refresh_token } = await refreshing.mint(guarded, { reference: "door@example.com" });
+    const answers = [];
+    for (let i = 0; i < 4; i++) answers.push(await refreshBy(guarded, refresh_token, { dpop: refreshing.prove(guarded) }));
+    assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200, 429]);
+    assert.match(answers[3].headers["retry-after"], /^[1-9]\d*$/);
+    const connecting = new Participant(), { token } = await connecting.mint(guarded, { reference: "connect@example.com" }), replies = [];
+    for (let i = 0; i < 5; i++) {
+        const one = await Session.open(guarded);
+        replies.push(await one.connect(token, { dpop_token: connecting.rpc() }));
+        await one.close();
+    }
+    assert.deepEqual(replies.map(({ error }) => error?.data?.error_code ?? "connected"), ["connected", "connected", "connected", "rate_limited", "rate_limited"]);
     await good((await Participant.on(guarded)).send("GET", ME));
     await guarded.stop();
 });
