@@ -8,6 +8,7 @@ import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { b64, compact, workshop } from "../harness/forge.mjs";
+import { Client } from "../harness/client.mjs";
 import { RawWebSocket, frame, OPCODE } from "../harness/frames.mjs";
 import { advance } from "../harness/clock.mjs";
 import { Prover as StrictProver, refreshBy, TOKEN as DOOR } from "../harness/door.mjs";
@@ -131,6 +132,15 @@ const provoked = {
         await operate("key", "retire", key.id);
         return ofHttp(await mint(server, { reference: "ada@example.com" }, { authorization: basic(server.contract.project_id, key.secret) }));
     }, "key.live", /a key in use/, /^key PT[0-9a-f]{16}, retired$/],
+    ASSERTION_INVALID: [async () => {
+        const client = await Client.on(server);
+        return ofHttp(await client.introspect("x", client.assertion({ aud: "https://other.example" })));
+    }, "assertion.aud", () => `aud ${server.url}`, /aud https:\/\/other\.example/],
+    ASSERTION_REPLAYED: [async () => {
+        const client = await Client.on(server), once = client.assertion();
+        await client.introspect("x", once);
+        return ofHttp(await client.introspect("x", once));
+    }, "assertion.once", /not used before/, /key cli_[0-9a-f]{24} has shown its jti already/],
     KEY_PERMISSION: [async () => {
         const key = await newKey("chat,management");
         return ofHttp(await mint(server, { reference: "ada@example.com" }, { authorization: basic(server.contract.project_id, key.secret) }));
