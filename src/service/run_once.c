@@ -2,7 +2,8 @@
  *
  * It is used up in the first commit of the ask it came with, so that the two happen together or not at all;
  * an ask that commits nothing has a commit for this alone, before anybody hears its answer. A refusal that
- * comes before the first commit uses nothing up. */
+ * comes before the first commit uses nothing up. Where nobody knows what became of a commit, it counts as
+ * used: whoever asks again signs another. */
 #include <string.h>
 
 #include "service/service_run.h"
