@@ -58,9 +58,10 @@ enum guess guess_of(enum refusal refusal)
                                          REFUSAL_TOKEN_MALFORMED,   REFUSAL_TOKEN_KEY_UNKNOWN,
                                          REFUSAL_TOKEN_SIGNATURE,   REFUSAL_TICKET_INVALID,
                                          REFUSAL_REFRESH_MALFORMED, REFUSAL_ASSERTION_INVALID};
-    static const enum refusal like[] = {
-        REFUSAL_TICKET_USED, REFUSAL_TICKET_EXPIRED,      REFUSAL_TOKEN_CUT_OFF,  REFUSAL_USER_GONE,
-        REFUSAL_KEY_RETIRED, REFUSAL_SECRET_FROM_BROWSER, REFUSAL_REFRESH_FOREIGN};
+    static const enum refusal like[] = {REFUSAL_TICKET_USED,         REFUSAL_ASSERTION_REPLAYED,
+                                        REFUSAL_TICKET_EXPIRED,      REFUSAL_TOKEN_CUT_OFF,
+                                        REFUSAL_USER_GONE,           REFUSAL_KEY_RETIRED,
+                                        REFUSAL_SECRET_FROM_BROWSER, REFUSAL_REFRESH_FOREIGN};
     size_t i;
 
     for (i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
