@@ -93,6 +93,9 @@ struct address {
     int64_t created_ms;
 };
 
+/* What bounds the use of a credential (engine/budget.h). A bound of 0 is none. */
+enum budget_part { BUDGET_USES, BUDGET_HOUR, BUDGET_DAY, BUDGET_SESSIONS, BUDGET_PARTS };
+
 /* What an address leads to: an app, a room, a click-to-call button. Users are not resources here, though the
  * REST API calls them that: they are too many for a snapshot. */
 struct resource {
@@ -102,6 +105,7 @@ struct resource {
     struct uuid user; /* who is rung; zero: nobody */
     bool is_disabled; /* its click-to-call tokens are refused, nothing is lost */
     int64_t created_ms, updated_ms;
+    int64_t budget[BUDGET_PARTS]; /* of its click-to-call token; 0: as its project says */
 };
 
 struct study {

@@ -99,6 +99,7 @@ void disk_keep(struct write *write, struct arena *arena)
     case WRITE_SETTING:
     case WRITE_EPOCH:
     case WRITE_ONCE:
+    case WRITE_USE:
     case WRITE_PRUNE:
     case WRITE_USER_GONE:
     case WRITE_INTERVIEW:
