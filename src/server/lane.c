@@ -232,6 +232,7 @@ enum err lane_open_service(struct lane *lane)
         .user_changed = tell_others,
         .cut = cut_for_run,
         .may = lane_may,
+        .seat = socket_take_seat,
         .facts_changed = lane_facts_changed,
         .wants_nonces = !strcmp(node->config->dpop_nonces, "on"),
     };

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "engine/age.h"
+#include "server/seats.h"
 
 struct dialect_session socket_session(const struct socket *socket)
 {
@@ -199,6 +200,35 @@ static void leave_state(struct socket *socket)
     log_info("session_ended", log_bytes("session", bytes_of(socket->name, 8)));
 }
 
+enum err socket_take_seat(bool *out, void *lane, struct run *run, const struct uuid *of, int64_t most)
+{
+    struct socket *socket = ((struct connecting *)run->owner)->socket;
+    struct seat *seat = NULL;
+    enum err e = ERR_LIMIT;
+    size_t i;
+
+    (void)lane; /* the socket's */
+    *out = false;
+    for (i = 0; socket && i < SOCKET_SEATS; i++) {
+        if (socket->seats[i]) continue;
+        e = seats_take(&seat, socket->lane->node->seats, of, most);
+        socket->seats[i] = seat;
+        break;
+    }
+    *out = seat != NULL;
+    return e;
+}
+
+static void give_back_seats(struct socket *socket)
+{
+    size_t i;
+
+    for (i = 0; i < SOCKET_SEATS; i++) {
+        seats_give_back(socket->lane->node->seats, socket->seats[i]);
+        socket->seats[i] = NULL;
+    }
+}
+
 static void enter_state(struct socket *socket, enum session_state state)
 {
     const struct config *config = socket->lane->node->config;
@@ -207,6 +237,7 @@ static void enter_state(struct socket *socket, enum session_state state)
     if (state == socket->state) return;
     leave_state(socket);
     socket->state = state;
+    if (state != SESSION_DECIDING && state != SESSION_LIVE) give_back_seats(socket);
     switch (state) {
     case SESSION_NONE:
         return;

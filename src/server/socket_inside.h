@@ -11,6 +11,7 @@
 #include "wire/ws_message.h"
 
 #define SESSION_NAME_LEN 32 /* hex of 128 random bits */
+#define SOCKET_SEATS     2  /* of its token, and of the button that the token came from */
 
 struct connecting { /* exists from the connect call to its decision */
     struct socket *socket;
@@ -36,6 +37,7 @@ struct socket {
     bool is_registered;
     bool has_parking; /* a refused socket without a place in the park is closed after its answer */
     uint16_t parking_slot;
+    struct seat *seats[SOCKET_SEATS]; /* NULL: none. While its connect is decided, and while it is live */
     char name[SESSION_NAME_LEN];
     char jti[UUID_TEXT_LEN], jkt[43], parent_key[KEY_PUBLIC_ID_MAX];
     struct holder holder;       /* its strings are the three above */

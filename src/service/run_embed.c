@@ -39,6 +39,36 @@ static const struct resource *resource_of(const struct run *run)
     return facts_resource(lease_facts(run->lease), &run->project->id, &run->key->resource);
 }
 
+static void counted(struct run *run)
+{
+    struct budget_spent spent;
+
+    budget_settle(&spent, &run->plan, run->rows, run->now_ms);
+    if (spent.refusal)
+        run_overspent(run, run->kept, &spent);
+    else
+        run_sign(run, &run->plan.grant);
+}
+
+/* What came of a click-to-call token was counted there: a visitor who renews it is not another one. */
+static void count(struct run *run, const struct resource *resource)
+{
+    struct budget *budget = arena_alloc(run->arena, sizeof *budget);
+
+    run->kept = budget;
+    if (!budget) {
+        run_fail(run, ERR_NO_MEMORY);
+        return;
+    }
+    budget_of_click(budget, resource, run->project);
+    if (!budget_plan(&run->plan, budget, run->now_ms))
+        run_fail(run, ERR_LIMIT);
+    else if (run->plan.write_count)
+        run_commit(run, counted);
+    else
+        run_sign(run, &run->plan.grant);
+}
+
 static void plan(struct run *run, bool has_nobody)
 {
     const struct uuid *resource = run->key ? &run->key->resource : NULL;
@@ -54,12 +84,13 @@ static void plan(struct run *run, bool has_nobody)
     const struct refused *refused = &run->plan.refused;
 
     embed_plan(&run->plan, &embed, run->now_ms, &run->service->options.dice);
-    if (!refused->refusal) {
+    if (refused->refusal) {
+        found_in_embed(run, refused, has_nobody);
+        run_refuse(run, refused->refusal, refused->field, refused->because);
+    } else if (embed.holder)
         run_sign(run, &run->plan.grant);
-        return;
-    }
-    found_in_embed(run, refused, has_nobody);
-    run_refuse(run, refused->refusal, refused->field, refused->because);
+    else
+        count(run, embed.resource);
 }
 
 static void user_read(struct run *run)

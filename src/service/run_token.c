@@ -215,12 +215,25 @@ bool run_was_cut(struct run *run)
     return true;
 }
 
+/* ---- connect ---- */
+
+/* True, and the run is refused: it was one use too many. */
+static bool was_spent(struct run *run)
+{
+    const struct budget *budget = run->kept;
+    struct budget_spent spent;
+
+    budget_settle(&spent, &run->plan, run->rows, run->now_ms);
+    if (spent.refusal) run_overspent(run, budget, &spent);
+    return spent.refusal != REFUSAL_NONE;
+}
+
 static void welcome(struct run *run)
 {
     uint8_t random[16];
     char *name = arena_alloc(run->arena, 2 * sizeof random);
 
-    if (run_was_cut(run)) return;
+    if (run_was_cut(run) || was_spent(run)) return;
     if (once_was_used(&run->plan, run->rows)) {
         run_refuse_replay(run, PROOF_VENDOR);
         return;
@@ -249,8 +262,35 @@ bool run_authenticate_bearer(struct run *run, struct bytes proof, enum capabilit
     return run_authenticate_bearer_by(run, &terms, needs);
 }
 
-/* In this order: token, proof, then what else the connect asks for; the first refusal wins. The proof is used
- * up only by a connect that is right in its form. */
+/* A place among the sessions of the button that the token came from. */
+static bool seat_by_button(struct run *run)
+{
+    const struct resource *resource =
+        facts_resource(lease_facts(run->lease), &run->project->id, &run->outcome.holder.resource);
+    struct budget button;
+
+    if (!resource) return true;
+    budget_of_click(&button, resource, run->project);
+    return run_seat(run, &button);
+}
+
+/* Puts the use behind the writes of the proof, and takes the places. False: the run is over. */
+static bool spend(struct run *run)
+{
+    struct budget *budget = arena_alloc(run->arena, sizeof *budget);
+    enum err e = budget ? budget_of_token(budget, &run->outcome.holder, run->project) : ERR_NO_MEMORY;
+
+    run->kept = budget;
+    if (!e && !budget_plan(&run->plan, budget, run->now_ms)) e = ERR_LIMIT;
+    if (e) {
+        run_fail(run, e);
+        return false;
+    }
+    return run_seat(run, budget) && seat_by_button(run);
+}
+
+/* In this order: token, proof, budget, then what else the connect asks for; the first refusal wins. The proof
+ * is used up only by a connect that is right in its form. */
 void run_connect(struct run *run)
 {
     bool has_token = run->refused.refusal != REFUSAL_CREDENTIAL_MISSING;
@@ -260,6 +300,8 @@ void run_connect(struct run *run)
         return;
     if (run->refused.refusal)
         run_refuse(run, run->refused.refusal, run->refused.field, run->refused.because);
+    else if (!run->ask.connect.wants_resume && !spend(run))
+        return;
     else if (run->plan.write_count)
         run_commit(run, welcome);
     else

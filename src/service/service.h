@@ -35,6 +35,10 @@ struct service_options {
     void (*user_changed)(void *lane, const struct uuid *project, const struct uuid *id);
     /* counts one of these; false: not before *wait_ms from now. NULL: nothing is limited */
     bool (*may)(void *lane, int64_t *wait_ms, enum limit limit, struct bytes of);
+    /* Takes a place among the sessions that are open at once with one credential, on all lanes together, for
+     * a connect: it is given back when its socket is no live session, or none any more. *out false: `most`
+     * are taken. NULL: none are counted */
+    enum err (*seat)(bool *out, void *lane, struct run *run, const struct uuid *of, int64_t most);
     /* a cutoff was committed: done(run) when every lane refuses what it voids and has closed its sessions.
      * Cannot fail */
     void (*cut)(void *lane, struct run *run, const struct cutoff *cutoff,

@@ -2,6 +2,7 @@
 #ifndef COATCHECK_SERVICE_SERVICE_RUN_H
 #define COATCHECK_SERVICE_SERVICE_RUN_H
 
+#include "engine/budget.h"
 #include "engine/capability.h"
 #include "service/desk.h"
 #include "service/key_uses.h"
@@ -46,6 +47,11 @@ void run_remember_read(struct run *run); /* run->read.user, unless it may be out
 
 /* Counts one; false: it was one too many, and the run is refused. */
 bool run_limit(struct run *run, enum limit limit, struct bytes of);
+
+/* Of a budget: what to tell of the part that is used up; the run is refused. */
+void run_overspent(struct run *run, const struct budget *budget, const struct budget_spent *spent);
+/* Takes a place for a session of each that is given. False: the run is over. */
+bool run_seat(struct run *run, const struct budget *budget);
 
 /* Whom a credential comes from and speaks for, as far as it says: what a cutoff can name. */
 struct lineage {
