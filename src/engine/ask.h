@@ -221,6 +221,9 @@ struct ask_resource {
     enum address_type type;
     struct bytes name, display_name;
     bool is_disabled; /* UPDATE */
+    bool has_budget;  /* UPDATE, of a button: and of this part ... */
+    enum budget_part part;
+    int64_t most; /* ... this bound; 0: as its project says */
 };
 
 struct ask_make_key {

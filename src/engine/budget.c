@@ -11,6 +11,29 @@
 static const int64_t spans_s[BUDGET_PARTS] = {
     [BUDGET_USES] = 0, [BUDGET_HOUR] = HOUR_S, [BUDGET_DAY] = DAY_S};
 
+static const enum setting of_click[BUDGET_PARTS] = {[BUDGET_USES] = SETTING_CLICK_USES,
+                                                    [BUDGET_HOUR] = SETTING_CLICK_USES_HOUR,
+                                                    [BUDGET_DAY] = SETTING_CLICK_USES_DAY,
+                                                    [BUDGET_SESSIONS] = SETTING_CLICK_SESSIONS};
+
+enum setting budget_setting(enum budget_part part)
+{
+    return of_click[part];
+}
+
+bool budget_part_of(enum budget_part *out, struct bytes text)
+{
+    enum budget_part part;
+
+    *out = BUDGET_USES;
+    for (part = BUDGET_USES; part < BUDGET_PARTS; part++) {
+        if (!bytes_equal(text, bytes_of_text(setting_text(of_click[part])))) continue;
+        *out = part;
+        return true;
+    }
+    return false;
+}
+
 static void bound(struct budget *out, enum budget_part part, enum setting setting,
                   const struct fact_project *project)
 {
@@ -59,18 +82,16 @@ enum err budget_of_token(struct budget *out, const struct holder *holder, const 
 
 void budget_of_click(struct budget *out, const struct resource *resource, const struct fact_project *project)
 {
-    size_t i;
+    enum budget_part part;
 
     memset(out, 0, sizeof *out);
     out->project = project->id;
     out->of = resource->id;
     out->until_s = FOREVER_S;
-    bound(out, BUDGET_USES, SETTING_CLICK_USES, project);
-    bound(out, BUDGET_HOUR, SETTING_CLICK_USES_HOUR, project);
-    bound(out, BUDGET_DAY, SETTING_CLICK_USES_DAY, project);
-    bound(out, BUDGET_SESSIONS, SETTING_CLICK_SESSIONS, project);
-    for (i = 0; i < BUDGET_PARTS; i++)
-        if (resource->budget[i]) out->most[i] = resource->budget[i];
+    for (part = BUDGET_USES; part < BUDGET_PARTS; part++) {
+        bound(out, part, of_click[part], project);
+        if (resource->budget[part]) out->most[part] = resource->budget[part];
+    }
 }
 
 static int64_t begin_of(int64_t span_s, int64_t now_s)

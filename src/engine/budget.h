@@ -27,6 +27,10 @@ MUST_USE enum err budget_of_token(struct budget *out, const struct holder *holde
 /* Of a click-to-call token, and so of all together that it is exchanged for. */
 void budget_of_click(struct budget *out, const struct resource *resource, const struct fact_project *project);
 
+/* A button has bounds of its own under the names that its project's have: "click_uses_day". */
+enum setting budget_setting(enum budget_part part);
+bool budget_part_of(enum budget_part *out, struct bytes text);
+
 /* Adds the writes by which one use is counted. False: the plan has no room for them. */
 bool budget_plan(struct plan *plan, const struct budget *budget, int64_t now_ms);
 

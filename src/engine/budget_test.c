@@ -90,6 +90,16 @@ static void refuses_what_is_used_up(void)
     CHECK_INT(spent.refusal, REFUSAL_BUDGET_WAITS);
 }
 
+static void refuses_names_of_no_part(void)
+{
+    enum budget_part part, found;
+
+    CHECK(!budget_part_of(&found, BYTES("click_use")) && !budget_part_of(&found, BYTES("guest_uses")));
+    CHECK(!budget_part_of(&found, BYTES_NONE));
+    for (part = BUDGET_USES; part < BUDGET_PARTS; part++)
+        CHECK(budget_part_of(&found, bytes_of_text(setting_text(budget_setting(part)))) && found == part);
+}
+
 static void refuses_a_plan_without_room(void)
 {
     struct budget budget;
@@ -251,6 +261,7 @@ static void looks_at_its_own_rows_only(void)
 int main(void)
 {
     CHECK_RUN(refuses_what_is_used_up);
+    CHECK_RUN(refuses_names_of_no_part);
     CHECK_RUN(refuses_a_plan_without_room);
     CHECK_RUN(refuses_an_invite_without_an_id_of_ours);
     CHECK_RUN(counts_nothing_without_a_bound);

@@ -35,8 +35,8 @@ enum write_kind {
                     the key that was first. Forgotten by its bucket, as WRITE_ONCE */
     WRITE_USE, /* count one more, unless `most` are counted: ROW_EXISTS then. What is over counts as spent */
     WRITE_PRUNE,     /* forget up to PRUNE_ROWS_MAX ids, counts, families and cutoffs whose time is over;
-                        ROW_ABSENT when     none is left. Raises pruned_through in the same commit: what expired by
-                        then stays     expired, whatever the clock says. Comes alone */
+                        ROW_ABSENT when     none is left. Raises pruned_through in the same commit: what expired
+                        by     then stays     expired, whatever the clock says. Comes alone */
     WRITE_PAYLOAD,   /* of an embedded user who was not changed since if_updated_ms, else ROW_EXISTS with the
                         user as it stands; ROW_ABSENT if the user is gone, or not an embedded one. Raises
                         updated_ms by 1 at least */

@@ -39,6 +39,8 @@ struct world {
     struct key_text keys[WORLD_KEYS];
     struct fact_key stored[WORLD_KEYS];
     unsigned changed, errands;
+    unsigned seats_taken, seats; /* of sessions whose credential bounds them; there are so many */
+    enum err seat_error;
     struct { /* a browser's key */
         struct crypto *crypto;
         struct crypto_sign *sign;
@@ -230,6 +232,18 @@ static inline void lane_cut(void *lane, struct run *run, const struct cutoff *cu
     done(run, 0);
 }
 
+static inline enum err lane_seat(bool *out, void *lane, struct run *run, const struct uuid *of, int64_t most)
+{
+    struct world *of_lane = lane;
+
+    (void)run;
+    (void)of;
+    (void)most;
+    *out = !of_lane->seat_error && of_lane->seats_taken < of_lane->seats;
+    of_lane->seats_taken += *out;
+    return of_lane->seat_error;
+}
+
 static inline void world_open(size_t users_max)
 {
     struct secret master = {.len = 32};
@@ -266,6 +280,7 @@ static inline void world_open(size_t users_max)
     options.errand = lane_errand;
     options.user_changed = lane_user_changed;
     options.cut = lane_cut;
+    options.seat = lane_seat;
     world_check(service_new(&world.service, &options, world_publish()));
 }
 
