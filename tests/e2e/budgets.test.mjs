@@ -90,17 +90,17 @@ async function withinAnHour(body)
     }
 }
 
-// All settings as they were: nothing is bounded.
-function unbounded(name, body)
+// The test, and then all settings as they were: nothing is bounded.
+function unbounded(body)
 {
-    test(name, async () => {
+    return async () => {
         try {
             await body();
         } finally {
-            for (const { name: setting, value } of (await operate(server, "project", "show", server.contract.project_id)).settings)
-                if (SETTINGS.includes(setting) && value) await set(setting, 0);
+            for (const { name, value } of (await operate(server, "project", "show", server.contract.project_id)).settings)
+                if (SETTINGS.includes(name) && value) await set(name, 0);
         }
-    });
+    };
 }
 
 // ---- uses ----
@@ -113,7 +113,7 @@ test("nothing is bounded as long as nobody says so", async () => {
 });
 
 for (const [kind, make] of [["guest", async () => (await guest()).token], ["invite", () => invite()], ["embed", () => visitor()]])
-    unbounded(`a session beyond ${kind}_uses is refused, and other tokens go on`, async () => {
+    test(`a session beyond ${kind}_uses is refused, and other tokens go on`, unbounded(async () => {
         await set(`${kind}_uses`, 2);
         const token = await make(), other = await make(), { token: subscriber } = await mintToken(server, { reference: "bob@example.com" });
         assert.deepEqual(await usedTimes(token, 4), ["opened", "opened", "budget_spent", "budget_spent"]);
@@ -122,9 +122,9 @@ for (const [kind, make] of [["guest", async () => (await guest()).token], ["invi
         const told = await why((await attempt(token)).error_id);
         assert.deepEqual([told.refusal, told.check], ["BUDGET_SPENT", "budget.uses"]);
         assert.match(told.expected, new RegExp(`^at most 2 uses .*${kind}_uses`));
-    });
+    }));
 
-unbounded("twenty connects at once with five uses: exactly five sessions", async () => {
+test("twenty connects at once with five uses: exactly five sessions", unbounded(async () => {
     await set("guest_uses", 5);
     const { token } = await guest();
     const sockets = await Promise.all(Array.from({ length: 20 }, () => Session.open(server)));
@@ -132,32 +132,32 @@ unbounded("twenty connects at once with five uses: exactly five sessions", async
     assert.equal(replies.filter((reply) => reply.result).length, 5);
     assert.deepEqual(new Set(replies.filter((reply) => reply.error).map((reply) => reply.error.data.error_code)), new Set(["budget_spent"]));
     for (const socket of sockets) socket.ws.terminate();
-});
+}));
 
-unbounded("a guest's refreshed token has what was left, and no more", async () => {
+test("a guest's refreshed token has what was left, and no more", unbounded(async () => {
     await set("guest_uses", 2);
     const first = await guest();
     assert.equal(await used(first.token), "opened");
     const { status, json } = await refresh(server, first.refresh_token);
     assert.equal(status, 201);
     assert.deepEqual(await usedTimes(json.token, 2), ["opened", "budget_spent"]);
-});
+}));
 
-unbounded("a visitor's renewed token has what was left, and no more", async () => {
+test("a visitor's renewed token has what was left, and no more", unbounded(async () => {
     await set("embed_uses", 1);
     const token = await visitor();
     assert.equal(await used(token), "opened");
     const { token: renewed } = await made(exchange(server, token));
     assert.equal(await used(renewed), "budget_spent");
-});
+}));
 
-unbounded("each invite has a budget of its own, though all are of one family", async () => {
+test("each invite has a budget of its own, though all are of one family", unbounded(async () => {
     await set("invite_uses", 1);
     const [one, two] = [await invite(), await invite()];
     assert.deepEqual([await used(one), await used(two), await used(one)], ["opened", "opened", "budget_spent"]);
-});
+}));
 
-unbounded("a bound that is raised or lowered holds for tokens that are out already", async () => {
+test("a bound that is raised or lowered holds for tokens that are out already", unbounded(async () => {
     await set("guest_uses", 3);
     const { token } = await guest();
     assert.equal(await used(token), "opened");
@@ -165,21 +165,21 @@ unbounded("a bound that is raised or lowered holds for tokens that are out alrea
     assert.equal(await used(token), "budget_spent");
     await set("guest_uses", 2);
     assert.deepEqual(await usedTimes(token, 2), ["opened", "budget_spent"]);
-});
+}));
 
-unbounded("a use beyond the hour is told to wait", () => withinAnHour(async () => {
+test("a use beyond the hour is told to wait", unbounded(() => withinAnHour(async () => {
     await set("guest_uses_hour", 1);
     const { token } = await guest();
     const [first, second] = [await used(token), await attempt(token)];
     second.session?.ws.terminate();
     assert.deepEqual([first, second.error_code], ["opened", "rate_limited"]);
     assert.deepEqual((({ refusal, check }) => [refusal, check])(await why(second.error_id)), ["BUDGET_WAITS", "budget.hour"]);
-}));
+})));
 
 // ---- sessions at once ----
 
 for (const [kind, make] of [["guest", async () => (await guest()).token], ["invite", () => invite()], ["embed", () => visitor()]])
-    unbounded(`${kind}_sessions at once and one more: refused until one ends`, async () => {
+    test(`${kind}_sessions at once and one more: refused until one ends`, unbounded(async () => {
         await set(`${kind}_sessions`, 2);
         const token = await make(), other = await make();
         const open = [await connected(server, token), await connected(server, token)];
@@ -191,18 +191,18 @@ for (const [kind, make] of [["guest", async () => (await guest()).token], ["invi
         open[0] = await connected(server, token);
         assert.equal((await attempt(token)).error_code, "too_many_sessions");
         for (const session of open) await session.close();
-    });
+    }));
 
-unbounded("twenty connects at once with room for five sessions: exactly five, over all loops", async () => {
+test("twenty connects at once with room for five sessions: exactly five, over all loops", unbounded(async () => {
     await set("guest_sessions", 5);
     const { token } = await guest();
     const sockets = await Promise.all(Array.from({ length: 20 }, () => Session.open(server)));
     const replies = await Promise.all(sockets.map((socket) => socket.connect(token)));
     assert.equal(replies.filter((reply) => reply.result).length, 5);
     for (const socket of sockets) socket.ws.terminate();
-});
+}));
 
-unbounded("a place that a refused connect had taken is free again", async () => {
+test("a place that a refused connect had taken is free again", unbounded(async () => {
     await set("guest_sessions", 1);
     await set("guest_uses", 1);
     const { token } = await guest();
@@ -210,9 +210,9 @@ unbounded("a place that a refused connect had taken is free again", async () => 
     assert.deepEqual(await usedTimes(token, 3), ["budget_spent", "budget_spent", "budget_spent"]);
     await set("guest_uses", 2);
     assert.equal(await used(token), "opened");
-});
+}));
 
-unbounded("a revoked session leaves its place", async () => {
+test("a revoked session leaves its place", unbounded(async () => {
     await set("guest_sessions", 1);
     const { token, refresh_token } = await guest();
     const session = await connected(server, token);
@@ -221,9 +221,9 @@ unbounded("a revoked session leaves its place", async () => {
     assert.equal((await session.closed).code, 4403);
     assert.equal((await refresh(server, refresh_token)).status, 422);
     assert.equal(await used((await guest()).token), "opened");
-});
+}));
 
-unbounded("click_sessions holds for all visitors of one button together", async () => {
+test("click_sessions holds for all visitors of one button together", unbounded(async () => {
     await set("click_sessions", 2);
     const open = [await connected(server, await visitor()), await connected(server, await visitor())];
     const token = await visitor();
@@ -232,11 +232,11 @@ unbounded("click_sessions holds for all visitors of one button together", async 
     await open[0].close();
     assert.equal(await used(token), "opened");
     await open[1].close();
-});
+}));
 
 // ---- exchanges ----
 
-unbounded("F-81 a click-to-call token has its exchanges of the day: then 429 until the day is over, and visitors go on", () => withinAnHour(async () => {
+test("F-81 a click-to-call token has its exchanges of the day: then 429 until the day is over, and visitors go on", unbounded(() => withinAnHour(async () => {
     await set("click_uses_day", 0);
     const { token } = await made(exchange());
     await set("click_uses_day", 3);
@@ -256,7 +256,7 @@ unbounded("F-81 a click-to-call token has its exchanges of the day: then 429 unt
         "--project", server.contract.project_id);
     assert.equal((await exchange(server, made_too.token)).status, 201, "another button has its own");
     await operate(server, "resource", "delete", made_too.id);
-}));
+})));
 
 test("F-81 the day's exchanges are counted over a restart and over kill -9", () => withinAnHour(async () => {
     const data = temporaryFolder();
@@ -295,7 +295,7 @@ test("uses of a guest's token are counted over kill -9", async () => {
     fs.rmSync(data, { recursive: true, force: true });
 });
 
-unbounded("click_uses is for ever, and a button's own bounds come before its project's", async () => {
+test("click_uses is for ever, and a button's own bounds come before its project's", unbounded(async () => {
     const own = await operate(server, "resource", "create", "click-to-call", "Day desk", "--reaches", "ada@example.com",
         "--project", server.contract.project_id);
     await set("click_uses", 1);
@@ -310,7 +310,7 @@ unbounded("click_uses is for ever, and a button's own bounds come before its pro
     assert.equal(code, 1);
     assert.match(err, /click_uses_day/);
     await operate(server, "resource", "delete", own.id);
-});
+}));
 
 await run({
     before: async () => { server = await startServer({ env: LOOPS }); baseline = await server.baseline(); },
