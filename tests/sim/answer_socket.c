@@ -4,6 +4,7 @@
 #include "server/records.h"
 #include "sim/answer.h"
 #include "sim/families.h"
+#include "sim/guests.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "sim/node.h"
@@ -64,6 +65,7 @@ static void check_granted(struct link *link, struct call *call, struct json resu
             world_fail("a proof is good once", "link %u was granted with it again", link->number);
         call->proof->was_granted = true;
     }
+    guests_granted(token);
     enter(link, TAP_LIVE);
     link->tap.is_registered = false;
     link->tap.token = token;
@@ -74,8 +76,8 @@ static void check_refused(struct link *link, const struct call *call, int code)
 {
     const struct token *token = call->token;
     bool is_over = token && times_now_ms() / 1000 >= token->exp_s;
-    bool is_excused =
-        !token || why_never(link, call) || is_over || token->is_lost || answer_may_be_void(token);
+    bool is_excused = !token || why_never(link, call) || is_over || token->is_lost ||
+                      answer_may_be_void(token) || guests_may_be_refused(token);
 
     if (is_over && code != RPC_INTERNAL && !why_never(link, call)) model_token_is_over(token);
     if (!is_excused && token->browser >= 0) {
@@ -120,7 +122,8 @@ static void check_call(struct link *link, const struct call *call, int code)
     if (code != wanted)
         world_fail("calls are for live sessions", "link %u: %s in session state %d got %d, not %d",
                    link->number, call->id, (int)link->tap.session, code, wanted);
-    if (is_live && call->kind == CALL_ONLINE) link->tap.is_registered = true;
+    if (is_live && call->kind == CALL_ONLINE) /* a guest is called by nobody */
+        link->tap.is_registered = !model_is_guest(link->tap.token);
     if (is_live && call->kind == CALL_OFFLINE) link->tap.is_registered = false;
 }
 

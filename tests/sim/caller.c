@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sim/client.h"
+#include "sim/guests.h"
 #include "sim/link.h"
 #include "sim/world.h"
 #include "wire/ws_frame.h"
@@ -82,10 +83,11 @@ static struct proof *copied_proof(int browser)
 static const struct token *pick_token(const char *origin)
 {
     const struct token *token = NULL;
+    bool is_guest = chance(20);
     int tries;
 
     for (tries = 0; tries < 6; tries++) {
-        token = model_pick_token();
+        token = is_guest ? guests_pick() : model_pick_token();
         if (!token || !origin || strcmp(model.projects[token->project].origin, origin) == 0) break;
     }
     return token;
@@ -148,6 +150,7 @@ static void send_connect(struct client *client)
         buf_append_text(&params, ",\"protocol\":\"signalwire_x\"");
     }
     buf_append_byte(&params, '}');
+    guests_tried(call->token);
     send_call(client, call, "signalwire.connect", buf_bytes(&params));
     buf_release(&params);
 }

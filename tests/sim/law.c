@@ -4,6 +4,7 @@
 
 #include "server/exchange.h"
 #include "server/socket_inside.h"
+#include "sim/guests.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "sim/node.h"
@@ -149,4 +150,5 @@ void law_check(void)
     for (i = 0; i < node->lane_count; i++)
         parked += check_lane(node->lanes[i]);
     check_parking(node, parked);
+    guests_check();
 }

@@ -61,6 +61,9 @@ struct token {
     /* of a root */
     int64_t gt_ms;
     bool may_be_cut; /* two keys asked for one token: the family ends, sooner or later */
+    /* of a guest (guests.h): its family, and the connects with it that were sent and that were granted */
+    struct uuid guest; /* zero: it is a subscriber's */
+    unsigned tried, granted;
 };
 
 struct proof { /* one signed text, as often as it is sent */
@@ -114,7 +117,8 @@ const struct disk_user *model_disk_user(unsigned project, unsigned user);
 void model_token_is_over(const struct token *token);
 bool model_token_was_over(const struct token *token, int64_t asked_us);
 
-struct token *model_pick_token(void); /* one that a client has; NULL: none yet */
+struct token *model_pick_token(void); /* a subscriber's that a client has; NULL: none yet */
+bool model_is_guest(const struct token *token);
 struct token *model_add_token(void);
 void model_keep_refresh(struct token *token, struct bytes text);
 struct token *model_token_of(struct bytes text); /* by its exact text; NULL */

@@ -1,0 +1,128 @@
+#include "sim/guests.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/socket_inside.h"
+#include "service/issue.h"
+#include "sim/node.h"
+#include "sim/world.h"
+
+#define LIFE_S 7200
+
+static void must(enum err e)
+{
+    if (e == ERR_OK) return;
+    fprintf(stderr, "the guests cannot be made: %s\n", err_name(e));
+    exit(EXIT_FAILURE);
+}
+
+void guests_set(struct fact_project *project)
+{
+    project->setting[SETTING_GUEST_USES] = GUEST_USES;
+    project->setting[SETTING_GUEST_SESSIONS] = GUEST_SESSIONS;
+}
+
+static void found_one(struct issuer *issuer, unsigned project)
+{
+    struct grant grant = {.kind = TOKEN_GUEST,
+                          .project = model.projects[project].id,
+                          .user_kind = USER_GUEST,
+                          .address_count = 1,
+                          .gt_ms = world_wall_ms(),
+                          .iat_s = world_wall_ms() / 1000};
+    struct token *token = model_add_token();
+    struct buf text;
+
+    if (!token) return;
+    uuid_draw(&grant.user, &world.dice);
+    uuid_draw(&grant.jti, &world.dice);
+    uuid_draw(&grant.family, &world.dice);
+    uuid_draw(&grant.addresses[0], &world.dice);
+    grant.exp_s = grant.absolute_end_s = grant.iat_s + LIFE_S;
+    buf_init(&text, sizeof token->text);
+    must(issue_access(&text, issuer, &grant));
+    memcpy(token->text, text.ptr, text.len);
+    token->len = text.len;
+    buf_release(&text);
+    token->project = project;
+    token->user = REFERENCES; /* none of the model's */
+    token->jti = grant.jti;
+    token->iat_s = grant.iat_s;
+    token->exp_s = grant.exp_s;
+    token->gt_ms = grant.gt_ms;
+    token->browser = token->bound_to = -1;
+    token->is_known = true;
+    token->root = token;
+    token->guest = grant.family;
+}
+
+void guests_found(struct key_bench *bench)
+{
+    struct issuer issuer = {0};
+    unsigned p, i;
+
+    must(issuer_open(&issuer, bench, BYTES(SIM_URL), BYTES("puc.coat.test")));
+    for (p = 0; p < PROJECTS; p++)
+        for (i = 0; i < GUESTS; i++)
+            found_one(&issuer, p);
+    issuer_release(&issuer);
+}
+
+const struct token *guests_pick(void)
+{
+    size_t at = (size_t)roll(PROJECTS * GUESTS);
+
+    return at < model.token_count && model_is_guest(&model.tokens[at]) ? &model.tokens[at] : NULL;
+}
+
+/* ---- the laws ---- */
+
+void guests_tried(const struct token *token)
+{
+    if (token) model.tokens[token - model.tokens].tried++;
+}
+
+void guests_granted(const struct token *token)
+{
+    struct token *guest = &model.tokens[token - model.tokens];
+
+    if (!model_is_guest(token)) return;
+    if (++guest->granted > GUEST_USES)
+        world_fail("a use that was counted stays so", "%u sessions with one guest's token, of %d",
+                   guest->granted, GUEST_USES);
+}
+
+/* Sockets that hold a seat by this token, whether they are live already or not. */
+static unsigned seats_of(const struct token *token)
+{
+    const struct node *node = node_running();
+    const struct socket *socket;
+    unsigned i, count = 0;
+
+    for (i = 0; node && i < node->lane_count; i++)
+        for (socket = node->lanes[i]->sockets; socket; socket = socket->next) {
+            const struct connecting *connecting = socket->connecting;
+            const struct holder *holder = connecting ? &connecting->run.outcome.holder : &socket->holder;
+            count += socket->seats[0] && uuid_equal(&holder->family, &token->guest);
+        }
+    return count;
+}
+
+/* A connect that nobody answered may have been counted; one that is told so holds no seat any more. */
+bool guests_may_be_refused(const struct token *token)
+{
+    return model_is_guest(token) && (token->tried > GUEST_USES || seats_of(token) >= GUEST_SESSIONS);
+}
+
+void guests_check(void)
+{
+    size_t i;
+
+    for (i = 0; i < model.token_count && model_is_guest(&model.tokens[i]); i++) {
+        unsigned seats = seats_of(&model.tokens[i]);
+        if (seats > GUEST_SESSIONS)
+            world_fail("no more sessions are open than may be", "%u with one guest's token", seats);
+    }
+}
