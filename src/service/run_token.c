@@ -289,8 +289,8 @@ static bool spend(struct run *run)
     return run_seat(run, budget) && seat_by_button(run);
 }
 
-/* In this order: token, proof, budget, then what else the connect asks for; the first refusal wins. The proof
- * is used up only by a connect that is right in its form. */
+/* In this order: token, proof, the connect's form, its budget, resumption; the first refusal wins. Proof and
+ * budget are used up only by a connect that is right in its form. */
 void run_connect(struct run *run)
 {
     bool has_token = run->refused.refusal != REFUSAL_CREDENTIAL_MISSING;
