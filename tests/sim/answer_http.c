@@ -85,8 +85,9 @@ static bool is_refusal_of(const struct request *request, int status)
 static bool may_say(const struct link *link, const struct request *request, int status)
 {
     if (request->delivered_ms ==
-        INT64_MIN) /* it is not whole: only its form can be judged, or its lateness */
-        return status == 408 || (request->kind == REQUEST_BROKEN && status >= 400) ||
+        INT64_MIN) /* it is not whole: only its form can be judged, or its lateness, or that we cannot */
+        return status == 408 || (status == 503 && had_trouble(request)) ||
+               (request->kind == REQUEST_BROKEN && status >= 400) ||
                (request->may_be_early && is_refusal_of(request, status));
     if (had_trouble(request) && status == 503) return true;
     if (is_an_ask(request) && times_is_stepped(request->delivered_us) && status < 400) return false;
