@@ -83,7 +83,7 @@ static struct proof *copied_proof(int browser)
 static const struct token *pick_token(const char *origin)
 {
     const struct token *token = NULL;
-    bool is_guest = chance(20);
+    bool is_guest = chance(25);
     int tries;
 
     for (tries = 0; tries < 6; tries++) {

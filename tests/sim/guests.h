@@ -6,9 +6,9 @@
 #include "service/keys.h"
 #include "sim/model.h"
 
-#define GUESTS         2 /* of each project */
-#define GUEST_USES     4
-#define GUEST_SESSIONS 2
+#define GUESTS         1 /* of each project */
+#define GUEST_USES     3
+#define GUEST_SESSIONS 1
 
 void guests_set(struct fact_project *project); /* the bounds, at its founding */
 void guests_found(struct key_bench *bench);    /* their tokens, into the model */
