@@ -20,8 +20,13 @@ static void must(enum err e)
 
 void guests_set(struct fact_project *project)
 {
-    project->setting[SETTING_GUEST_USES] = GUEST_USES;
-    project->setting[SETTING_GUEST_SESSIONS] = GUEST_SESSIONS;
+    project->setting[project->is_test ? SETTING_GUEST_USES : SETTING_GUEST_SESSIONS] =
+        project->is_test ? GUEST_USES : GUEST_SESSIONS;
+}
+
+static bool has_uses(const struct token *token)
+{
+    return model.projects[token->project].is_test;
 }
 
 static void found_one(struct issuer *issuer, unsigned project)
@@ -88,7 +93,7 @@ void guests_granted(const struct token *token)
 {
     struct token *guest = &model.tokens[token - model.tokens];
 
-    if (!model_is_guest(token)) return;
+    if (!model_is_guest(token) || !has_uses(token)) return;
     if (++guest->granted > GUEST_USES)
         world_fail("a use that was counted stays so", "%u sessions with one guest's token, of %d",
                    guest->granted, GUEST_USES);
@@ -113,7 +118,8 @@ static unsigned seats_of(const struct token *token)
 /* A connect that nobody answered may have been counted; one that is told so holds no seat any more. */
 bool guests_may_be_refused(const struct token *token)
 {
-    return model_is_guest(token) && (token->tried > GUEST_USES || seats_of(token) >= GUEST_SESSIONS);
+    if (!model_is_guest(token)) return false;
+    return has_uses(token) ? token->tried > GUEST_USES : seats_of(token) >= GUEST_SESSIONS;
 }
 
 void guests_check(void)
@@ -121,7 +127,7 @@ void guests_check(void)
     size_t i;
 
     for (i = 0; i < model.token_count && model_is_guest(&model.tokens[i]); i++) {
-        unsigned seats = seats_of(&model.tokens[i]);
+        unsigned seats = has_uses(&model.tokens[i]) ? 0 : seats_of(&model.tokens[i]);
         if (seats > GUEST_SESSIONS)
             world_fail("no more sessions are open than may be", "%u with one guest's token", seats);
     }

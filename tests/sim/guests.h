@@ -7,8 +7,8 @@
 #include "sim/model.h"
 
 #define GUESTS         1 /* of each project */
-#define GUEST_USES     3
-#define GUEST_SESSIONS 1
+#define GUEST_USES     3 /* in the test project */
+#define GUEST_SESSIONS 1 /* in the live one: each bound by itself, so that no other excuses a refusal */
 
 void guests_set(struct fact_project *project); /* the bounds, at its founding */
 void guests_found(struct key_bench *bench);    /* their tokens, into the model */
