@@ -164,12 +164,7 @@ breaks "an ended session stays registered" src/server/socket.c 'socket_set_regis
 breaks "no time to connect is set" src/server/socket.c 'state_lasts(socket, config->connect_timeout_s * 1000);' ''
 
 # budgets
-breaks "a budget counts no use" src/engine/budget.c 'if (!budget->most[part]) continue;' 'if (budget->of.byte[0] || !budget->most[part]) continue;'
-breaks "a budget has one use more" src/store/memory_write.c 'uses < write->use.most' 'uses <= write->use.most'
 breaks "a budget's seat is one more" src/server/seats.c 'seat->taken < most' 'seat->taken <= most'
-breaks "a budget's seat is kept" src/server/socket.c 'if (state != SESSION_DECIDING && state != SESSION_LIVE) give_back_seats(socket);' 'if (state == SESSION_PARKED) give_back_seats(socket);'
-breaks "a budget's seat is kept by who is refused" src/server/socket.c 'if (state != SESSION_DECIDING && state != SESSION_LIVE) give_back_seats(socket);' 'if (state == SESSION_CLOSED) give_back_seats(socket);'
-breaks "a budget that is spent is not told" src/service/run_token.c 'if (run_was_cut(run) || was_spent(run)) return;' 'if (run_was_cut(run)) return;'
 
 # life of the process
 breaks "an idle connection stays for ever" src/server/conn.c 'wait_at_most(conn, conn->lane->node->config->idle_timeout_s);
