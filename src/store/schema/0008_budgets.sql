@@ -1,4 +1,4 @@
--- 0007_budgets.sql — how often a credential was used, where that is bounded, and what a click-to-call token's bounds are.
+-- 0008_budgets.sql — how often a credential was used, where that is bounded, and what a click-to-call token's bounds are.
 --
 -- One row for each credential and span of time: 0 is its whole life. Of no use any more after until_s.
 CREATE TABLE uses (
@@ -18,4 +18,4 @@ ALTER TABLE resources ADD COLUMN budget_hour INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE resources ADD COLUMN budget_day INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE resources ADD COLUMN budget_sessions INTEGER NOT NULL DEFAULT 0;
 
-PRAGMA user_version = 7;
+PRAGMA user_version = 8;
