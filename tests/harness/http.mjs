@@ -1,4 +1,5 @@
 // http.mjs — HTTP as the tests need it: one connection per call, every field under control, nothing followed or retried.
+// through(server, n) is the same server over n connections that stay open.
 import http from "node:http";
 import https from "node:https";
 import { rememberAll, rememberFields } from "./secrets.mjs";
@@ -30,7 +31,7 @@ export function call(server, method, path, { headers = {}, body, tls = false, ch
     if (!isRaw) rememberAll(body);
     return new Promise((resolve, reject) => {
         const client = tls ? https : http;
-        const options = { method, headers: fields, agent: false, ca: server.ca, lookup: loopbackLookup };
+        const options = { method, headers: fields, agent: server.agent ?? false, ca: server.ca, lookup: loopbackLookup };
         const request = client.request(base + path, options, (answer) => {
             const parts = [];
             answer.on("data", (part) => parts.push(part));
@@ -40,6 +41,11 @@ export function call(server, method, path, { headers = {}, body, tls = false, ch
         request.on("error", reject);
         request.end(bytes);
     });
+}
+
+export function through(server, connections)
+{
+    return Object.assign(Object.create(server), { agent: new http.Agent({ keepAlive: true, maxSockets: connections }) });
 }
 
 function told(answer, text)
