@@ -21,8 +21,6 @@ struct sim_refresh;
 void answer_note_refresh(struct sim_refresh *out, struct bytes text, const struct minted *minted);
 void answer_add_minted(const struct link *link, struct request *request, const struct minted *minted,
                        struct bytes text);
-/* Its family may have ended: by a refresh token that came again, or by two browsers after one token. */
-bool answer_may_be_void(const struct token *token);
 
 /* Of a refresh that came whole, with a good credential. */
 bool refresh_may_say(const struct request *request, int status);

@@ -55,9 +55,10 @@ static bool bearer_may_say(const struct request *request, int status)
     int64_t exp_s = request->token->exp_s;
 
     if (request->delivered_ms / 1000 >= exp_s) return status == 401;
+    if (voided_must(&request->token->line, request->delivered_us)) return status == 401;
     if (status == 401 && request->token->is_lost) return true;
     if (times_now_ms() / 1000 >= exp_s && status == 401) return true;
-    if (status == 401 && answer_may_be_void(request->token)) return true;
+    if (status == 401 && voided_reaches(&request->token->line)) return true;
     return status == status_of(request->fate);
 }
 

@@ -55,6 +55,8 @@ static void check_granted(struct link *link, struct call *call, struct json resu
         world_fail("a token that has expired stays expired", "link %u is connected", link->number);
     if (never) world_fail("a session needs a verified token", "link %u was granted %s", link->number, never);
     if (!token) return; /* which is never allowed */
+    if (voided_must(&token->line, world.mono_us))
+        world_fail("what was revoked is refused", "link %u is connected", link->number);
     if (uuid_read(&id, json_text(json_member(holder, "jti"))) || !uuid_equal(&id, &token->jti))
         world_fail("an answer is for its own call", "link %u is welcomed by another token", link->number);
     if (times_now_ms() >= token->exp_s * 1000)
@@ -77,7 +79,7 @@ static void check_refused(struct link *link, const struct call *call, int code)
     const struct token *token = call->token;
     bool is_over = token && times_now_ms() / 1000 >= token->exp_s;
     bool is_excused = !token || why_never(link, call) || is_over || token->is_lost ||
-                      answer_may_be_void(token) || guests_may_be_refused(token);
+                      voided_reaches(&token->line) || guests_may_be_refused(token);
 
     if (is_over && code != RPC_INTERNAL && !why_never(link, call)) model_token_is_over(token);
     if (!is_excused && token->browser >= 0) {
@@ -236,7 +238,7 @@ static bool may_close(const struct link *link, unsigned code)
     case 4401:
         return (is_live || is_parked) && may_expire(link);
     case 4403:
-        return is_live && link->tap.token && answer_may_be_void(link->tap.token);
+        return is_live && link->tap.token && voided_reaches(&link->tap.token->line);
     case 4408:
         return link->tap.session == TAP_OPENING && has_lasted(link, node_config()->connect_timeout_s);
     case 4429:

@@ -7,6 +7,7 @@
 #include "sim/loop_sim.h"
 #include "sim/memory.h"
 #include "sim/times.h"
+#include "sim/voided.h"
 #include "sim/world.h"
 #include "store/rows.h"
 
@@ -168,6 +169,7 @@ static void note_write(const struct write *write, const struct row *row)
     disk_see(write, row);
     if (write->kind == WRITE_USER && !bytes_is_absent(row->user.reference)) note_user(&row->user);
     if (write->kind == WRITE_FAMILY) families_stored(&row->family);
+    if (write->kind == WRITE_CUTOFF) voided_stored(write, row);
     if (write->kind == WRITE_USER_GONE) forget_user(&write->user_gone.user);
     if (write->kind == WRITE_PRUNE && write->prune.through_s > disk.pruned_s)
         disk.pruned_s = write->prune.through_s;

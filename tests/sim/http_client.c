@@ -307,7 +307,6 @@ static void note_shown_by(struct token *token, const struct request *request)
     if (request->fate != FATE_GOOD || token->browser >= 0) return;
     token->shown_by |= 1u << request->proof->browser;
     if (!(token->shown_by & (token->shown_by - 1))) return;
-    token->root->may_be_cut = true;
     if (token->family) token->family->may_be_cut = true;
 }
 

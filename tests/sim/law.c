@@ -60,6 +60,13 @@ static void check_times(const struct socket *socket, const struct tap *tap)
         world_fail("connecting ends", "link %u, %" PRId64 " ms", number, since_ms);
 }
 
+/* Whoever revoked has been told that this session is closed, or it began since. */
+static void check_void(const struct socket *socket, const struct tap *tap)
+{
+    if (socket->state == SESSION_LIVE && tap->token && voided_must(&tap->token->line, world.mono_us))
+        world_fail("no revoked session lives", "link %u", socket->stream->link->number);
+}
+
 static void check_rights(const struct socket *socket)
 {
     bool has_rights = socket->is_registered || socket->holder.exp_s || socket->holder.gt_ms;
@@ -77,6 +84,7 @@ static void check_socket(const struct socket *socket, struct tally *tally)
     check_rights(socket);
     if (!socket->stream || socket->stream->phase != STREAM_LIVE) return;
     check_agrees(socket, &socket->stream->link->tap);
+    check_void(socket, &socket->stream->link->tap);
     if (!loop_is_late(socket->lane->loop)) check_times(socket, &socket->stream->link->tap);
 }
 

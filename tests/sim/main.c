@@ -25,6 +25,7 @@
 #include "sim/memory.h"
 #include "sim/model.h"
 #include "sim/node.h"
+#include "sim/operator.h"
 #include "sim/world.h"
 
 #define SEEDS_MAX  ((size_t)1 << 20)
@@ -64,6 +65,7 @@ static void run_seed(uint64_t seed)
     node_boot();
     clients_begin();
     faults_begin();
+    operator_begin();
     while (!clients_are_done()) {
         if (!world_step()) break;
         node_crash_if_dead();
@@ -74,6 +76,7 @@ static void run_seed(uint64_t seed)
         if (world.steps > STEPS_MAX) clients_hurry();
     }
     faults_end();
+    operator_end();
     clients_hurry();
     node_end();
     clients_end();

@@ -87,6 +87,7 @@ void model_reset(void)
 {
     memset(&model, 0, sizeof model);
     families_reset();
+    voided_reset();
     tickets_reset();
     crypto_storage.state = world.seed;
 }

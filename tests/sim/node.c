@@ -11,6 +11,7 @@
 #include "sim/loop_sim.h"
 #include "sim/memory.h"
 #include "sim/model.h"
+#include "sim/operator.h"
 #include "sim/times.h"
 
 static struct {
@@ -132,6 +133,8 @@ void node_boot(void)
     sim.life++;
     sim.is_up = sim.is_dying = sim.is_dead = sim.wants_restart = sim.has_order = false;
     trace("node", "starts, life %u", sim.life);
+    operator_boot();
+    voided_boot();
     e = start();
     memory_fail(0, 0);
     sim.has_lanes = sim.is_up = !e;

@@ -23,6 +23,11 @@ static struct {
     size_t count;
 } tickets;
 
+struct bytes ticket_key(unsigned project)
+{
+    return bytes_of(tickets.client[project].id, tickets.client[project].id_len);
+}
+
 void tickets_reset(void)
 {
     memset(&tickets, 0, sizeof tickets);
@@ -103,9 +108,9 @@ static void say_user(struct buf *body, struct request *request)
     char hex[32];
 
     request->names_user = true;
-    request->named = of->user;
+    request->named = of->line.user;
     request->must_resume = of->was_granted && of->project == request->project;
-    hex_write(hex, uuid_bytes(&of->user));
+    hex_write(hex, uuid_bytes(&of->line.user));
     say(body, "\"userId\":\"tortus|%.32s\"", hex);
 }
 
@@ -203,7 +208,7 @@ bool ticket_may_say(const struct request *request, int status)
 
     if (request->kind == REQUEST_LAUNCH) return status == 200;
     if (request->delivered_ms >= ticket->end_ms) return status == 401;
-    if (status == 401 && has_ended(ticket, times_now_ms())) return true;
+    if (status == 401 && (has_ended(ticket, times_now_ms()) || voided_reaches(&ticket->line))) return true;
     if (request->fate == FATE_FORBIDDEN) return status == 403;
     /* who is alone with it gets it; of several, one */
     return status == 200 || (status == 401 && ticket->sent > 1);
@@ -239,6 +244,7 @@ static void launched(struct link *link, struct request *request, struct json bod
     struct bytes text = json_text(json_member(body, "launch_token"));
     struct sim_ticket *ticket = &tickets.list[tickets.count];
     const struct known_key *seal = model_known(seal_named_key(SEAL_LAUNCH, text));
+    struct lineage_known line;
     struct sealed sealed;
     struct uuid user;
     struct arena arena;
@@ -249,17 +255,21 @@ static void launched(struct link *link, struct request *request, struct json bod
     NEED_TICKET(uuid_equal(&sealed.project, &project->id) && uuid_equal(&sealed.user, &user));
     NEED_TICKET(!uuid_is_zero(&sealed.id) && sealed.exp_s == sealed.iat_s + LIFE_S);
     NEED_TICKET(sealed.iat_s >= request->delivered_ms / 1000 && sealed.iat_s <= times_now_ms() / 1000);
-    NEED_TICKET(sealed.gt_ms / 1000 == sealed.iat_s);
+    line = (struct lineage_known){.project = project->id, .user = user, .family = sealed.id};
+    line.gt_ms = sealed.gt_ms;
+    lineage_key(&line, ticket_key(request->project));
+    NEED_TICKET(voided_explains(&line, sealed.iat_s) && !voided_must(&line, request->delivered_us));
     NEED_TICKET(sealed.is_new_user == !(request->names_user && uuid_equal(&user, &request->named)));
     check_user(link, request, &user);
     if (tickets.count < TICKETS_MAX && text.len <= sizeof ticket->text) {
         *ticket = (struct sim_ticket){.len = text.len, .project = request->project};
         memcpy(ticket->text, text.ptr, text.len);
         ticket->id = sealed.id;
-        ticket->user = user;
-        ticket->gt_ms = sealed.gt_ms;
+        ticket->line = line;
         ticket->exp_s = sealed.exp_s;
-        ticket->end_ms = sealed.gt_ms + LIFE_S * 1000;
+        ticket->end_ms =
+            sealed.exp_s * 1000; /* and what of its second was over, unless the stamp is a cutoff's */
+        if (sealed.gt_ms / 1000 == sealed.iat_s) ticket->end_ms += sealed.gt_ms % 1000;
         request->launched = ticket;
         tickets.count++;
     }
@@ -282,8 +292,8 @@ static void check_session(struct link *link, const struct sim_ticket *ticket, st
     NEED_TICKET(key && key->check && crypto_check(key->check, jws.signing_input, jws.signature));
     NEED_TICKET(claims_read(&claims, &arena, jws.payload, BYTES(SIM_URL)) == ERR_OK);
     NEED_TICKET(claims.kind == KIND_EMBEDDED && uuid_equal(&claims.project, &project->id));
-    NEED_TICKET(uuid_read(&sub, claims.sub) == ERR_OK && uuid_equal(&sub, &ticket->user));
-    NEED_TICKET(claims.exp_s == claims.iat_s + SESSION_LIFE_S && claims.gt_ms == ticket->gt_ms);
+    NEED_TICKET(uuid_read(&sub, claims.sub) == ERR_OK && uuid_equal(&sub, &ticket->line.user));
+    NEED_TICKET(claims.exp_s == claims.iat_s + SESSION_LIFE_S && claims.gt_ms == ticket->line.gt_ms);
     NEED_TICKET(uuid_equal(&claims.family, &ticket->id));
     NEED_TICKET(bytes_equal(claims.parent, bytes_of(client->id, client->id_len)));
     jws_release(&jws);
@@ -295,8 +305,11 @@ static void redeemed(struct link *link, const struct request *request, struct js
     struct sim_ticket *ticket = request->ticket;
 
     if (ticket->was_granted) world_fail("a ticket is good once", "link %u", link->number);
-    if (!disk_has_once(&ticket->id) || !disk_has_user(&model.projects[ticket->project].id, &ticket->user))
+    if (!disk_has_once(&ticket->id) ||
+        !disk_has_user(&model.projects[ticket->project].id, &ticket->line.user))
         world_fail("what was not stored was not issued", "link %u: a session", link->number);
+    if (voided_must(&ticket->line, world.mono_us))
+        world_fail("what was revoked is refused", "link %u: a ticket was good", link->number);
     check_session(link, ticket, json_text(json_member(body, "accessToken")));
     ticket->was_granted = true;
 }
