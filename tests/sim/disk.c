@@ -167,6 +167,7 @@ static void note_write(const struct write *write, const struct row *row)
 
     if (row->state != ROW_WRITTEN) return;
     disk_see(write, row);
+    voided_check_write(write);
     if (write->kind == WRITE_USER && !bytes_is_absent(row->user.reference)) note_user(&row->user);
     if (write->kind == WRITE_FAMILY) families_stored(&row->family);
     if (write->kind == WRITE_CUTOFF) voided_stored(write, row);

@@ -85,22 +85,23 @@ static void name(struct bytes id)
 static bool choose(void)
 {
     const struct token *token = model_pick_token();
+    const struct lineage_known *line = token && chance(75) ? &token->line : ticket_line();
     unsigned kind = (unsigned)roll(100);
     struct uuid nobody;
 
-    if (!token) return false;
-    order.wanted = (struct cutoff){.of = CUTOFF_USER, .project = token->line.project};
+    if (!line) return false;
+    order.wanted = (struct cutoff){.of = CUTOFF_USER, .project = line->project};
     if (kind < 40)
-        name(uuid_bytes(&token->line.user));
+        name(uuid_bytes(&line->user));
     else if (kind < 75) {
         order.wanted.of = CUTOFF_FAMILY;
-        name(uuid_bytes(&token->line.family));
+        name(uuid_bytes(&line->family));
     } else if (kind < 87) {
         order.wanted.of = CUTOFF_KEY;
-        name(chance(70) ? bytes_of(token->line.key, token->line.key_len) : ticket_key(token->project));
+        name(bytes_of(line->key, line->key_len));
     } else if (kind < 93) {
         order.wanted.of = CUTOFF_PROJECT;
-        name(uuid_bytes(&token->line.project));
+        name(uuid_bytes(&line->project));
     } else { /* nobody has come in through it */
         order.wanted.of = CUTOFF_RESOURCE;
         uuid_draw(&nobody, &world.dice);

@@ -147,6 +147,11 @@ static struct sim_ticket *pick(void)
     return NULL;
 }
 
+const struct lineage_known *ticket_line(void)
+{
+    return tickets.count ? &tickets.list[roll(tickets.count)].line : NULL;
+}
+
 static const char *pick_origin(struct request *request)
 {
     unsigned of = (unsigned)roll(PROJECTS);

@@ -26,6 +26,8 @@ struct bytes ticket_key(unsigned project); /* public id of the key that launches
 void tickets_found(struct store *store,
                    struct key_bench *bench); /* a client and a publishable key for each project */
 
+const struct lineage_known *ticket_line(void); /* of any there is; NULL: there is none */
+
 /* What a page's or backend's next request is; NULL for a page that has no ticket yet. */
 struct request *ticket_send(struct buf *out, struct link *link);
 

@@ -134,6 +134,38 @@ bool voided_reaches(const struct lineage_known *line)
     return false;
 }
 
+static const struct uuid *user_of(const struct write *write, const struct uuid **project)
+{
+    switch (write->kind) {
+    case WRITE_USER:
+        *project = &write->user.user.project;
+        return &write->user.user.id;
+    case WRITE_INTERVIEW:
+        *project = &write->interview.project;
+        return &write->interview.user;
+    case WRITE_INTERVIEW_STEP:
+        *project = &write->interview_step.project;
+        return &write->interview_step.user;
+    case WRITE_ANSWER:
+        *project = &write->answer.project;
+        return &write->answer.user;
+    default:
+        return NULL;
+    }
+}
+
+void voided_check_write(const struct write *write)
+{
+    struct lineage_known line = {.gt_ms = write->gt_ms};
+    const struct uuid *project, *user = user_of(write, &project);
+
+    if (!user || !write->gt_ms) return;
+    line.project = *project;
+    line.user = *user;
+    if (voided_reaches(&line))
+        world_fail("nobody comes back who was removed", "a write of kind %d", (int)write->kind);
+}
+
 bool voided_explains(const struct lineage_known *line, int64_t now_s)
 {
     size_t i;

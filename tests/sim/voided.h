@@ -21,6 +21,10 @@ void voided_stored(const struct write *write, const struct row *row);
  * operator asked for it; what was granted before that is void. -1: not an operator's. */
 void voided_told(const struct cutoff *cutoff, int64_t asked_us);
 
+/* Nobody comes back who was removed: this write is durable, and whose credential it came by was not void
+ * then. */
+void voided_check_write(const struct write *write);
+
 /* A cutoff that is durable reaches it: it may be refused. */
 bool voided_reaches(const struct lineage_known *line);
 /* One that everybody knew of when this was asked: it must be. */
