@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "sim/answer.h"
+#include "sim/door.h"
 #include "sim/families.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
@@ -68,12 +69,19 @@ static bool upgrade_may_say(const struct link *link, const struct request *reque
     return status == 101 || (status == 429 && node_parking_is_full(link->stream->loop, link->peer));
 }
 
+/* Its token is what it asks about, not by what it asks. */
+static bool is_about(const struct request *request)
+{
+    return request->kind == REQUEST_INTROSPECT || request->kind == REQUEST_REVOKE;
+}
+
+/* Between two clocks; what takes rights away may go on. */
 static bool is_an_ask(const struct request *request)
 {
     return request->kind == REQUEST_MINT || request->kind == REQUEST_INFO ||
            request->kind == REQUEST_ADDRESSES || request->kind == REQUEST_REFRESH ||
            request->kind == REQUEST_LAUNCH || request->kind == REQUEST_EXCHANGE ||
-           request->kind == REQUEST_BIND;
+           request->kind == REQUEST_BIND || request->kind == REQUEST_INTROSPECT;
 }
 
 static bool is_refusal_of(const struct request *request, int status)
@@ -97,7 +105,8 @@ static bool may_say(const struct link *link, const struct request *request, int 
     if (request->kind == REQUEST_OTHER) /* a node between two clocks is not ready */
         return status == request->wanted ||
                (request->wanted == 200 && status == 503 && times_was_stepped(request->delivered_us));
-    if (request->kind == REQUEST_MINT || request->kind == REQUEST_REFRESH) {
+    if (request->kind == REQUEST_MINT || request->kind == REQUEST_REFRESH ||
+        ((request->kind == REQUEST_INTROSPECT || request->kind == REQUEST_REVOKE) && !request->lacks_key)) {
         bool is_told, may = key_may_say(&is_told, request, status);
         if (is_told) return may;
     }
@@ -123,6 +132,8 @@ static bool may_say(const struct link *link, const struct request *request, int 
     case REQUEST_NOWHERE:
     case REQUEST_BROKEN:
     case REQUEST_OTHER:
+    case REQUEST_INTROSPECT:
+    case REQUEST_REVOKE:
         break;
     }
     return status == 200;
@@ -177,8 +188,9 @@ static void check_addresses(const struct link *link, const struct request *reque
 
 static const char *name_of(enum request_kind kind)
 {
-    static const char *const names[] = {"mint",   "refresh", "info",  "addresses", "health",   "nowhere",
-                                        "broken", "upgrade", "other", "launch",    "exchange", "bind"};
+    static const char *const names[] = {"mint",     "refresh", "info",       "addresses", "health",
+                                        "nowhere",  "broken",  "upgrade",    "other",     "launch",
+                                        "exchange", "bind",    "introspect", "revoke"};
 
     return names[kind];
 }
@@ -211,6 +223,7 @@ void answer_http(struct link *link, struct request *request, struct bytes head, 
 {
     trace("answer", "link %u: %s %d", link->number, name_of(request->kind), request->status);
     check_error_id(link, request, head);
+    if (request->is_door) request->status = door_status(request, body);
     if (request->kind == REQUEST_BROKEN && link->tap.is_wild) {
         answer_wild_http(link, request, body);
         return;
@@ -221,9 +234,10 @@ void answer_http(struct link *link, struct request *request, struct bytes head, 
                    link->number, name_of(request->kind), status_of(request->fate), request->status,
                    (long long)request->delivered_ms, (long long)times_now_ms(),
                    (long long)request->expire_at_s);
-    if (request->token && request->status == 401 && times_now_ms() >= request->token->exp_s * 1000)
+    if (request->token && !is_about(request) && request->status == 401 &&
+        times_now_ms() >= request->token->exp_s * 1000)
         model_token_is_over(request->token);
-    if (request->token && request->status == 200 &&
+    if (request->token && !is_about(request) && request->status == 200 &&
         model_token_was_over(request->token, request->delivered_us))
         world_fail("a token that has expired stays expired", "link %u", link->number);
     if (request->status == 101) {
@@ -236,6 +250,8 @@ void answer_http(struct link *link, struct request *request, struct bytes head, 
     if (request->status == 201 && request->kind == REQUEST_REFRESH) answer_refreshed(link, request, body);
     if (request->status == 201 && request->kind == REQUEST_BIND) answer_bound(link, request, body);
     families_answered(request);
+    if (request->status == 200 && (request->kind == REQUEST_INTROSPECT || request->kind == REQUEST_REVOKE))
+        door_answered(link, request, body);
     if (request->status == 200 && (request->kind == REQUEST_LAUNCH || request->kind == REQUEST_EXCHANGE))
         ticket_answered(link, request, body);
 }

@@ -73,7 +73,7 @@ void answer_refreshed(struct link *link, struct request *request, struct bytes t
 
     if (json_read(&body, text)) world_fail("a body is JSON", "link %u", link->number);
     arena_init(&minted.arena, 65536);
-    token = json_text(json_member(body, "token"));
+    token = json_text(json_member(body, request->is_door ? "access_token" : "token"));
     refresh = json_text(json_member(body, "refresh_token"));
     answer_open(&minted, link, token, refresh);
     NEED("what was revoked is refused", !voided_must(&family->line, world.mono_us));

@@ -103,7 +103,6 @@ breaks "any tenant refreshes" src/engine/rotate.c 'if (!uuid_equal(&facts->prese
 # revocations
 breaks "a revoked token is good" src/engine/admit.c 'if (holder->gt_ms <= facts->cutoff_ms) return REFUSAL_TOKEN_CUT_OFF;' ''
 breaks "a revoked refresh token is good" src/engine/rotate.c 'if (facts->presented.gt_ms <= facts->cutoff_ms) return' 'if (facts->presented.gt_ms < 0) return'
-breaks "a revoked ticket is good" src/engine/redeem.c 'if (ticket->gt_ms <= facts->cutoff_ms) return REFUSAL_TOKEN_CUT_OFF;' ''
 breaks "a refresh under way outlives its revocation" src/service/run_refresh.c 'refused = rotate_check(facts, run->now_ms);
     if (!refused.refusal) {
         run_sign(run, grant);' 'refused = (struct refused){REFUSAL_NONE, FIELD_NONE, NULL};
@@ -125,6 +124,19 @@ breaks "a revocation is a ban on tickets" src/engine/ticket.c 'facts->cutoff_ms 
 breaks "a revoked user is not known by it" src/service/service.c '{CUTOFF_USER, lineage->user ?' '{CUTOFF_PROJECT, lineage->user ?'
 breaks "a revocation's stamp is of now" src/store/rows.c 'now_ms + CUTOFF_AHEAD_MS' 'now_ms'
 breaks "two revocations have one stamp" src/store/rows.c 'greatest_ms + CUTOFF_APART_MS' 'greatest_ms'
+
+# the standard door
+breaks "what is void is told active" src/service/run_introspect.c '    if (is_cut(run)) {
+        tell_inactive(run);
+        return;
+    }' ''
+breaks "a refresh token that was replaced is told active" src/engine/rotate.c 'found->state == FAMILY_LIVE && generation == found->generation' 'found->state == FAMILY_LIVE'
+breaks "another project's token is told active" src/service/run_introspect.c '!uuid_equal(&holder->project, &run->project->id) ||' ''
+breaks "good tokens are told inactive" src/service/run_introspect.c 'if (run->read.found)
+        tell_active(run);' 'if (!run->read.found)
+        tell_active(run);'
+breaks "a revoked token is only said to be" src/service/run_revoke.c 'run_cut(run, &kept->cutoff, cut);' 'cut(run);'
+breaks "any project's key revokes" src/service/run_revoke.c '(!run->key || uuid_equal(&theirs->id, &run->project->id))' 'run->ask.kind == ASK_REVOKE'
 
 # who may ask
 breaks "a wrong secret is good" src/service/authenticate_key.c '!is_equal          ? REFUSAL_KEY_SECRET_WRONG' '!is_equal && !is_theirs ? REFUSAL_KEY_SECRET_WRONG'

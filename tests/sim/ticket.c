@@ -1,14 +1,14 @@
 #include "sim/ticket.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64url.h"
 #include "base/hex.h"
+#include "dialect/standard/standard.h"
 #include "sim/link.h"
 #include "sim/node.h"
+#include "sim/say.h"
 #include "sim/times.h"
 #include "sim/world.h"
 #include "token/jws.h"
@@ -68,39 +68,6 @@ void tickets_found(struct store *store, struct key_bench *bench)
 
 /* ---- asking ---- */
 
-static void say(struct buf *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void say(struct buf *out, const char *format, ...)
-{
-    char text[2048];
-    va_list arguments;
-    int len;
-
-    va_start(arguments, format);
-    len = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    buf_append(out, bytes_of(text, (size_t)len));
-}
-
-static void say_client(struct buf *out, const struct request *request, bool is_wrong)
-{
-    const struct key_text *key = &tickets.client[request->project];
-    struct buf plain;
-
-    buf_init(&plain, 256);
-    say(&plain, "%.*s:%.*s", (int)key->id_len, key->id, (int)key->secret_len, key->secret);
-    if (is_wrong) plain.ptr[plain.len - 1] ^= 1;
-    buf_append_text(out, "Authorization: Basic ");
-    base64_append(out, buf_bytes(&plain));
-    buf_append_text(out, "\r\n");
-    buf_release(&plain);
-}
-
-static void say_body(struct buf *out, struct bytes body)
-{
-    say(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n", body.len);
-    buf_append(out, body);
-}
-
 /* Whoever a ticket was for, pending or not, of this project or the other. */
 static void say_user(struct buf *body, struct request *request)
 {
@@ -118,9 +85,11 @@ static struct request *send_launch(struct buf *out, struct link *link)
 {
     struct request *request = tap_ask(link, REQUEST_LAUNCH);
     bool is_secret_wrong = chance(5);
+    const struct key_text *key;
     struct buf body;
 
     request->project = (unsigned)roll(PROJECTS);
+    key = &tickets.client[request->project];
     if (is_secret_wrong) request->fate = FATE_UNAUTHORIZED;
     buf_init(&body, 4096);
     say(&body, "{");
@@ -130,8 +99,8 @@ static struct request *send_launch(struct buf *out, struct link *link)
             (unsigned)roll(9));
     say(&body, "}");
     say(out, "POST /v1/oauth/launch HTTP/1.1\r\nHost: coat.test\r\n");
-    say_client(out, request, is_secret_wrong);
-    say_body(out, buf_bytes(&body));
+    say_basic(out, ticket_key(request->project), bytes_of(key->secret, key->secret_len), is_secret_wrong);
+    say_body(out, "application/json", buf_bytes(&body));
     buf_release(&body);
     return request;
 }
@@ -184,11 +153,17 @@ static struct request *send_exchange(struct buf *out, struct link *link, struct 
     origin = pick_origin(request);
     if (request->fate == FATE_GOOD) ticket->sent++;
     buf_init(&body, 4096);
-    say(&body, "{\"launchToken\":\"%.*s\",\"publishableKey\":\"%.*s\"}", (int)ticket->len, text,
-        (int)tickets.publishable[key].id_len, tickets.publishable[key].id);
-    say(out, "POST /v1/oauth/launch/exchange HTTP/1.1\r\nHost: coat.test\r\n");
+    request->is_door = chance(30);
+    say(&body,
+        request->is_door ? "grant_type=" GRANT_EXCHANGE "&subject_token_type=" TYPE_LAUNCH
+                           "&subject_token=%.*s&client_id=%.*s"
+                         : "{\"launchToken\":\"%.*s\",\"publishableKey\":\"%.*s\"}",
+        (int)ticket->len, text, (int)tickets.publishable[key].id_len, tickets.publishable[key].id);
+    say(out, "POST %s HTTP/1.1\r\nHost: coat.test\r\n",
+        request->is_door ? "/oauth/token" : "/v1/oauth/launch/exchange");
     if (origin) say(out, "Origin: %s\r\n", origin);
-    say_body(out, buf_bytes(&body));
+    say_body(out, request->is_door ? "application/x-www-form-urlencoded" : "application/json",
+             buf_bytes(&body));
     buf_release(&body);
     return request;
 }
@@ -315,7 +290,8 @@ static void redeemed(struct link *link, const struct request *request, struct js
         world_fail("what was not stored was not issued", "link %u: a session", link->number);
     if (voided_must(&ticket->line, world.mono_us))
         world_fail("what was revoked is refused", "link %u: a ticket was good", link->number);
-    check_session(link, ticket, json_text(json_member(body, "accessToken")));
+    check_session(link, ticket,
+                  json_text(json_member(body, request->is_door ? "access_token" : "accessToken")));
     ticket->was_granted = true;
 }
 
