@@ -35,6 +35,8 @@ bool bind_may_say(const struct request *request, int status);
 /* An access token, opened: by the key ring's own key, or the law is broken. */
 struct claims;
 struct arena;
+void answer_open_typed(struct claims *out, struct arena *arena, const struct link *link, struct bytes token,
+                       struct bytes typ);
 void answer_open_token(struct claims *out, struct arena *arena, const struct link *link, struct bytes token);
 /* Into the model, where a jti is used once; NULL: it is full. */
 struct token *answer_add_token(const struct link *link, const struct claims *claims, struct bytes text);

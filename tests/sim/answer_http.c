@@ -3,6 +3,7 @@
 #include "sim/answer.h"
 #include "sim/door.h"
 #include "sim/families.h"
+#include "sim/interview.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "server/records.h"
@@ -81,7 +82,8 @@ static bool is_an_ask(const struct request *request)
     return request->kind == REQUEST_MINT || request->kind == REQUEST_INFO ||
            request->kind == REQUEST_ADDRESSES || request->kind == REQUEST_REFRESH ||
            request->kind == REQUEST_LAUNCH || request->kind == REQUEST_EXCHANGE ||
-           request->kind == REQUEST_BIND || request->kind == REQUEST_INTROSPECT;
+           request->kind == REQUEST_BIND || request->kind == REQUEST_INTROSPECT ||
+           request->kind == REQUEST_VISIT || request->kind == REQUEST_INTERVIEW;
 }
 
 static bool is_refusal_of(const struct request *request, int status)
@@ -110,6 +112,7 @@ static bool may_say(const struct link *link, const struct request *request, int 
         bool is_told, may = key_may_say(&is_told, request, status);
         if (is_told) return may;
     }
+    if (request->kind == REQUEST_INTERVIEW) return interview_may_say(request, status);
     if (request->fate != FATE_GOOD && request->fate != FATE_FORBIDDEN)
         return status == status_of(request->fate);
     switch (request->kind) {
@@ -128,6 +131,9 @@ static bool may_say(const struct link *link, const struct request *request, int 
     case REQUEST_LAUNCH:
     case REQUEST_EXCHANGE:
         return ticket_may_say(request, status);
+    case REQUEST_VISIT:
+    case REQUEST_INTERVIEW:
+        return interview_may_say(request, status);
     case REQUEST_HEALTH:
     case REQUEST_NOWHERE:
     case REQUEST_BROKEN:
@@ -188,9 +194,9 @@ static void check_addresses(const struct link *link, const struct request *reque
 
 static const char *name_of(enum request_kind kind)
 {
-    static const char *const names[] = {"mint",     "refresh", "info",       "addresses", "health",
-                                        "nowhere",  "broken",  "upgrade",    "other",     "launch",
-                                        "exchange", "bind",    "introspect", "revoke"};
+    static const char *const names[] = {"mint",       "refresh", "info",  "addresses", "health",   "nowhere",
+                                        "broken",     "upgrade", "other", "launch",    "exchange", "bind",
+                                        "introspect", "revoke",  "visit", "interview"};
 
     return names[kind];
 }
@@ -252,6 +258,8 @@ void answer_http(struct link *link, struct request *request, struct bytes head, 
     families_answered(request);
     if (request->status == 200 && (request->kind == REQUEST_INTROSPECT || request->kind == REQUEST_REVOKE))
         door_answered(link, request, body);
+    if (request->status < 300 && (request->kind == REQUEST_VISIT || request->kind == REQUEST_INTERVIEW))
+        interview_answered(link, request, body);
     if (request->status == 200 && (request->kind == REQUEST_LAUNCH || request->kind == REQUEST_EXCHANGE))
         ticket_answered(link, request, body);
 }

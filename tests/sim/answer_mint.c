@@ -18,11 +18,17 @@ static void need(bool ok, const struct link *link, const char *law, const char *
 
 void answer_open_token(struct claims *out, struct arena *arena, const struct link *link, struct bytes token)
 {
+    answer_open_typed(out, arena, link, token, BYTES("SAT"));
+}
+
+void answer_open_typed(struct claims *out, struct arena *arena, const struct link *link, struct bytes token,
+                       struct bytes typ)
+{
     struct jws jws;
     bool ok = jws_split(&jws, arena, token) == ERR_OK;
     const struct known_key *key = ok ? model_known(jws.kid) : NULL;
 
-    need(key && key->check && bytes_equal(jws.typ, BYTES("SAT")), link, "a token is signed by the key ring",
+    need(key && key->check && bytes_equal(jws.typ, typ), link, "a token is signed by the key ring",
          "its header");
     need(crypto_check(key->check, jws.signing_input, jws.signature), link,
          "a token is signed by the key ring", "its signature");

@@ -5,6 +5,7 @@
 #include "sim/client.h"
 #include "sim/door.h"
 #include "sim/families.h"
+#include "sim/interview.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "sim/memory.h"
@@ -60,6 +61,17 @@ static void say_mint_body(struct buf *body, struct request *request)
         request->fate = FATE_MALFORMED;
         body->len--;
     }
+}
+
+/* What is wrong with the credential comes first, then what cannot be read, then the rest. */
+static void judge_key(struct request *request, bool is_secret_wrong, const char *origin)
+{
+    const struct sim_project *project = &model.projects[request->project];
+    bool may_come_with = !origin || (project->is_test && strcmp(origin, project->origin) == 0);
+
+    if (is_secret_wrong || !may_come_with) request->fate = FATE_UNAUTHORIZED;
+    if (request->key == KEY_POWERLESS && (request->fate == FATE_GOOD || request->fate == FATE_INVALID))
+        request->fate = FATE_UNAUTHORIZED;
 }
 
 static struct request *send_mint(struct buf *out, struct link *link)
@@ -344,6 +356,8 @@ static void send_one(struct client *client, bool may_be_cut)
     buf_init(&out, 65536);
     if (chance(8))
         request = send_small(&out, link);
+    else if (client->kind == CLIENT_EMBEDDER && chance(45))
+        request = interview_send(&out, link);
     else if (client->kind == CLIENT_EMBEDDER)
         request = ticket_send(&out, link);
     else if (client->kind == CLIENT_BACKEND && chance(15))

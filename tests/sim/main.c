@@ -60,6 +60,7 @@ static void run_seed(uint64_t seed)
 {
     world_begin(seed);
     model_reset();
+    voided_have_causes();
     disk_begin();
     node_prepare();
     node_boot();

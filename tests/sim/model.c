@@ -8,6 +8,7 @@
 #include "base/base64url.h"
 #include "sim/families.h"
 #include "sim/guests.h"
+#include "sim/interview.h"
 #include "sim/memory.h"
 #include "sim/node.h"
 #include "sim/ticket.h"
@@ -88,6 +89,7 @@ void model_reset(void)
     memset(&model, 0, sizeof model);
     families_reset();
     voided_reset();
+    interviews_reset();
     tickets_reset();
     crypto_storage.state = world.seed;
 }
@@ -175,6 +177,9 @@ void model_rewind(void)
             model.users[p][u] = (struct sim_user){.reference = model.users[p][u].reference};
     }
     model.token_count = model.proof_count = model.shown = 0;
+    families_reset();
+    voided_reset();
+    interviews_rewind();
     forget_keys(model.founded_count);
     crypto_storage.state = world.seed;
 }
@@ -250,6 +255,7 @@ void model_found(struct store *store, const struct keyring *ring)
     }
     tickets_found(store, &bench);
     guests_found(&bench);
+    interviews_found(store);
     learn(&bench);
     model.founded_count = model.known_count;
 }

@@ -138,6 +138,16 @@ breaks "good tokens are told inactive" src/service/run_introspect.c 'if (run->re
 breaks "a revoked token is only said to be" src/service/run_revoke.c 'run_cut(run, &kept->cutoff, cut);' 'cut(run);'
 breaks "any project's key revokes" src/service/run_revoke.c '(!run->key || uuid_equal(&theirs->id, &run->project->id))' 'run->ask.kind == ASK_REVOKE'
 
+# interviews
+breaks "an answer is taken without consent" src/engine/interview.c '[INTERVIEW_ANSWER] = {{[INTERVIEW_AGREED] = MOVES},' '[INTERVIEW_ANSWER] = {{[INTERVIEW_AGREED] = MOVES, [INTERVIEW_OPEN] = STAYS},'
+breaks "an interview is completed without consent" src/engine/interview.c '{{[INTERVIEW_AGREED] = MOVES, [INTERVIEW_DONE] = STAYS},
+                            INTERVIEW_DONE' '{{[INTERVIEW_AGREED] = MOVES, [INTERVIEW_OPEN] = MOVES, [INTERVIEW_DONE] = STAYS},
+                            INTERVIEW_DONE'
+breaks "a step is answered before it is stored" src/service/run_interview.c '        run_commit(run, settle);' \
+    '{ memset(run->rows, 0, sizeof run->rows); run->rows[0].interview = run->read.interview; settle(run); }'
+breaks "anybody's interview may be answered" src/store/memory_tables.c 'if (kept == NULL || !uuid_equal(&kept->write.interview.user, user)) return NULL;' 'if (kept == NULL || user == NULL) return NULL;'
+breaks "another tenant's study may be begun" src/service/run_interview.c 'facts_study(lease_facts(run->lease), &run->project->id, id);' 'facts_study(lease_facts(run->lease), NULL, id);'
+
 # who may ask
 breaks "a wrong secret is good" src/service/authenticate_key.c '!is_equal          ? REFUSAL_KEY_SECRET_WRONG' '!is_equal && !is_theirs ? REFUSAL_KEY_SECRET_WRONG'
 breaks "a retired key mints" src/service/authenticate_key.c ': key->is_retired  ? REFUSAL_KEY_RETIRED' ': key->is_retired  ? REFUSAL_NONE'

@@ -6,6 +6,7 @@
 #include "server/conn.h"
 #include "server/rotation.h"
 #include "server/tls.h"
+#include "sim/interview.h"
 #include "sim/law.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
@@ -116,6 +117,7 @@ static enum err start(void)
     memcpy(sim.id, "00000000-0000-4000-8000-000000000001", sizeof sim.id);
     if ((e = open_data())) return e;
     times_boot(disk_floor_ms());
+    interviews_boot(disk_floor_ms());
     disk_store_goes_live(sim.node.store);
     if (sim.life > 1 && world.temper.has_memory_faults && chance(20))
         memory_fail((unsigned)roll(60), (unsigned)between(1, 3));

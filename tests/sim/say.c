@@ -2,7 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "base/base64url.h"
 
@@ -15,6 +15,7 @@ void say(struct buf *out, const char *format, ...)
     va_start(arguments, format);
     len = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    if (len < 0 || (size_t)len >= sizeof text) abort(); /* a mistake of ours */
     buf_append(out, bytes_of(text, (size_t)len));
 }
 
@@ -45,15 +46,4 @@ void say_body(struct buf *out, const char *type, struct bytes body)
 {
     say(out, "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n", type, body.len);
     buf_append(out, body);
-}
-
-/* What is wrong with the credential comes first, then what cannot be read, then the rest. */
-void judge_key(struct request *request, bool is_secret_wrong, const char *origin)
-{
-    const struct sim_project *project = &model.projects[request->project];
-    bool may_come_with = !origin || (project->is_test && strcmp(origin, project->origin) == 0);
-
-    if (is_secret_wrong || !may_come_with) request->fate = FATE_UNAUTHORIZED;
-    if (request->key == KEY_POWERLESS && (request->fate == FATE_GOOD || request->fate == FATE_INVALID))
-        request->fate = FATE_UNAUTHORIZED;
 }

@@ -11,7 +11,4 @@ void say_basic(struct buf *out, struct bytes user, struct bytes secret, bool is_
 void say_key(struct buf *out, const struct request *request, bool is_wrong);
 void say_body(struct buf *out, const char *type, struct bytes body); /* and the head's end */
 
-/* What a wrong or powerless key, or a page, makes of a request's fate. */
-void judge_key(struct request *request, bool is_secret_wrong, const char *origin);
-
 #endif

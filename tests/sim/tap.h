@@ -9,6 +9,8 @@
 
 struct link;
 struct sim_ticket;
+struct sim_participant;
+struct sim_interview;
 
 enum request_kind {
     REQUEST_MINT,
@@ -24,7 +26,9 @@ enum request_kind {
     REQUEST_EXCHANGE,
     REQUEST_BIND,
     REQUEST_INTROSPECT,
-    REQUEST_REVOKE
+    REQUEST_REVOKE,
+    REQUEST_VISIT,
+    REQUEST_INTERVIEW
 };
 
 enum fate { /* what the contract says of a request that nothing disturbs */
@@ -70,6 +74,10 @@ struct request {
     bool lacks_key, is_foreign, is_tampered; /* of what is looked at or revoked there */
     bool was_reached;                        /* by a cutoff, when it arrived */
     bool names_user, must_resume;
+    enum interview_step step;
+    const struct sim_participant *person; /* who asks; of a visit, who came of it */
+    struct sim_interview *interview;
+    struct interview met; /* as it was when this arrived */
     struct uuid named;
 };
 

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "sim/families.h"
-#include "sim/link.h"
 #include "sim/operator.h"
 #include "sim/world.h"
 
@@ -16,11 +15,17 @@ static struct {
         int64_t told_us; /* INT64_MAX: not yet */
     } list[VOIDED_MAX];
     size_t count;
+    bool has_causes;
 } voided;
 
 void voided_reset(void)
 {
     memset(&voided, 0, sizeof voided);
+}
+
+void voided_have_causes(void)
+{
+    voided.has_causes = true;
 }
 
 void lineage_key(struct lineage_known *line, struct bytes id)
@@ -57,20 +62,11 @@ static void check_stamp(const struct write *write, int64_t t_ms)
         world_fail("a cutoff lies after every stamp under way", "by %lld ms", (long long)(t_ms - wanted_ms));
 }
 
-static bool anybody_is_wild(void)
-{
-    const struct link *link;
-
-    for (link = links; link; link = link->next)
-        if (link->tap.is_wild) return true;
-    return false;
-}
-
 static void check_cause(const struct cutoff *cutoff)
 {
     const struct sim_family *family;
 
-    if (operator_asks_for(cutoff) || anybody_is_wild()) return;
+    if (!voided.has_causes || operator_asks_for(cutoff)) return;
     if (cutoff->of != CUTOFF_FAMILY)
         world_fail("nothing is void but by somebody's word", "of %d", (int)cutoff->of);
     family = families_of(cutoff->id);

@@ -14,8 +14,9 @@ struct lineage_known { /* what a credential descends from */
 void lineage_key(struct lineage_known *line, struct bytes id);
 
 void voided_reset(void);
-void voided_boot(void); /* a process starts, and reads them all */
-/* One is durable. What has no cause is no cutoff: somebody was locked out. */
+void voided_have_causes(void); /* all that clients ask is known: what nobody asked for is no cutoff */
+void voided_boot(void);        /* a process starts, and reads them all */
+/* One is durable. */
 void voided_stored(const struct write *write, const struct row *row);
 /* This cutoff was answered, or every cutoff there is of this family: from now on all know. asked_us: when an
  * operator asked for it; what was granted before that is void. -1: not an operator's. */
