@@ -6,6 +6,7 @@
 
 #include "sim/answer.h"
 #include "sim/link.h"
+#include "sim/operator.h"
 #include "sim/say.h"
 #include "sim/times.h"
 #include "sim/world.h"
@@ -225,6 +226,7 @@ static struct request *send_step(struct buf *out, struct link *link, struct sim_
     request->person = person;
     request->interview = of;
     if (of->of != person) request->fate = FATE_NOT_FOUND;
+    operator_meets(&person->line);
     uuid_write(id, &of->row.id);
     buf_init(&body, 1024);
     say(&body, "{");

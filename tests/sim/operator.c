@@ -110,17 +110,32 @@ static bool choose(void)
     return order.wanted.id.len > 0;
 }
 
-static void on_next(struct item *item)
+static bool may_ask(void)
 {
-    struct node *node = node_running();
+    return node_running() && node_is_up() && !node_is_stopping() && !order.is_asked;
+}
 
-    agenda_put(item, between(0, chance(30) ? 1000000 : 40000000), on_next);
-    if (!node || !node_is_up() || node_is_stopping() || order.is_asked || !choose()) return;
+static void ask(void)
+{
     order.is_asked = true;
     order.asked_us = world.mono_us;
     order.ask.open = asked;
     trace("operator", "revokes a %s", cutoff_of_text(order.wanted.of));
-    loop_post(node->lanes[0]->loop, &order.ask);
+    loop_post(node_running()->lanes[0]->loop, &order.ask);
+}
+
+static void on_next(struct item *item)
+{
+    agenda_put(item, between(0, chance(30) ? 1000000 : 40000000), on_next);
+    if (may_ask() && choose()) ask();
+}
+
+void operator_meets(const struct lineage_known *line)
+{
+    if (!next.due || !may_ask() || !chance(5)) return;
+    order.wanted = (struct cutoff){.of = chance(90) ? CUTOFF_USER : CUTOFF_PROJECT, .project = line->project};
+    name(uuid_bytes(order.wanted.of == CUTOFF_USER ? &line->user : &line->project));
+    ask();
 }
 
 void operator_begin(void)

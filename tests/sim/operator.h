@@ -7,6 +7,10 @@
 void operator_begin(void); /* once a seed */
 void operator_end(void);
 void operator_boot(void); /* a process starts: nothing is under way in it */
+/* A credential of this line is on its way to the node: now and then its user is revoked in the same moment.
+ */
+struct lineage_known;
+void operator_meets(const struct lineage_known *line);
 /* It is asked for now, and the node has not answered. */
 bool operator_asks_for(const struct cutoff *cutoff);
 

@@ -8,6 +8,7 @@
 #include "dialect/standard/standard.h"
 #include "sim/link.h"
 #include "sim/node.h"
+#include "sim/operator.h"
 #include "sim/say.h"
 #include "sim/times.h"
 #include "sim/world.h"
@@ -152,6 +153,7 @@ static struct request *send_exchange(struct buf *out, struct link *link, struct 
     }
     origin = pick_origin(request);
     if (request->fate == FATE_GOOD) ticket->sent++;
+    operator_meets(&ticket->line);
     buf_init(&body, 4096);
     request->is_door = chance(30);
     say(&body,
