@@ -43,12 +43,13 @@ static void say_token(struct buf *body, struct request *request, struct bytes te
     body->ptr[at] = body->ptr[at] == 'A' ? 'B' : 'A';
 }
 
-/* Somebody wants that it ends: then it may. */
+/* Somebody wants that it ends who may: then it may. */
 static void note_wish(const struct request *request)
 {
     struct sim_family *family = request->token ? request->token->family : request->family;
 
-    if (family) family->may_be_cut = true;
+    if (family && request->fate == FATE_GOOD && !request->is_foreign && !request->is_tampered)
+        family->may_be_cut = true;
 }
 
 static bool is_bound(const struct request *request)
