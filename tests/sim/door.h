@@ -12,7 +12,7 @@ struct request *door_send(struct buf *out, struct link *link);
 void door_arrived(const struct link *link, struct request *request); /* whole, at the node */
 
 /* What its status is where the same is asked in a vendor's words. */
-int door_status(const struct request *request, struct bytes body);
+int door_status(const struct request *request, struct bytes text);
 void door_answered(struct link *link, struct request *request, struct bytes text); /* 200 */
 
 #endif

@@ -175,7 +175,7 @@ static struct request *send_visit(struct buf *out, struct link *link)
 static void say_session(struct buf *out, struct request *request)
 {
     const struct sim_participant *person = request->person;
-    size_t from = out->len;
+    size_t from;
 
     say(out, "Authorization: Bearer %.*s\r\n", (int)person->len, person->text);
     if (!chance(6)) return;
