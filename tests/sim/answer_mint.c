@@ -28,8 +28,8 @@ void answer_open_typed(struct claims *out, struct arena *arena, const struct lin
     bool ok = jws_split(&jws, arena, token) == ERR_OK;
     const struct known_key *key = ok ? model_known(jws.kid) : NULL;
 
-    need(key && key->check && bytes_equal(jws.typ, typ), link, "a token is signed by the key ring",
-         "its header");
+    if (!key || !key->check || !bytes_equal(jws.typ, typ))
+        world_fail("a token is signed by the key ring", "link %u: its header", link->number);
     need(crypto_check(key->check, jws.signing_input, jws.signature), link,
          "a token is signed by the key ring", "its signature");
     need(claims_read(out, arena, jws.payload, BYTES(SIM_URL)) == ERR_OK, link,
