@@ -56,10 +56,8 @@ static void found_one(struct issuer *issuer, unsigned project)
     token->jti = grant.jti;
     token->iat_s = grant.iat_s;
     token->exp_s = grant.exp_s;
-    token->line = (struct lineage_known){.project = grant.project,
-                                         .user = grant.user,
-                                         .family = grant.family,
-                                         .gt_ms = grant.gt_ms};
+    token->line = (struct lineage_known){
+        .project = grant.project, .user = grant.user, .family = grant.family, .gt_ms = grant.gt_ms};
     token->browser = token->bound_to = -1;
     token->is_known = true;
     token->guest = grant.family;
