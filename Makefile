@@ -39,7 +39,7 @@ bench: ## how fast, against bare prototypes: ratios, not verdicts
 	@cmake --preset release >&2
 	@node bench/run.mjs $(ARGS)
 
-soak: ## 100 000 simulated seeds, then a server under load for SOAK_S seconds (default 3600): memory and descriptors must stay flat
+soak: ## 100 000 simulated seeds, 1 000 kills under load, 100 000 refreshes in a line, then SOAK_S seconds of load (default 3600): memory and descriptors must stay flat
 	@tools/install.sh check
 	@tools/soak.sh
 

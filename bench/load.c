@@ -3,14 +3,15 @@
  * figure that counts refusals would be worth nothing.
  *
  *     bench_load --port N [--requests N] [--connections N] [--references N] [--path P]
- *                [--raw FILE] [--status N] [--pid N] [--spin]          prints one line of JSON
+ *                [--raw FILE] [--keep FILE] [--status N] [--pid N] [--spin]          prints one line of JSON
  *
  * Without --raw it mints: POST to --path with {"reference":"bench-<k>@example.com"}, k going round
  * --references, and the Authorization field from the environment variable BENCH_AUTHORIZATION (a command line
- * would show the secret). With --pid it also tells the CPU time that this process and all its threads took
- * per request, by the process's own CPU clock in the kernel. With --spin it never sleeps, so that no reply
- * has to wake it: the wake-up would be charged to the server, and only the bench has its clients next door.
- */
+ * would show the secret). A --raw FILE holds whole requests one behind the other, each as it goes over the
+ * wire; they are sent in turn, over and over. --keep writes the body of every reply as a line. With --pid it
+ * also tells the CPU time that this process and all its threads took per request, by the process's own CPU
+ * clock in the kernel. With --spin it never sleeps, so that no reply has to wake it: the wake-up would be
+ * charged to the server, and only the bench has its clients next door. */
 #include <arpa/inet.h>
 #include <getopt.h>
 #include <netinet/tcp.h>
@@ -25,15 +26,14 @@
 #include "base/buf.h"
 
 #define CONNECTIONS_MAX 1024
-#define REFERENCES_MAX  1000
 #define REQUESTS_MAX    2000000
-#define REQUEST_MAX     16384 /* bytes of one request */
-#define REPLY_MAX       16384 /* bytes of one reply; we print none of it */
+#define REQUESTS_BYTES  (512u << 20) /* all that are written once and sent again and again */
+#define REPLY_MAX       16384        /* bytes of one reply; we print none of it */
 
 struct plan {
     uint64_t port, requests, connections, references, status, pid;
     bool spins;
-    const char *path, *raw;
+    const char *path, *raw, *keep;
 };
 
 struct conn {
@@ -49,7 +49,9 @@ static struct plan plan = {.requests = 20000,
                            .status = 200,
                            .path = "/api/fabric/subscribers/tokens"};
 static struct conn conns[CONNECTIONS_MAX];
-static struct buf requests[REFERENCES_MAX];
+static struct buf requests; /* one behind the other */
+static size_t starts[REQUESTS_MAX + 1], request_count;
+static FILE *kept;
 static uint32_t latency_ns[REQUESTS_MAX];
 static uint64_t sent, answered;
 
@@ -83,8 +85,9 @@ static clockid_t server_clock(void)
 
 /* Requests, written once */
 
-static void write_mint(struct buf *out, uint64_t reference, const char *authorization)
+static void write_mint(uint64_t reference, const char *authorization)
 {
+    struct buf *out = &requests;
     char body[64];
     int len = snprintf(body, sizeof body, "{\"reference\":\"bench-%llu@example.com\"}",
                        (unsigned long long)reference);
@@ -99,34 +102,59 @@ static void write_mint(struct buf *out, uint64_t reference, const char *authoriz
     buf_append_u64(out, (uint64_t)len);
     buf_append_text(out, "\r\n\r\n");
     buf_append(out, bytes_of(body, (size_t)len));
+    starts[++request_count] = out->len;
 }
 
-static void write_raw(struct buf *out)
+static void read_raw(void)
 {
     FILE *file = fopen(plan.raw, "rb");
     if (!file) die(plan.raw);
-    char chunk[1024];
+    char chunk[65536];
     size_t got;
     while ((got = fread(chunk, 1, sizeof chunk, file)) > 0)
-        buf_append(out, bytes_of(chunk, got));
-    (void)fclose(file); /* only read from */
+        buf_append(&requests, bytes_of(chunk, got));
+    (void)fclose(file);               /* only read from */
+    buf_append_byte(&requests, '\0'); /* so that strstr ends */
+}
+
+/* Where each begins: head, and as much of a body as its Content-Length says. */
+static void split_raw(void)
+{
+    const char *text = (const char *)requests.ptr;
+    size_t at = 0;
+    while (at + 1 < requests.len && request_count < REQUESTS_MAX) {
+        const char *blank = strstr(text + at, "\r\n\r\n"),
+                   *field = strcasestr(text + at, "\r\nContent-Length:");
+        if (!blank) break;
+        at = (size_t)(blank + 4 - text);
+        if (field && field < blank) at += strtoull(field + 17, NULL, 10);
+        if (at >= requests.len) break;
+        starts[++request_count] = at;
+    }
+    if (at + 1 == requests.len) return;
+    fputs("bench_load: the file is no row of whole requests\n", stderr);
+    exit(1);
 }
 
 static void write_requests(void)
 {
     const char *authorization = getenv("BENCH_AUTHORIZATION");
-    if (plan.raw) plan.references = 1;
-    for (uint64_t i = 0; i < plan.references; i++) {
-        buf_init(&requests[i], REQUEST_MAX);
-        if (plan.raw)
-            write_raw(&requests[i]);
-        else
-            write_mint(&requests[i], i, authorization ? authorization : "");
-        if (buf_error(&requests[i]) != ERR_OK || requests[i].len == 0) {
-            fputs("bench_load: a request is empty or too long\n", stderr);
-            exit(1);
-        }
-    }
+    buf_init(&requests, REQUESTS_BYTES);
+    if (plan.raw)
+        read_raw();
+    else
+        for (uint64_t i = 0; i < plan.references; i++)
+            write_mint(i, authorization ? authorization : "");
+    if (buf_error(&requests) == ERR_OK && plan.raw) split_raw();
+    if (buf_error(&requests) == ERR_OK && request_count > 0) return;
+    fputs("bench_load: no request, or too many\n", stderr);
+    exit(1);
+}
+
+static struct bytes next_request(void)
+{
+    size_t at = sent++ % request_count;
+    return bytes_of(requests.ptr + starts[at], starts[at + 1] - starts[at]);
 }
 
 /* One connection */
@@ -134,7 +162,7 @@ static void write_requests(void)
 static void send_next(struct conn *conn)
 {
     if (sent == plan.requests) return;
-    struct bytes request = buf_bytes(&requests[sent++ % plan.references]);
+    struct bytes request = next_request();
     conn->got = conn->want = 0;
     conn->sent_ns = clock_ns(CLOCK_MONOTONIC);
     if (send(conn->fd, request.ptr, request.len, MSG_NOSIGNAL) != (ssize_t)request.len) die("send");
@@ -161,6 +189,7 @@ static void receive(struct conn *conn)
     if (conn->want == 0) read_head(conn);
     if (conn->want == 0 || conn->got < conn->want) return;
     if (conn->got > conn->want) give_up("more than one reply", conn);
+    if (kept) fprintf(kept, "%s\n", strstr(conn->in, "\r\n\r\n") + 4);
     int64_t took_ns = clock_ns(CLOCK_MONOTONIC) - conn->sent_ns;
     latency_ns[answered++] = took_ns < UINT32_MAX ? (uint32_t)took_ns : UINT32_MAX;
     send_next(conn);
@@ -229,7 +258,7 @@ static void usage(void)
 {
     fputs("usage: bench_load --port N [--requests N] [--connections N] [--references N] [--path P] [--status "
           "N] "
-          "[--raw FILE] [--pid N] [--spin]\n",
+          "[--raw FILE] [--keep FILE] [--pid N] [--spin]\n",
           stderr);
     exit(2);
 }
@@ -250,6 +279,7 @@ static void read_arguments(int argc, char **argv)
                                             {"path", required_argument, NULL, 'u'},
                                             {"status", required_argument, NULL, 's'},
                                             {"raw", required_argument, NULL, 'r'},
+                                            {"keep", required_argument, NULL, 'o'},
                                             {"pid", required_argument, NULL, 'i'},
                                             {"spin", no_argument, NULL, 'w'},
                                             {NULL, 0, NULL, 0}};
@@ -258,12 +288,13 @@ static void read_arguments(int argc, char **argv)
         if (option == 'p') plan.port = number_of(optarg, 65535);
         if (option == 'n') plan.requests = number_of(optarg, REQUESTS_MAX);
         if (option == 'c') plan.connections = number_of(optarg, CONNECTIONS_MAX);
-        if (option == 'k') plan.references = number_of(optarg, REFERENCES_MAX);
+        if (option == 'k') plan.references = number_of(optarg, REQUESTS_MAX);
         if (option == 's') plan.status = number_of(optarg, 599);
         if (option == 'i') plan.pid = number_of(optarg, INT32_MAX);
         if (option == 'w') plan.spins = true;
         if (option == 'u') plan.path = optarg;
         if (option == 'r') plan.raw = optarg;
+        if (option == 'o') plan.keep = optarg;
         if (option == '?') usage();
     }
     if (plan.port == 0) usage();
@@ -273,6 +304,8 @@ int main(int argc, char **argv)
 {
     read_arguments(argc, argv);
     write_requests();
+    if (plan.keep && !(kept = fopen(plan.keep, "w"))) die(plan.keep);
     run();
+    if (kept && fclose(kept) != 0) die(plan.keep);
     return 0;
 }

@@ -15,16 +15,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bare_rows.h"
 #include "store/clerk.h"
-#include "store/db.h"
-#include "store/store.h"
 
 #define TOGETHER_MAX 64
 #define BUCKET_S     ((int64_t)4000000000)
 
 enum kind { INSERT_USER, BURN_ONCE, STEP_FAMILY, KINDS };
 static const char *const kind_names[KINDS] = {"user inserted", "one-time id burnt", "family moved on"};
-static const struct uuid shop = {.byte = {1}};
 
 struct slot {
     struct store_commit commit;
@@ -54,16 +52,9 @@ static double seconds(clockid_t clock)
     return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
 }
 
-/* Ids are as random as drawn ones, so that an index is met at a different page each time. */
 static struct uuid id_of(enum kind kind, uint64_t number)
 {
-    struct uuid id = {.byte = {0}};
-    uint64_t mixed = (number + 1) * 0x9E3779B97F4A7C15u;
-    mixed ^= mixed >> 29;
-    memcpy(id.byte, &mixed, sizeof mixed);
-    memcpy(id.byte + 8, &number, 7);
-    id.byte[15] = (uint8_t)(kind + 1);
-    return id;
+    return bare_id((uint8_t)(kind + 1), number);
 }
 
 /* Each family is moved on once for every so many writes: the number tells which one, and from where. */
@@ -74,8 +65,8 @@ static struct write family_write(uint64_t number, uint64_t families)
         .kind = WRITE_FAMILY,
         .is_gate = from > 0,
         .family = {.family = {.id = id_of(STEP_FAMILY, number % families),
-                              .project = shop,
-                              .user = shop,
+                              .project = bare_project,
+                              .user = bare_project,
                               .state = FAMILY_LIVE,
                               .generation = from + 1,
                               .rotated_ms = (int64_t)number,
@@ -99,13 +90,13 @@ static struct write write_of(struct slot *slot, enum kind kind, uint64_t number,
     (void)snprintf(slot->address, sizeof slot->address, "/private/user-%llu", (unsigned long long)number);
     write = (struct write){.kind = WRITE_USER};
     write.user.user = (struct user){.id = id_of(kind, number),
-                                    .project = shop,
+                                    .project = bare_project,
                                     .kind = USER_SUBSCRIBER,
                                     .reference = bytes_of_text(slot->reference),
                                     .created_ms = 1,
                                     .updated_ms = 1,
                                     .address = {.id = id_of(kind, number),
-                                                .project = shop,
+                                                .project = bare_project,
                                                 .resource = id_of(kind, number),
                                                 .name = bytes_of_text(slot->address),
                                                 .type = ADDRESS_SUBSCRIBER,
@@ -151,72 +142,16 @@ static void run_store(struct store *store, enum kind kind, uint64_t from, uint64
 
 /* --- the same statements with nothing around them --- */
 
-static void bind_family(struct query_run *run, const struct family *family, uint32_t from)
-{
-    query_bind_number(run, 1);
-    query_bind_number(run, family->bucket_s);
-    query_bind_uuid(run, &family->id);
-    query_bind_uuid(run, &family->user);
-    query_bind_number(run, family->state);
-    query_bind_number(run, family->generation);
-    query_bind_number(run, family->rotated_ms);
-    query_bind_number(run, family->succ_exp_s);
-    query_bind_text(run, family->holder);
-    query_bind_number(run, family->holder_is_bound);
-    query_bind_text(run, family->seal_key);
-    if (from > 0) query_bind_number(run, from);
-}
-
-static void bind_user(struct query_run *run, const struct user *user)
-{
-    query_bind_number(run, 1);
-    query_bind_blob(run, BYTES_NONE);
-    query_bind_uuid(run, &user->id);
-    query_bind_number(run, user->kind);
-    query_bind_text(run, user->reference);
-    query_bind_text(run, user->external_id);
-    query_bind_text(run, user->payload);
-    query_bind_number(run, user->created_ms);
-    query_bind_number(run, user->updated_ms);
-    query_bind_uuid(run, &user->address.id);
-    query_bind_uuid(run, &user->address.resource);
-    query_bind_text(run, user->address.name);
-    query_bind_text(run, user->address.display_name);
-    query_bind_number_or_none(run, user->address.type);
-    query_bind_number(run, user->address.created_ms);
-    for (size_t i = 0; i < PROFILE_COUNT; i++)
-        query_bind_text(run, user->profile.value[i]);
-}
-
-static void write_bare(struct db *db, const struct write *write)
-{
-    struct query_run run;
-    uint32_t from = write->family.from_generation;
-    if (write->kind == WRITE_USER) {
-        query_start(&run, db, QUERY_USER_INSERT, NULL);
-        bind_user(&run, &write->user.user);
-    } else if (write->kind == WRITE_ONCE) {
-        query_start(&run, db, QUERY_ONCE_INSERT, NULL);
-        query_bind_number(&run, write->once.bucket_s);
-        query_bind_uuid(&run, &write->once.id);
-    } else {
-        query_start(&run, db, from > 0 ? QUERY_FAMILY_STEP : QUERY_FAMILY_INSERT, NULL);
-        bind_family(&run, &write->family.family, from);
-    }
-    (void)query_step(&run); /* query_end tells */
-    if (query_end(&run) != ERR_OK || !db_has_changed(db)) die("a statement");
-}
-
 static void run_bare(struct db *db, enum kind kind, uint64_t from, uint64_t to, unsigned together,
                      uint64_t families)
 {
     for (uint64_t at = from; at < to; at += together) {
-        if (db_run(db, QUERY_BEGIN_WRITE) != ERR_OK) die("begin");
+        bare_begin(db);
         for (unsigned i = 0; i < together; i++) {
             struct write write = write_of(&slots[0], kind, at + i, families);
-            write_bare(db, &write);
+            bare_write(db, &write);
         }
-        if (db_run(db, QUERY_COMMIT) != ERR_OK) die("commit");
+        bare_commit(db);
         if (at / 1024 != (at + together) / 1024)
             (void)db_sweep(db); /* about as often as the store's sweeper */
     }
@@ -224,42 +159,18 @@ static void run_bare(struct db *db, enum kind kind, uint64_t from, uint64_t to, 
 
 /* --- both, on a fresh file each --- */
 
-static void remove_database(const char *path)
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    char name[400];
-    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-        (void)snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
-        (void)unlink(name);
-    }
-}
-
-static struct store *open_store(const char *path)
-{
-    struct write write = {.kind = WRITE_PROJECT, .project = {.id = shop}};
-    struct store *store;
-    struct row row;
-    const char *why;
-    remove_database(path);
-    settings_standard(write.project.setting);
-    if (store_sqlite_open(&store, path, &why) != ERR_OK) die("opening");
-    if (store_commit_wait(store, &write, 1, &row, NULL) != ERR_OK) die("the project");
-    return store;
-}
-
 /* What is there before the clock starts: the first generation of every family, or as many rows as are
  * measured. */
 static struct figure measure(const char *path, enum kind kind, uint64_t writes, unsigned together,
                              bool is_bare)
 {
     uint64_t families = writes;
-    struct store *store = open_store(path);
+    struct store *store = bare_rows_make(path);
     struct db *db = NULL;
     run_store(store, kind, 0, writes, TOGETHER_MAX, families);
     if (is_bare) {
         store->ops->close(store);
-        if (db_open(&db, path) != ERR_OK || db_script(db, "PRAGMA cache_size = -16384") != ERR_OK)
-            die("opening");
+        db = bare_rows_open(path);
     }
     double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
     if (is_bare)
@@ -272,7 +183,7 @@ static struct figure measure(const char *path, enum kind kind, uint64_t writes, 
         db_free(db);
     else
         store->ops->close(store);
-    remove_database(path);
+    bare_rows_remove(path);
     return (struct figure){(double)writes / wall, cpu / (double)writes * 1e6};
 }
 

@@ -115,7 +115,7 @@ raced() {
     local name
     tier "the built server, thread sanitizer"
     build tsan coatcheck || count 0 1
-    for name in interop/standard e2e/mint e2e/clock e2e/why e2e/durable e2e/sessions e2e/calls e2e/attacks_{a_tokens,b_proofs,e_secrets,g_http,h_socket,i_faults,j_leaks}; do
+    for name in interop/standard e2e/mint e2e/clock e2e/why e2e/durable e2e/sessions e2e/calls e2e/budgets e2e/attacks_{a_tokens,b_proofs,e_secrets,g_http,h_socket,i_faults,j_leaks}; do
         # shellcheck disable=SC2086 # a command's words, or nothing
         program "tsan/$name" env COATCHECK_BIN="$PWD/build/tsan/coatcheck" TSAN_OPTIONS="$TSAN_OPTIONS:halt_on_error=1" \
             $steady node "tests/$name.test.mjs"

@@ -7,6 +7,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 seconds=${FUZZ_S:-60}
+hang_s=${FUZZ_HANG_S:-10} # by the clock: more where other work may keep a fuzzer waiting
 slice_s=60 # libFuzzer can only be told wall-clock time: run in slices, count what each one really used
 top=$PWD/build/fuzz
 mkdir -p "$top/corpus" "$top/crashes"
@@ -22,7 +23,7 @@ run() {
     while [ "$used_s" -lt "$seconds" ]; do
         wall=$((seconds - used_s < slice_s ? seconds - used_s : slice_s))
         # shellcheck disable=SC2086
-        { TIMEFORMAT='%U %S'; time $steady "$1" -max_total_time="$wall" -timeout=10 -rss_limit_mb=2048 \
+        { TIMEFORMAT='%U %S'; time $steady "$1" -max_total_time="$wall" -timeout="$hang_s" -rss_limit_mb=2048 \
             -print_final_stats=1 -artifact_prefix="$top/crashes/$2-" "$top/corpus/$2" "tests/corpus/$2" \
             >>"$3" 2>&1; } 2>"$timing" || return 1
         used_s=$(awk -v before="$used_s" '{ print int(before + $1 + $2 + 0.999) }' "$timing")

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 for_run="gcc libc6-dev make cmake ninja-build pkg-config libuv1-dev libssl-dev libjansson-dev libsqlite3-dev libinih-dev"
-for_check="binutils ca-certificates chromium clang clang-format clang-tidy cppcheck curl git libc6-dbg libclang-rt-14-dev libnss3-tools spin sqlite3 systemd valgrind"
+for_check="binutils ca-certificates chromium clang clang-format clang-tidy coturn cppcheck curl git libc6-dbg libclang-rt-14-dev libnss3-tools spin sqlite3 systemd valgrind"
 node_least=18
 
 say() { printf 'install: %s\n' "$*" >&2; }
@@ -43,11 +43,29 @@ install_packages() {
 # The lock file's hash says whether node_modules is what it asks for.
 install_npm() {
     local stamp=tests/node_modules/.lock-stamp want
+    [ ! -L tests/node_modules ] || return 0 # a link: npm ci would empty what it leads to
     want=$(sha256sum <tests/package-lock.json)
     [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return
     say "installing the tests' npm packages"
     (cd tests && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) || die "npm ci failed in tests/"
     printf '%s\n' "$want" >"$stamp"
+}
+
+# The proxies of docs/operating.md, for tests/interop/proxies.test.mjs: unpacked and not installed, so that none of them is
+# started on this machine. Without a network the test says that they are not there.
+unpack_proxies() {
+    local folder=$PWD/build/proxies packages
+    [ -x "$folder/usr/sbin/nginx" ] && [ -x "$folder/usr/bin/caddy" ] && return
+    packages=$(mktemp -d)
+    chmod 755 "$packages"
+    say "unpacking nginx and caddy into build/proxies"
+    if (cd "$packages" && { apt-get -q download nginx caddy || { apt-get -q update && apt-get -q download nginx caddy; }; }) >"$packages/log" 2>&1; then
+        mkdir -p "$folder"
+        for package in "$packages"/*.deb; do dpkg -x "$package" "$folder"; done
+    else
+        say "they cannot be fetched; the test of the proxies will be short"
+    fi
+    rm -rf "$packages"
 }
 
 case "${1:-run}" in
@@ -63,4 +81,5 @@ lacking=$(missing $wanted | tr '\n' ' ')
 if [ "${1:-run}" = check ]; then
     has_node || die "Node $node_least or newer with npm is needed, and $(node --version 2>/dev/null || echo none) is what is here"
     install_npm
+    unpack_proxies
 fi

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# soak.sh — 100 000 new seeds of the simulator (SOAK_SEEDS), then one server under steady load for SOAK_S seconds
-# (default 3600), a line a round: its memory, descriptors and threads must be flat once it is warm, and it must still stop
-# cleanly. The rounds stay in build/soak.log.
+# soak.sh — 100 000 new seeds of the simulator (SOAK_SEEDS), the crowds of bench/crowd.mjs (5000 slow clients, 10 000 connects,
+# SOAK_PROOFS used proofs, default 1 000 000), 1 000 times kill -9 under load (SOAK_KILLS), a line of 100 000 refreshes
+# (SOAK_DEPTH), then one server under steady load for SOAK_S seconds (default 3600), a line a round: its memory, descriptors
+# and threads must be flat once it is warm, and it must still stop cleanly. The rounds stay in build/soak.log, the crowds in
+# build/crowd.log.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${SOAK_S:-3600} requests=${SOAK_REQUESTS:-20000}
@@ -15,6 +17,10 @@ trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || true; rm -rf "$data"' EXIT
 cmake --preset release >/dev/null
 cmake --build build/release --target coatcheck bench_load sim >/dev/null
 build/release/tests/sim/sim --fresh "${SOAK_SEEDS:-100000}"
+node bench/crowd.mjs --proofs "${SOAK_PROOFS:-1000000}" | tee build/crowd.log
+export COATCHECK_BIN=$PWD/build/release/coatcheck
+COATCHECK_KILL_ROUNDS=${SOAK_KILLS:-1000} node tests/e2e/killed.test.mjs
+COATCHECK_ONLY=C-58 COATCHECK_FAMILY_DEPTH=${SOAK_DEPTH:-100000} node tests/e2e/refresh.test.mjs
 SECONDS=0
 : >"$log"
 mkfifo "$data/line"

@@ -45,10 +45,14 @@ static bool move_to(struct buf *buf, size_t cap)
     return true;
 }
 
+static bool has_room(const struct buf *buf, size_t len)
+{
+    return buf->error == ERR_OK && buf->ptr != NULL && len <= buf->cap - buf->len;
+}
+
 static bool make_room(struct buf *buf, size_t len)
 {
     if (buf->error != ERR_OK) return false;
-    if (buf->ptr != NULL && len <= buf->cap - buf->len) return true;
     if (len > buf->max - buf->len) {
         buf->error = ERR_TOO_LARGE;
         return false;
@@ -65,7 +69,7 @@ static bool make_room(struct buf *buf, size_t len)
 
 uint8_t *buf_extend(struct buf *buf, size_t len)
 {
-    if (!make_room(buf, len)) return NULL;
+    if (!has_room(buf, len) && !make_room(buf, len)) return NULL;
     uint8_t *room = buf->ptr + buf->len;
     buf->len += len;
     return room;
@@ -85,8 +89,8 @@ void buf_append_text(struct buf *buf, const char *text)
 
 void buf_append_byte(struct buf *buf, uint8_t byte)
 {
-    uint8_t *room = buf_extend(buf, 1);
-    if (room != NULL) *room = byte;
+    if (!has_room(buf, 1) && !make_room(buf, 1)) return;
+    buf->ptr[buf->len++] = byte;
 }
 
 void buf_append_u64(struct buf *buf, uint64_t number)

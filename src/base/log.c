@@ -11,6 +11,8 @@ static struct {
     void *state;
 } out;
 static _Atomic int least_level = LOG_INFO;
+static _Atomic int64_t lost_total, lost_untold;
+static _Thread_local bool was_lost; /* the line that the sink has now */
 
 static const char *const level_names[] = {
     [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
@@ -32,6 +34,18 @@ void log_set_level(enum log_level least)
 bool log_is_on(enum log_level level)
 {
     return out.sink != NULL && (int)level >= atomic_load_explicit(&least_level, memory_order_relaxed);
+}
+
+void log_lost(void)
+{
+    was_lost = true;
+    atomic_fetch_add_explicit(&lost_total, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&lost_untold, 1, memory_order_relaxed);
+}
+
+int64_t log_lost_total(void)
+{
+    return atomic_load_explicit(&lost_total, memory_order_relaxed);
 }
 
 struct log_field log_bytes(const char *key, struct bytes value)
@@ -133,6 +147,16 @@ static void put_time(struct line *line, int64_t now_ms)
     put(line, " ", 1);
 }
 
+/* If this line is lost as well, it counts as one more, and what it would have said goes to the next. */
+static void tell_lost(void)
+{
+    int64_t lost = atomic_exchange_explicit(&lost_untold, 0, memory_order_relaxed);
+
+    if (!lost) return;
+    log_warn("log_lines_lost", log_number("lines", lost), log_number("since_start", log_lost_total()));
+    if (was_lost) atomic_fetch_add_explicit(&lost_untold, lost, memory_order_relaxed);
+}
+
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count)
 {
     struct line line;
@@ -147,5 +171,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
         put_field(&line, &fields[i]);
     const char *end = line.is_full ? " " CUT "\n" : "\n";
     memcpy(line.text + line.len, end, strlen(end));
+    was_lost = false;
     out.sink(out.state, level, line.text, line.len + strlen(end));
+    if (!was_lost) tell_lost();
 }

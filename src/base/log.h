@@ -22,6 +22,10 @@ void log_open(log_sink_fn *sink, log_clock_fn *clock, void *state,
               enum log_level least); /* before any thread starts */
 void log_set_level(enum log_level least);
 bool log_is_on(enum log_level level);
+/* For a sink that cannot take the line it was given, and must not wait: it is counted. The next line that is
+ * taken is followed by one that says how many were lost. */
+void log_lost(void);
+int64_t log_lost_total(void);
 
 struct log_field {
     const char *key;

@@ -33,6 +33,40 @@ static struct bytes last_line(void)
     return bytes_of(seen.text, seen.len);
 }
 
+static bool is_stalled;
+static size_t lines;
+static char kept[4][LOG_LINE_MAX];
+
+static void take_or_lose(void *state, enum log_level level, const char *line, size_t len)
+{
+    (void)state;
+    (void)level;
+    if (is_stalled)
+        log_lost();
+    else if (CHECK(lines < 4 && len < LOG_LINE_MAX)) {
+        memcpy(kept[lines], line, len);
+        kept[lines++][len] = 0;
+    }
+}
+
+static void tells_how_many_lines_were_lost(void)
+{
+    int64_t before = log_lost_total();
+
+    log_open(take_or_lose, tell_time, NULL, LOG_INFO);
+    is_stalled = true;
+    for (int i = 0; i < 5; i++)
+        log_info("lost", log_number("n", i));
+    CHECK_INT(log_lost_total() - before, 5);
+    is_stalled = false;
+    log_info("taken", log_number("n", 5));
+    log_info("taken", log_number("n", 6));
+    CHECK_INT(lines, 3);
+    CHECK(strstr(kept[0], "taken n=5") && strstr(kept[2], "taken n=6"));
+    CHECK(strstr(kept[1], " warn log_lines_lost lines=5 since_start="));
+    CHECK_INT(log_lost_total() - before, 5);
+}
+
 static void says_nothing_before_it_is_open(void)
 {
     CHECK(!log_is_on(LOG_ERROR));
@@ -101,6 +135,7 @@ static void dates_are_civil(void)
 int main(void)
 {
     CHECK_RUN(says_nothing_before_it_is_open);
+    CHECK_RUN(tells_how_many_lines_were_lost);
     CHECK_RUN(no_value_forges_a_line);
     CHECK_RUN(lines_stay_bounded);
     CHECK_RUN(levels_are_kept);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "service/ice.h"
 #include "wire/json_read.h"
 #include "wire/url.h"
 
@@ -64,6 +65,27 @@ static int check_ice_servers(const char *text)
                     "ice_servers must be a JSON list, for example [{\"urls\":[\"stun:stun.example.com\"]}]");
 }
 
+/* A TURN URL of RFC 7065 without looking into it: browsers do, and refuse a whole list for one bad entry. */
+static int check_turn(const struct config *config)
+{
+    struct bytes rest = bytes_of_text(config->turn_urls), url;
+    unsigned count = 0;
+
+    if (!*config->turn_urls != !*config->turn_secret)
+        return cli_fail(EXIT_CONFIG, "turn_urls and turn_secret belong together: give both or neither");
+    while (ice_next_url(&url, &rest)) {
+        if (++count > ICE_TURN_URLS_MAX ||
+            (!bytes_start_with(url, BYTES("turn:")) && !bytes_start_with(url, BYTES("turns:"))))
+            return cli_fail(EXIT_CONFIG,
+                            "turn_urls takes up to %d URLs such as turn:turn.example.com:3478, not \"%.*s\"",
+                            ICE_TURN_URLS_MAX, (int)url.len, (const char *)url.ptr);
+    }
+    if (*config->turn_secret && strlen(config->turn_secret) < 16)
+        return cli_fail(EXIT_CONFIG,
+                        "turn_secret is too short to be a secret: make one with `openssl rand -hex 32`");
+    return EXIT_OK;
+}
+
 static int check_file(const char *setting, const char *path, bool is_private)
 {
     struct stat status;
@@ -84,6 +106,7 @@ int cli_check_settings(const struct config *config)
 
     if (!code) code = check_ch(config->ch);
     if (!code) code = check_ice_servers(config->ice_servers);
+    if (!code) code = check_turn(config);
     if (!code && !*config->tls_certificate != !*config->tls_key)
         code = cli_fail(EXIT_CONFIG, "tls_certificate and tls_key belong together: give both or neither");
     if (!code) code = check_file("tls_certificate", config->tls_certificate, false);

@@ -11,6 +11,7 @@
 #include "cli/pages.h"
 #include "cli/run.h"
 #include "cli/seed.h"
+#include "server/stun.h"
 #include "server/tls.h"
 #include "wire/json_write.h"
 
@@ -33,7 +34,8 @@ static int print_help(void)
           "  --port N          plain HTTP and WebSocket [8787]; 0 takes free ports for everything\n"
           "  --data DIR        where the project lives [" FOLDER_DEFAULT "]; remove it to begin anew\n"
           "  --tls             HTTPS and WSS too [8443], with a throw-away CA for localhost names\n"
-          "  --ice-server URL  a STUN or TURN server for clients; may be given several times\n"
+          "  --ice-server URL  a STUN or TURN server for clients; may be given several times;\n"
+          "                    without any, one that lets two tabs of this machine talk\n"
           "  --json            one line of JSON on stdout once connections are accepted, and nothing else\n\n"
           "Every setting of `coatcheck serve --help` can be given by environment: COATCHECK_PARK_S=2 "
           "coatcheck dev\n",
@@ -207,6 +209,23 @@ done:
     return e;
 }
 
+/* A browser sends no offer without an address that some STUN server told it, so a page could not even ring.
+ */
+static enum err answer_stun(struct dev *dev, const char **why)
+{
+    struct config *config = &dev->running.config;
+    const struct node *node = &dev->running.node;
+    int port;
+    enum err e;
+
+    if (strcmp(config->ice_servers, "[]") != 0 || *config->turn_urls) return ERR_OK;
+    e = stun_answer(&port, node->lanes[0]->loop, config->host, 0, why);
+    if (!e)
+        (void)snprintf(config->ice_servers, sizeof config->ice_servers,
+                       "[{\"urls\":[\"stun:127.0.0.1:%d\"]}]", port);
+    return e;
+}
+
 static int start(struct dev *dev)
 {
     struct running *running = &dev->running;
@@ -221,6 +240,7 @@ static int start(struct dev *dev)
         failed);
     TRY(e = open_tls(dev, &why), failed);
     TRY(e = node_listen(&running->node, &why), failed);
+    TRY(e = answer_stun(dev, &why), failed);
     set_urls(dev);
     write_line(dev);
     why = "not enough memory";

@@ -26,10 +26,10 @@ static char where[4200]; /* " --data DIR", if it was given: for commands that we
 static const struct {
     const char *name;
     enum operand operand;
-} options_known[] = {{"project", OPERAND_PROJECT},         {"name", OPERAND_NAME},
-                     {"permissions", OPERAND_PERMISSIONS}, {"address", OPERAND_ADDRESS},
-                     {"reaches", OPERAND_REACHES},         {"reference", OPERAND_REFERENCE},
-                     {"external-id", OPERAND_EXTERNAL_ID}, {"after", OPERAND_AFTER}};
+} options_known[] = {
+    {"project", OPERAND_PROJECT},         {"name", OPERAND_NAME},       {"permissions", OPERAND_PERMISSIONS},
+    {"address", OPERAND_ADDRESS},         {"reaches", OPERAND_REACHES}, {"reference", OPERAND_REFERENCE},
+    {"external-id", OPERAND_EXTERNAL_ID}, {"after", OPERAND_AFTER},     {"public-key", OPERAND_PUBLIC_KEY}};
 
 static int print_help(const struct operator_noun *noun)
 {

@@ -40,6 +40,18 @@ static void tell_switched(struct json answer)
     printf("resource %.*s is %.*s\n", OPERATOR_TEXT(answer, "id"), OPERATOR_TEXT(answer, "state"));
 }
 
+static void tell_set(struct json answer)
+{
+    static const struct operator_line lines[] = {{"resource", "id"},
+                                                 {"uses", "click_uses"},
+                                                 {"in an hour", "click_uses_hour"},
+                                                 {"in a day", "click_uses_day"},
+                                                 {"open at once", "click_sessions"}};
+
+    operator_lines(answer, lines, sizeof lines / sizeof lines[0]);
+    printf("\nWhat is not shown is as the project says.\n");
+}
+
 static const struct operator_verb verbs[] = {
     {"create",
      OPERATION_RESOURCE_CREATE,
@@ -63,13 +75,25 @@ static const struct operator_verb verbs[] = {
      tell_list},
     {"disable", OPERATION_RESOURCE_SWITCH, "ID", {OPERAND_ID}, 1, 1, 0, "off", NULL, tell_switched},
     {"enable", OPERATION_RESOURCE_SWITCH, "ID", {OPERAND_ID}, 1, 1, 0, "on", NULL, tell_switched},
+    {"set",
+     OPERATION_RESOURCE_SET,
+     "ID click_uses|click_uses_hour|click_uses_day|click_sessions VALUE",
+     {OPERAND_ID, OPERAND_SETTING, OPERAND_VALUE},
+     3,
+     3,
+     0,
+     NULL,
+     NULL,
+     tell_set},
     {"delete", OPERATION_RESOURCE_DELETE, "ID", {OPERAND_ID}, 1, 1, 0, NULL, NULL, tell_removed},
 };
 static const struct operator_noun resource = {
     "resource",
     "A click-to-call button has a public token (c2c_...) for a page and rings one user; one that is not "
     "known\n"
-    "yet is made. A disabled button's token is refused and works again when it is enabled.\n",
+    "yet is made. A disabled button's token is refused and works again when it is enabled. set bounds how\n"
+    "often a button's token may be exchanged and how many sessions may come of it at once, in place of what\n"
+    "the project says; 0 is as the project says.\n",
     verbs, sizeof verbs / sizeof verbs[0]};
 
 int cli_resource(int argc, char **argv)

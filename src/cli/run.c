@@ -10,16 +10,10 @@
 #include "cli/cli.h"
 #include "cli/data.h"
 #include "cli/footprint.h"
+#include "cli/log_out.h"
 #include "cli/sandbox.h"
 #include "server/loop.h"
 #include "token/crypto_memory.h"
-
-static void to_stderr(void *state, enum log_level level, const char *line, size_t len)
-{
-    (void)state;
-    (void)level;
-    (void)!write(STDERR_FILENO, line, len); /* a log that cannot be written is no reason to stop serving */
-}
 
 static int64_t log_clock(void *state)
 {
@@ -56,7 +50,7 @@ void run_prepare(const struct config *config)
     (void)sigaction(SIGPIPE, &ignore, NULL);
     (void)prctl(PR_SET_DUMPABLE, 0); /* keys must not reach a core file */
     sandbox_renounce_privileges();
-    log_open(to_stderr, log_clock, (void *)(uintptr_t)host_machine(), level_of(config->log_level));
+    log_open(log_out, log_clock, (void *)(uintptr_t)host_machine(), level_of(config->log_level));
     if (crypto_memory_guard()) log_error("keys_not_guarded", log_text("because", "the library is in use"));
 }
 

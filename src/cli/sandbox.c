@@ -62,7 +62,7 @@ static const struct allowed list[] = {
     ALLOW_IF(ioctl, 1, WHOLE, FIONBIO), ALLOW_IF(ioctl, 1, WHOLE, FIONREAD),
     ALLOW_IF(ioctl, 1, WHOLE, TCGETS), /* the C library asks of its output whether it is a terminal */
     /* time and dice */
-    ALLOW(clock_gettime), ALLOW(clock_nanosleep), ALLOW(nanosleep), ALLOW(getrandom),
+    ALLOW(ppoll), ALLOW(clock_gettime), ALLOW(clock_nanosleep), ALLOW(nanosleep), ALLOW(getrandom),
     /* memory, but none that could be run */
     ALLOW(brk), ALLOW(munmap), ALLOW(mremap), ALLOW(madvise), ALLOW(mlock2),
     ALLOW_IF(mmap, 2, PROT_EXEC, 0), ALLOW_IF(mprotect, 2, PROT_EXEC, 0),

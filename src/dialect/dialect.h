@@ -110,6 +110,7 @@ struct dialect {
     const struct dialect_route *routes;
     size_t route_count;
     bool form_encodes_credentials; /* user and password of Basic, as RFC 6749 §2.3.1 has it */
+    bool takes_dpop;               /* a bound access token with a strict proof beside it (RFC 9449 §7.1) */
     outcome_encode_fn *refuse; /* refusals and failures on paths of this dialect that no row could answer */
     bool (*owns_path)(struct bytes path);
 

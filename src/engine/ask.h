@@ -45,12 +45,25 @@ enum ask_kind {
     ASK_KIND_COUNT
 };
 
-enum credential_kind { CREDENTIAL_NONE, CREDENTIAL_BASIC, CREDENTIAL_BEARER, CREDENTIAL_BAD };
+enum credential_kind {
+    CREDENTIAL_NONE,
+    CREDENTIAL_BASIC,
+    CREDENTIAL_BEARER,
+    CREDENTIAL_DPOP,      /* an access token that is shown with a proof (RFC 9449 §7.1) */
+    CREDENTIAL_ASSERTION, /* a client's (RFC 7523 §2.2) */
+    CREDENTIAL_TWO,       /* of different kinds: not ours to choose (RFC 6749 §2.3) */
+    CREDENTIAL_BAD
+};
+
+#define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 struct credential { /* as it came; nothing is verified yet */
     enum credential_kind kind;
-    struct bytes user, password; /* BASIC */
-    struct bytes token;          /* BEARER */
+    struct bytes user;           /* BASIC; ASSERTION: the client_id beside it, absent if there is none */
+    struct bytes password;       /* BASIC */
+    struct bytes token;          /* BEARER, DPOP, ASSERTION */
+    struct bytes proof;          /* DPOP; absent if none was sent, empty if several were */
+    struct bytes assertion_type; /* ASSERTION */
 };
 
 /* Members a refusal can point at; the dialect knows its own name for each. */
@@ -92,6 +105,8 @@ enum ask_field {
     FIELD_SINCE,
     FIELD_CALL, /* a client's name for a call of its */
     FIELD_SDP,
+    FIELD_ASSERTION,
+    FIELD_PUBLIC_KEY,
     FIELD_PROFILE /* last: FIELD_PROFILE + enum profile_field names one value */
 };
 
@@ -210,11 +225,15 @@ struct ask_resource {
     enum address_type type;
     struct bytes name, display_name;
     bool is_disabled; /* UPDATE */
+    bool has_budget;  /* UPDATE, of a button: and of this part ... */
+    enum budget_part part;
+    int64_t most; /* ... this bound; 0: as its project says */
 };
 
 struct ask_make_key {
     struct bytes name;
     uint32_t permissions;
+    struct bytes public_key; /* as struct fact_key has it; absent: the key gets a secret */
 };
 
 struct ask_revoke { /* by what: one token, or (an operator's) everything of one thing */

@@ -20,9 +20,9 @@ enum write_kind {
     WRITE_RING_KEY,
     WRITE_SETTING, /* ROW_ABSENT if the value is out of its bounds */
     WRITE_ORIGIN_GONE,
-    WRITE_RESOURCE, /* insert, or update the names, user and is_disabled of one's own; ROW_EXISTS if it is
-                       another project's, or of another type */
-    WRITE_RESOURCE_GONE, /* with its addresses; its click-to-call keys are retired */
+    WRITE_RESOURCE, /* insert, or update the names, user, is_disabled and budget of one's own; ROW_EXISTS if
+                       it is another project's, or of another type */
+    WRITE_RESOURCE_GONE, /* with its addresses and counts; its click-to-call keys are retired */
     WRITE_EPOCH,         /* raises the deployment epoch: every sealed credential is void */
     WRITE_CUTOFF,        /* t is assigned inside the commit; the row tells it. Does not raise the version */
     /* users */
@@ -33,9 +33,10 @@ enum write_kind {
                       bucket that was forgotten every id counts as there: a clock may have been set back */
     WRITE_BOUND, /* insert a token's id with the key that it is bound to, unless it is there; ROW_EXISTS with
                     the key that was first. Forgotten by its bucket, as WRITE_ONCE */
-    WRITE_PRUNE, /* forget up to PRUNE_ROWS_MAX ids, families and cutoffs whose time is over; ROW_ABSENT when
-                    none is left. Raises pruned_through in the same commit: what expired by then stays
-                    expired, whatever the clock says. Comes alone */
+    WRITE_USE, /* count one more, unless `most` are counted: ROW_EXISTS then. What is over counts as spent */
+    WRITE_PRUNE,     /* forget up to PRUNE_ROWS_MAX ids, counts, families and cutoffs whose time is over;
+                        ROW_ABSENT when     none is left. Raises pruned_through in the same commit: what expired
+                        by     then stays     expired, whatever the clock says. Comes alone */
     WRITE_PAYLOAD,   /* of an embedded user who was not changed since if_updated_ms, else ROW_EXISTS with the
                         user as it stands; ROW_ABSENT if the user is gone, or not an embedded one. Raises
                         updated_ms by 1 at least */
@@ -139,6 +140,13 @@ struct write {
             struct bytes jkt; /* JKT_LEN characters */
             int64_t bucket_s;
         } bound;
+        struct {
+            struct uuid project, of;
+            int64_t span_s;  /* what is counted: uses in a span of that length; 0: in a whole life */
+            int64_t from_s;  /* the span's first second */
+            int64_t until_s; /* first second at which it may be forgotten; a later one replaces it */
+            int64_t most;
+        } use;
         struct {
             int64_t through_s; /* buckets at or before it */
         } prune;

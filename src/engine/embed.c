@@ -22,6 +22,7 @@ static struct refused check(const struct embed_facts *facts)
                       "the click-to-call token is no longer in use");
     if (!facts->resource || facts->resource->is_disabled)
         return refuse(REFUSAL_RESOURCE_DISABLED, "what it leads to is switched off");
+    if (facts->has_nobody) return refuse(REFUSAL_RESOURCE_DISABLED, "whom it leads to is gone");
     if (holder && !uuid_equal(&holder->resource, &facts->resource->id))
         return refuse(REFUSAL_TOKEN_FOREIGN, "leads to another resource than its key");
     return refuse(REFUSAL_NONE, NULL);

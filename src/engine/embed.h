@@ -14,6 +14,7 @@ struct embed_facts {
     const struct fact_key
         *key; /* the click-to-call token's, or the one the access token came from; NULL: gone */
     const struct resource *resource; /* what the key leads to; NULL: gone */
+    bool has_nobody;                 /* whom the resource rings is gone */
     const struct holder *holder;     /* admitted already; NULL: a click-to-call token was shown */
     int64_t cutoff_ms; /* greatest cutoff that applies to project, key or resource; INT64_MIN: none */
 };

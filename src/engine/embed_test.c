@@ -85,6 +85,11 @@ static void refuses_what_is_switched_off_or_gone(void)
     begin(false);
     facts.resource = NULL;
     check_plan(REFUSAL_RESOURCE_DISABLED);
+    begin(false);
+    facts.has_nobody = true;
+    check_plan(REFUSAL_RESOURCE_DISABLED);
+    facts.holder = &holder;
+    check_plan(REFUSAL_RESOURCE_DISABLED);
     begin(true);
     holder.resource.byte[0] = 4;
     check_plan(REFUSAL_TOKEN_FOREIGN);

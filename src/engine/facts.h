@@ -16,6 +16,7 @@
 #define ADDRESS_NAME_MAX  200 /* bytes of "/private/ada" */
 #define KEY_PUBLIC_ID_MAX 32
 #define KEY_HASH_LEN      32
+#define KEY_PUBLIC_MAX    1024 /* bytes of a public key as JWK: RSA of 4096 bits takes 730 */
 #define ORIGIN_MAX        255
 #define KEY_NAME_MAX      100  /* bytes of the name an operator gives a key */
 #define EXTERNAL_ID_MAX   255  /* bytes of a customer's own id for a user */
@@ -61,6 +62,8 @@ struct fact_key {
     struct uuid project;
     struct bytes public_id;     /* the part that is looked up; unique over all projects */
     uint8_t hash[KEY_HASH_LEN]; /* keyed hash of the whole secret; meaningless for a publishable key */
+    struct bytes public_key;    /* whose private half signs the client's assertions, as a JWK of RFC 7638
+                                   §3's members; absent: it has a secret instead */
     uint32_t permissions;
     bool is_retired;   /* mints no more; what it minted lives on, unless a cutoff voids it */
     struct bytes name; /* for people; may be absent */
@@ -90,6 +93,9 @@ struct address {
     int64_t created_ms;
 };
 
+/* What bounds the use of a credential (engine/budget.h). A bound of 0 is none. */
+enum budget_part { BUDGET_USES, BUDGET_HOUR, BUDGET_DAY, BUDGET_SESSIONS, BUDGET_PARTS };
+
 /* What an address leads to: an app, a room, a click-to-call button. Users are not resources here, though the
  * REST API calls them that: they are too many for a snapshot. */
 struct resource {
@@ -99,6 +105,7 @@ struct resource {
     struct uuid user; /* who is rung; zero: nobody */
     bool is_disabled; /* its click-to-call tokens are refused, nothing is lost */
     int64_t created_ms, updated_ms;
+    int64_t budget[BUDGET_PARTS]; /* of its click-to-call token; 0: as its project says */
 };
 
 struct study {

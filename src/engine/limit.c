@@ -51,3 +51,22 @@ bool limit_allows(int64_t *next_us, int64_t *wait_ms, const struct limit_rule *r
     *next_us = begin_us + each_us;
     return true;
 }
+
+enum guess guess_of(enum refusal refusal)
+{
+    static const enum refusal wrong[] = {REFUSAL_KEY_UNKNOWN,       REFUSAL_KEY_SECRET_WRONG,
+                                         REFUSAL_TOKEN_MALFORMED,   REFUSAL_TOKEN_KEY_UNKNOWN,
+                                         REFUSAL_TOKEN_SIGNATURE,   REFUSAL_TICKET_INVALID,
+                                         REFUSAL_REFRESH_MALFORMED, REFUSAL_ASSERTION_INVALID};
+    static const enum refusal like[] = {REFUSAL_TICKET_USED,         REFUSAL_ASSERTION_REPLAYED,
+                                        REFUSAL_TICKET_EXPIRED,      REFUSAL_TOKEN_CUT_OFF,
+                                        REFUSAL_USER_GONE,           REFUSAL_KEY_RETIRED,
+                                        REFUSAL_SECRET_FROM_BROWSER, REFUSAL_REFRESH_FOREIGN};
+    size_t i;
+
+    for (i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        if (refusal == wrong[i]) return GUESS_WRONG;
+    for (i = 0; i < sizeof like / sizeof like[0]; i++)
+        if (refusal == like[i]) return GUESS_LIKE;
+    return GUESS_NONE;
+}

@@ -7,6 +7,7 @@
 #define COATCHECK_ENGINE_LIMIT_H
 
 #include "base/bytes.h"
+#include "base/refusal.h"
 
 enum limit {
     LIMIT_NONE, /* never refuses */
@@ -15,6 +16,12 @@ enum limit {
 #undef LIMIT_ROW
     LIMIT_COUNT
 };
+
+/* Is a refusal one of a credential that nobody gave out, a guess or a mistake? One that was right once and is
+ * not any more counts for nothing; but while guesses are told to wait, some of those are told the same:
+ * otherwise the one 401 of a flood would say that something was a ticket, or a secret, once. */
+enum guess { GUESS_NONE, GUESS_LIKE, GUESS_WRONG };
+enum guess guess_of(enum refusal refusal);
 
 struct limit_rule {
     int64_t per_minute; /* 0: not limited */

@@ -80,8 +80,23 @@ static void every_row_is_sane(void)
     }
 }
 
+/* Whoever guesses at tickets is told one thing, whether or not it was one: the same in a flood. */
+static void whatever_was_a_ticket_once_is_like_a_guess(void)
+{
+    CHECK_INT(guess_of(REFUSAL_NONE), GUESS_NONE);
+    CHECK_INT(guess_of(REFUSAL_PARAMETER_MISSING), GUESS_NONE);
+    CHECK_INT(guess_of(REFUSAL_TOKEN_EXPIRED), GUESS_NONE); /* clients refresh by it, and it is no secret */
+    CHECK_INT(guess_of(REFUSAL_KEY_SECRET_WRONG), GUESS_WRONG);
+    CHECK_INT(guess_of(REFUSAL_TICKET_INVALID), GUESS_WRONG);
+    for (enum refusal refusal = REFUSAL_NONE + 1; refusal < REFUSAL_COUNT; refusal++) {
+        CHECK_NOTE("%s", refusal_name(refusal));
+        if (strcmp(refusal_slug(refusal), "invalid_ticket") == 0) CHECK(guess_of(refusal) != GUESS_NONE);
+    }
+}
+
 int main(void)
 {
+    CHECK_RUN(whatever_was_a_ticket_once_is_like_a_guess);
     CHECK_RUN(refuses_the_first_beyond_a_burst);
     CHECK_RUN(gives_back_with_time_and_never_more_than_a_burst);
     CHECK_RUN(holds_on_average_whatever_the_steps);

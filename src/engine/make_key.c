@@ -27,6 +27,11 @@ struct refused make_key_check(const struct ask_make_key *ask, enum key_kind kind
         return refuse(REFUSAL_PARAMETER_MISSING, FIELD_PERMISSIONS, "can't be empty");
     if (kind != KEY_API_TOKEN && ask->permissions)
         return refuse(REFUSAL_PARAMETER_INVALID, FIELD_PERMISSIONS, "are for api tokens only");
+    /* the other kinds are secrets whole: what would be left of them has no name to sign under */
+    if (kind != KEY_CLIENT && !bytes_is_absent(ask->public_key))
+        return refuse(REFUSAL_PARAMETER_INVALID, FIELD_PUBLIC_KEY, "is for clients only");
+    if (ask->public_key.len > KEY_PUBLIC_MAX)
+        return refuse(REFUSAL_PARAMETER_INVALID, FIELD_PUBLIC_KEY, "is too long");
     return refuse(REFUSAL_NONE, FIELD_NONE, NULL);
 }
 
@@ -42,7 +47,8 @@ void make_key_plan(struct plan *out, const struct fact_project *project, enum ke
     key->kind = kind;
     key->project = project->id;
     key->public_id = public_id;
-    memcpy(key->hash, hash, KEY_HASH_LEN);
+    key->public_key = ask->public_key;
+    if (bytes_is_absent(ask->public_key)) memcpy(key->hash, hash, KEY_HASH_LEN);
     key->permissions = ask->permissions;
     key->name = ask->name;
     key->created_ms = now_ms;

@@ -75,7 +75,7 @@ struct outcome {
     enum outcome_kind kind;
     enum err error;         /* FAILED */
     struct refused refused; /* REFUSED */
-    int64_t retry_after_ms; /* REFUSED as RATE_LIMITED */
+    int64_t retry_after_ms; /* REFUSED with status 429 */
     struct holder holder;   /* WHO, ADDRESSES, CONNECTED, INTROSPECTED */
     int64_t now_s;
     struct bytes issuer; /* who we are to clients: the configured public URL */

@@ -105,6 +105,7 @@ static void plan_update(struct plan *out, const struct resource_facts *facts, co
     *resource = *facts->resource;
     if (ask->display_name.len) resource->display_name = ask->display_name;
     resource->is_disabled = ask->is_disabled;
+    if (ask->has_budget) resource->budget[ask->part] = ask->most;
     resource->updated_ms = now_ms;
 }
 

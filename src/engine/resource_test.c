@@ -161,6 +161,14 @@ static void switches_and_removes(void)
     CHECK_INT(settle(&resource, &planned, &facts, rows), REFUSAL_NOT_FOUND);
     arena_release(&planned.arena);
 
+    ask = (struct ask_resource){.step = OBJECT_UPDATE, .has_budget = true, .part = BUDGET_DAY, .most = 500};
+    rows[0].state = ROW_WRITTEN;
+    plan(&planned, &ask, &facts);
+    CHECK_INT(settle(&resource, &planned, &facts, rows), REFUSAL_NONE);
+    CHECK_INT(resource.budget[BUDGET_DAY], 500);
+    CHECK_INT(resource.budget[BUDGET_HOUR], 0);
+    arena_release(&planned.arena);
+
     ask = (struct ask_resource){.step = OBJECT_DELETE};
     plan(&planned, &ask, &facts);
     CHECK_INT(planned.plan.write_count, 2);

@@ -22,6 +22,7 @@ struct refused profile_check(const struct profile *profile)
     for (i = 0; i < PROFILE_COUNT; i++) {
         struct bytes value = profile->value[i];
         enum ask_field field = (enum ask_field)(FIELD_PROFILE + i);
+        if (!value.len) continue;
         if (value.len > PROFILE_TEXT_MAX) return invalid(field, "is too long (at most 255 bytes)");
         if (words_have_control(value)) return invalid(field, "holds a control character");
     }

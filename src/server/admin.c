@@ -24,6 +24,7 @@ struct admin {
     uint8_t line[ADMIN_LINE_MAX];
     size_t len;
     bool is_waiting; /* its answer is being fetched */
+    bool is_leaving; /* it gave way to another */
 };
 
 struct why_letter {
@@ -349,6 +350,23 @@ static void on_gone(void *owner)
 
 static const struct stream_user admin_user = {on_bytes, on_end, on_sent, on_gone};
 
+/* Whoever was there longest without having asked anything gives way, so that no program that only holds the
+ * door keeps an operator out. One whose answer is being fetched stays. */
+static void make_room(struct lane *lane)
+{
+    struct admin *admin, *idle = NULL;
+    unsigned count = 0;
+
+    for (admin = lane->admins; admin; admin = admin->next) {
+        if (admin->is_leaving) continue;
+        count++;
+        if (!admin->is_waiting && admin != lane->admins) idle = admin; /* the last one is the oldest */
+    }
+    if (count <= ADMIN_CONNECTIONS_MAX || !idle) return;
+    idle->is_leaving = true;
+    stream_close(idle->stream);
+}
+
 void admin_accept(void *state, struct stream *stream)
 {
     struct lane *lane = state;
@@ -366,6 +384,7 @@ void admin_accept(void *state, struct stream *stream)
     lane->admins = admin;
     stream_attach(stream, &admin_user, admin);
     wait_again(admin);
+    make_room(lane);
 }
 
 void admins_stop(struct lane *lane)

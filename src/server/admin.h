@@ -3,7 +3,8 @@
  * One ask a line, one answer a line, in order (admin_ask.h); while an answer is fetched nothing is read. A
  * why goes as one letter from lane to lane and home, so no lane ever looks into another's records; a clock is
  * admin_clock.c. What fetches an answer knows its connection by number, not by pointer: either may end first.
- * A connection that is silent for a while, or sends what is no ask, is closed. */
+ * A connection that is silent for a while, or sends what is no ask, is closed; beyond ADMIN_CONNECTIONS_MAX
+ * the oldest that waits for nothing gives way. */
 #ifndef COATCHECK_SERVER_ADMIN_H
 #define COATCHECK_SERVER_ADMIN_H
 

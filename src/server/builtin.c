@@ -2,8 +2,10 @@
  */
 #include <string.h>
 
+#include "base/log.h"
 #include "base/secret.h"
 #include "server/builtin.h"
+
 #include "server/found_http.h"
 #include "wire/basic_auth.h"
 #include "wire/http_reply.h"
@@ -174,6 +176,23 @@ static void refuse_admin(struct exchange *x)
                             BYTES("WWW-Authenticate: Bearer\r\n"));
 }
 
+static void write_metric(struct buf *out, const char *name, const char *type, const char *help, int64_t value)
+{
+    buf_append_text(out, "# HELP ");
+    buf_append_text(out, name);
+    buf_append_byte(out, ' ');
+    buf_append_text(out, help);
+    buf_append_text(out, "\n# TYPE ");
+    buf_append_text(out, name);
+    buf_append_byte(out, ' ');
+    buf_append_text(out, type);
+    buf_append_byte(out, '\n');
+    buf_append_text(out, name);
+    buf_append_byte(out, ' ');
+    buf_append_i64(out, value);
+    buf_append_byte(out, '\n');
+}
+
 static void write_metrics(struct buf *out, const struct node *node)
 {
     static const struct {
@@ -201,20 +220,10 @@ static void write_metrics(struct buf *out, const struct node *node)
         int64_t sum = 0;
         for (lane = 0; lane < node->lane_count; lane++)
             sum += atomic_load_explicit(&node->lanes[lane]->counters[i], memory_order_relaxed);
-        buf_append_text(out, "# HELP ");
-        buf_append_text(out, metrics[i].name);
-        buf_append_byte(out, ' ');
-        buf_append_text(out, metrics[i].help);
-        buf_append_text(out, "\n# TYPE ");
-        buf_append_text(out, metrics[i].name);
-        buf_append_byte(out, ' ');
-        buf_append_text(out, metrics[i].type);
-        buf_append_byte(out, '\n');
-        buf_append_text(out, metrics[i].name);
-        buf_append_byte(out, ' ');
-        buf_append_i64(out, sum);
-        buf_append_byte(out, '\n');
+        write_metric(out, metrics[i].name, metrics[i].type, metrics[i].help, sum);
     }
+    write_metric(out, "coatcheck_log_lines_lost_total", "counter", "log lines that stderr did not take",
+                 log_lost_total());
 }
 
 bool builtin_answer_admin(struct exchange *x)

@@ -219,7 +219,7 @@ static void consume(struct conn *conn, uint8_t *data, size_t len)
             return;
         }
         if (x->state == EXCHANGE_WAITING) {
-            if (keep(x, data, len)) stream_stop_reading(conn->stream);
+            if (keep(x, data, len) && len) stream_stop_reading(conn->stream);
             deadline_clear(conn->lane->loop, &conn->deadline);
             return;
         }
@@ -245,10 +245,13 @@ static void on_bytes(void *owner, uint8_t *bytes, size_t len)
 {
     struct conn *conn = owner;
     struct exchange *x = conn->exchange;
+    bool is_waiting = x && x->state == EXCHANGE_WAITING;
 
     if (conn->is_closing) return;
+    /* not before something comes: to stop and start again costs two system calls, and most clients wait */
+    if (is_waiting) stream_stop_reading(conn->stream);
     if (!x || !x->kept.len) {
-        if (x && x->state == EXCHANGE_WAITING)
+        if (is_waiting)
             (void)keep(x, bytes, len); /* false: the connection is closed already */
         else
             consume(conn, bytes, len);
@@ -257,7 +260,7 @@ static void on_bytes(void *owner, uint8_t *bytes, size_t len)
     buf_append(&x->kept, bytes_of(bytes, len));
     if (buf_error(&x->kept))
         stream_close(conn->stream);
-    else if (x->state != EXCHANGE_WAITING)
+    else if (!is_waiting)
         consume(conn, x->kept.ptr, x->kept.len);
 }
 

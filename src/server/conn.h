@@ -3,8 +3,9 @@
  *
  * An idle connection holds no buffers: request, arena and leftovers are in an exchange, which is taken from
  * the lane when the first byte of a request comes and given back when nothing of one is left. While an answer
- * waits for the store the connection reads nothing (what came already is kept), so replies can never be out
- * of order. */
+ * waits for the store nothing more is looked at: what comes is kept, the first time, and then the connection
+ * stops reading. So replies can never be out of order, and a peer that waits for its answer costs no calls to
+ * stop and start. */
 #ifndef COATCHECK_SERVER_CONN_H
 #define COATCHECK_SERVER_CONN_H
 

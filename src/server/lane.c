@@ -130,7 +130,8 @@ static bool lane_may(void *state, int64_t *wait_ms, enum limit limit, struct byt
 {
     struct lane *lane = state;
 
-    return limits_take(lane->node->limits, wait_ms, limit, of, loop_tick_ms(lane->loop) * 1000);
+    return !limits_know(lane->node->limits, limit) ||
+           limits_take(lane->node->limits, wait_ms, limit, of, loop_tick_ms(lane->loop) * 1000);
 }
 
 void lane_forget_user(struct lane *lane, const struct uuid *project, const struct uuid *id)
@@ -222,6 +223,10 @@ enum err lane_open_service(struct lane *lane)
         .epoch = node->facts->facts->epoch,
         .url = bytes_of_text(node->config->public_url),
         .ch = *node->config->ch ? bytes_of_text(node->config->ch) : BYTES_NONE,
+        .ice = {.servers = bytes_of_text(node->config->ice_servers),
+                .urls = bytes_of_text(node->config->turn_urls),
+                .secret = bytes_of_text(node->config->turn_secret),
+                .life_s = node->config->turn_life_s},
         .dice = node->host->dice,
         .users_max = (size_t)node->config->users_cached_max,
         .post = post_to_lane,
@@ -230,6 +235,7 @@ enum err lane_open_service(struct lane *lane)
         .user_changed = tell_others,
         .cut = cut_for_run,
         .may = lane_may,
+        .seat = socket_take_seat,
         .facts_changed = lane_facts_changed,
         .wants_nonces = !strcmp(node->config->dpop_nonces, "on"),
     };

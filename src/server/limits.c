@@ -65,14 +65,36 @@ bool limits_set_all(struct limits *limits, struct bytes text, struct bytes *word
     return true;
 }
 
+bool limits_know(const struct limits *limits, enum limit limit)
+{
+    return limits->rules[limit].per_minute > 0;
+}
+
+static size_t slot_of(const struct limits *limits, enum limit limit, struct bytes of)
+{
+    return bytes_hash(of, limits->seed + limit) % LIMIT_SLOTS;
+}
+
+bool limits_would_take(const struct limits *limits, int64_t *wait_ms, enum limit limit, struct bytes of,
+                       int64_t now_us)
+{
+    const struct limit_rule *rule = &limits->rules[limit];
+    int64_t next,
+        seen = atomic_load_explicit(&limits->full_at_us[slot_of(limits, limit, of)], memory_order_relaxed);
+
+    *wait_ms = 0;
+    return !rule->per_minute || limit_allows(&next, wait_ms, rule, seen, now_us);
+}
+
 bool limits_take(struct limits *limits, int64_t *wait_ms, enum limit limit, struct bytes of, int64_t now_us)
 {
     const struct limit_rule *rule = &limits->rules[limit];
-    _Atomic int64_t *slot = &limits->full_at_us[bytes_hash(of, limits->seed + limit) % LIMIT_SLOTS];
+    _Atomic int64_t *slot;
     int64_t seen, next;
 
     *wait_ms = 0;
     if (!rule->per_minute) return true;
+    slot = &limits->full_at_us[slot_of(limits, limit, of)];
     seen = atomic_load_explicit(slot, memory_order_relaxed);
     do {
         if (!limit_allows(&next, wait_ms, rule, seen, now_us)) return false;

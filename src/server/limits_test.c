@@ -31,9 +31,14 @@ static void refuses_who_has_done_too_much_and_nobody_else(void)
 
     CHECK_INT(limits_new(&limits, 7), ERR_OK);
     limits_set(limits, LIMIT_EMBED_ADDRESS, (struct limit_rule){.per_minute = 60, .burst = 5});
+    CHECK(limits_know(limits, LIMIT_EMBED_ADDRESS));
+    CHECK(!limits_know(limits, LIMIT_NONE) && !limits_know(limits, LIMIT_MINT_KEY));
     for (i = 0; i < 5; i++)
         CHECK(limits_take(limits, &wait_ms, LIMIT_EMBED_ADDRESS, BYTES("a"), NOW));
     CHECK(!limits_take(limits, &wait_ms, LIMIT_EMBED_ADDRESS, BYTES("a"), NOW) && wait_ms == 1000);
+    CHECK(!limits_would_take(limits, &wait_ms, LIMIT_EMBED_ADDRESS, BYTES("a"), NOW) && wait_ms == 1000);
+    for (i = 0; i < 9; i++)
+        CHECK(limits_would_take(limits, &wait_ms, LIMIT_EMBED_ADDRESS, BYTES("c"), NOW) && !wait_ms);
     CHECK(limits_take(limits, &wait_ms, LIMIT_EMBED_ADDRESS, BYTES("b"), NOW));
     CHECK(limits_take(limits, &wait_ms, LIMIT_VISIT_ADDRESS, BYTES("a"), NOW));
     CHECK(limits_take(limits, &wait_ms, LIMIT_EMBED_ADDRESS, BYTES("a"), NOW + 1000000));
@@ -59,6 +64,7 @@ static void refuses_rules_it_cannot_read(void)
     CHECK(limits_set_all(limits, BYTES(""), &word) && limits_set_all(limits, BYTES("  "), &word));
     CHECK(limits_set_all(limits, BYTES(" mint_key=60/2  wrong_login=0/1 "), &word));
     CHECK(limits_take(limits, &wait_ms, LIMIT_MINT_KEY, BYTES("k"), NOW));
+    CHECK(limits_would_take(limits, &wait_ms, LIMIT_WRONG_LOGIN, BYTES("k"), NOW));
     CHECK(limits_take(limits, &wait_ms, LIMIT_MINT_KEY, BYTES("k"), NOW));
     CHECK(!limits_take(limits, &wait_ms, LIMIT_MINT_KEY, BYTES("k"), NOW));
     limits_free(limits);

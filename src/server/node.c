@@ -15,6 +15,7 @@
 #include "server/tls.h"
 #include "server/prune.h"
 #include "server/rotation.h"
+#include "server/seats.h"
 #include "server/session.h"
 #include "server/watch.h"
 
@@ -60,7 +61,7 @@ static enum err listen_in_folder(struct node *node, const char **why)
     struct listener_options options = {
         .folder = node->folder,
         .name = ADMIN_SOCKET,
-        .streams_max = ADMIN_CONNECTIONS_MAX,
+        .streams_max = 2 * ADMIN_CONNECTIONS_MAX, /* those that give way are still closing */
         .accept = admin_accept,
         .state = lane,
     };
@@ -110,8 +111,9 @@ enum err node_listen(struct node *node, const char **why)
     if ((e = floor_begin(node))) return e;
     struct bytes word;
 
+    uint64_t seed = dice_u64(&node->host->dice);
     *why = "there is not enough memory to start";
-    if ((e = limits_new(&node->limits, dice_u64(&node->host->dice)))) return e;
+    if ((e = limits_new(&node->limits, seed)) || (e = seats_new(&node->seats, seed))) return e;
     *why = "the setting limits cannot be read: write name=per_minute/burst, as docs/operating.md lists them";
     if (!limits_set_all(node->limits, bytes_of_text(node->config->limits), &word)) return ERR_CONFIG;
     *why = "there is not enough memory to start";
@@ -247,6 +249,8 @@ void node_stop(struct node *node)
     node->has_ended = false;
     limits_free(node->limits);
     node->limits = NULL;
+    seats_free(node->seats);
+    node->seats = NULL;
     keyring_free(node->ring);
     secret_free(node->master);
     node->ring = NULL;

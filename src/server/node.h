@@ -23,6 +23,7 @@ struct document { /* what is served as it is, with the tag that tells its versio
 };
 
 struct limits;
+struct seats;
 
 struct node {
     const struct config *config;
@@ -39,6 +40,7 @@ struct node {
     struct rotation *rotation; /* the same */
     struct tls *tls;           /* NULL: plain only */
     struct limits *limits;     /* of all lanes */
+    struct seats *seats;       /* the same */
     const char *folder;        /* the data folder, absolute: the admin socket lies there; NULL: none */
     const struct page *pages;
     size_t page_count;

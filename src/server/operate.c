@@ -33,6 +33,7 @@ static const char *const operand_names[OPERANDS] = {
     [OPERAND_REFERENCE] = "reference",
     [OPERAND_EXTERNAL_ID] = "external_id",
     [OPERAND_TITLE] = "title",
+    [OPERAND_PUBLIC_KEY] = "public_key",
     [OPERAND_AFTER] = "after",
 };
 
@@ -146,7 +147,7 @@ void operate_refuse_as(struct operating *o, const struct refused *refused)
     static const char *const names[FIELD_PROFILE] = {
         [FIELD_NAME] = "the name ",           [FIELD_PERMISSIONS] = "the permissions ",
         [FIELD_ADDRESS] = "the address ",     [FIELD_EMAIL] = "the reference ",
-        [FIELD_REFERENCE] = "the reference ",
+        [FIELD_REFERENCE] = "the reference ", [FIELD_PUBLIC_KEY] = "a public key ",
     };
     const char *name = refused->field < FIELD_PROFILE ? names[refused->field] : "a value ";
 

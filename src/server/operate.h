@@ -31,7 +31,8 @@ enum operand { /* what an operation may name; absent: not given */
                OPERAND_REFERENCE,
                OPERAND_EXTERNAL_ID,
                OPERAND_TITLE,
-               OPERAND_AFTER, /* the cursor that a page gave as "next" */
+               OPERAND_PUBLIC_KEY, /* a JWK */
+               OPERAND_AFTER,      /* the cursor that a page gave as "next" */
                OPERANDS
 };
 

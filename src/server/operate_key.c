@@ -6,6 +6,7 @@
 #include "engine/make_key.h"
 #include "server/operate_inside.h"
 #include "service/key_text.h"
+#include "token/jwk.h"
 
 static const struct {
     enum key_kind kind;
@@ -84,6 +85,18 @@ static void put_permissions(struct operating *o, uint32_t permissions)
     json_array_end(&o->w);
 }
 
+/* By which an operator knows a public key again: of the text that is stored, RFC 7638 §3. */
+static void put_thumbprint(struct operating *o, const struct fact_key *key)
+{
+    char jkt[JWK_THUMBPRINT_LEN];
+    struct crypto *crypto = NULL;
+    enum err e = crypto_new(&crypto);
+
+    if (!e) e = jwk_thumbprint_of(jkt, crypto, key->public_key);
+    crypto_free(crypto);
+    operate_put(o, "thumbprint", e ? BYTES_NONE : bytes_of(jkt, sizeof jkt)); /* null: out of memory */
+}
+
 static void put_key(struct operating *o, const struct fact_key *key)
 {
     operate_put(o, "id", key->public_id);
@@ -94,6 +107,52 @@ static void put_key(struct operating *o, const struct fact_key *key)
     operate_put_instant(o, "created_at", key->created_ms);
     operate_put(o, "state", key->is_retired ? BYTES("retired") : BYTES("live"));
     if (!uuid_is_zero(&key->resource)) operate_put_uuid(o, "resource", &key->resource);
+    if (!bytes_is_absent(key->public_key)) put_thumbprint(o, key);
+}
+
+/* A key of ours to be: of an algorithm that is taken, and a point of its curve. */
+static enum err read_jwk(struct jwk *out, struct bytes text)
+{
+    struct crypto_check *check = NULL;
+    struct crypto *crypto = NULL;
+    struct json object = {NULL};
+    struct crypto_public public;
+    enum err e;
+
+    TRY(e = json_read(&object, text), done);
+    TRY(e = jwk_read(out, object), done);
+    TRY(e = crypto_new(&crypto), done);
+    public = jwk_public(out);
+    e = crypto_check_new(&check, crypto, &public);
+done:
+    crypto_check_free(check);
+    crypto_free(crypto);
+    json_free(object);
+    return e;
+}
+
+/* Kept in the one form that has one thumbprint, whatever else stood beside it. */
+static bool read_public_key(struct bytes *out, struct operating *o)
+{
+    struct bytes text = operand(o, OPERAND_PUBLIC_KEY);
+    char written[JWK_TEXT_MAX];
+    struct jwk jwk;
+    enum err e;
+
+    *out = BYTES_NONE;
+    if (bytes_is_absent(text)) return true;
+    e = read_jwk(&jwk, text);
+    if (e == ERR_MALFORMED || e == ERR_TOO_LARGE) {
+        operate_refuse(o, "that is no public key that is taken here: P-256, Ed25519, or RSA of 2048 to 4096 "
+                          "bits with exponent 65537, as a JWK without private members");
+        return false;
+    }
+    if (!e) {
+        *out = arena_copy(&o->arena, jwk_text(written, &jwk));
+        if (bytes_is_absent(*out)) e = ERR_NO_MEMORY;
+    }
+    if (e) operate_fail(o, e);
+    return !e;
 }
 
 enum err operate_draw_key(struct key_text *text, uint8_t hash[KEY_HASH_LEN], struct operating *o,
@@ -129,7 +188,8 @@ void operate_key_create(struct operating *o)
     struct refused refused;
     enum err e;
 
-    if (!operate_names_project(o) || !read_kind(&kind, o) || !read_permissions(&ask.permissions, o, kind))
+    if (!operate_names_project(o) || !read_kind(&kind, o) || !read_permissions(&ask.permissions, o, kind) ||
+        !read_public_key(&ask.public_key, o))
         return;
     if (bytes_is_absent(ask.name) && kind == KEY_API_TOKEN) ask.name = BYTES("api token");
     refused = make_key_check(&ask, kind);
@@ -138,6 +198,7 @@ void operate_key_create(struct operating *o)
         return;
     }
     e = operate_draw_key(&text, hash, o, kind);
+    if (!bytes_is_absent(ask.public_key)) text.secret_len = 0; /* nobody hears of it, and nothing keeps it */
     make_key_plan(&o->plan, o->project, kind, &ask, bytes_of(text.id, text.id_len), hash, o->means->now_ms);
     if (e)
         operate_fail(o, e);
@@ -199,18 +260,46 @@ void operate_key_list(struct operating *o)
     store_key_uses_free(uses);
 }
 
-/* By its public id alone: that is unique over all projects. */
-void operate_key_retire(struct operating *o)
+/* By its public id alone: that is unique over all projects. NULL: there is none, and that is told. */
+static const struct fact_key *find_key(struct operating *o)
 {
     struct bytes id = operand(o, OPERAND_ID);
     const struct fact_key *key = facts_key(o->facts, id);
-    struct write *write = &o->plan.writes[0];
 
-    if (!key) {
+    if (!key)
         operate_refuse(o, "there is no key \"%.*s\": coatcheck key list tells their ids",
                        (int)(id.len < 40 ? id.len : 40), id.len ? (const char *)id.ptr : "");
-        return;
+    return key;
+}
+
+void operate_key_show(struct operating *o)
+{
+    struct store *store = o->means->store;
+    const struct fact_key *key = find_key(o);
+    struct store_key_uses *uses = NULL;
+    enum err e;
+
+    if (!key) return;
+    e = store->ops->key_uses(store, &key->project, &uses);
+    if (e)
+        operate_fail(o, e);
+    else {
+        put_key(o, key);
+        operate_put_instant(o, "used_at", used_ms(uses, key->public_id));
+        if (!bytes_is_absent(key->public_key)) {
+            json_key(&o->w, "public_key");
+            json_put_verbatim(&o->w, key->public_key);
+        }
     }
+    store_key_uses_free(uses);
+}
+
+void operate_key_retire(struct operating *o)
+{
+    const struct fact_key *key = find_key(o);
+    struct write *write = &o->plan.writes[0];
+
+    if (!key) return;
     write->kind = WRITE_KEY;
     write->key = *key;
     write->key.is_retired = true;

@@ -1,4 +1,5 @@
 /* operate_resource.c — what addresses lead to: click-to-call buttons and rooms. */
+#include "engine/budget.h"
 #include "engine/resource.h"
 #include "engine/user.h"
 
@@ -33,6 +34,8 @@ static void put_addresses(struct operating *o, const struct uuid *resource)
 
 static void put_resource(struct operating *o, const struct resource *resource)
 {
+    enum budget_part part;
+
     operate_put_uuid(o, "id", &resource->id);
     operate_put_uuid(o, "project", &resource->project);
     operate_put(o, "type", bytes_of_text(type_name(resource->type)));
@@ -40,6 +43,9 @@ static void put_resource(struct operating *o, const struct resource *resource)
     operate_put_uuid(o, "reaches", &resource->user);
     operate_put(o, "state", resource->is_disabled ? BYTES("disabled") : BYTES("enabled"));
     operate_put_instant(o, "created_at", resource->created_ms);
+    for (part = BUDGET_USES; part < BUDGET_PARTS; part++)
+        if (resource->budget[part])
+            operate_put_number(o, setting_text(budget_setting(part)), resource->budget[part]);
 }
 
 /* ---- making one ---- */
@@ -246,6 +252,35 @@ void operate_resource_switch(struct operating *o)
         operate_refuse(o, "a resource is switched on or off");
         return;
     }
+    if (change(&resource, o, &ask)) put_resource(o, &resource);
+}
+
+/* A button's own bounds, in place of its project's. */
+void operate_resource_set(struct operating *o)
+{
+    struct bytes name = operand(o, OPERAND_SETTING);
+    const struct resource *before = find_resource(o);
+    struct ask_resource ask = {.step = OBJECT_UPDATE, .has_budget = true};
+    struct resource resource;
+    uint64_t most;
+
+    if (!before) return;
+    if (before->type != ADDRESS_CALL) {
+        operate_refuse(o, "only a click-to-call button has a token that can run out");
+        return;
+    }
+    if (!budget_part_of(&ask.part, name)) {
+        operate_refuse(o, "a button has click_uses, click_uses_hour, click_uses_day and click_sessions");
+        return;
+    }
+    if (!bytes_to_u64(&most, operand(o, OPERAND_VALUE), INT64_MAX) ||
+        !setting_allows(budget_setting(ask.part), (int64_t)most)) {
+        operate_refuse(o, "%s is a whole number up to 1000000000; 0: as its project says",
+                       setting_text(budget_setting(ask.part)));
+        return;
+    }
+    ask.is_disabled = before->is_disabled;
+    ask.most = (int64_t)most;
     if (change(&resource, o, &ask)) put_resource(o, &resource);
 }
 

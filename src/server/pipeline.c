@@ -2,12 +2,11 @@
  * encode, reply. Each step either goes on or answers; nothing returns upstream. */
 #include <string.h>
 
+#include "server/authorization.h"
 #include "server/found_http.h"
 #include "server/limits.h"
 #include "server/node.h"
 #include "server/socket.h"
-#include "wire/basic_auth.h"
-#include "wire/form.h"
 #include "wire/http_reply.h"
 #include "wire/ws_handshake.h"
 
@@ -63,19 +62,6 @@ void pipeline_reply(struct exchange *x, int status, struct bytes type, struct by
         stream_write(x->conn->stream, buf_bytes(out));
 }
 
-/* RFC 9110 §11.6.1: what would be accepted here. RFC 6750 §3.1: no error word when no credential was sent. */
-static struct bytes challenge_of(const struct exchange *x, const struct outcome *outcome)
-{
-    const uint32_t basic = KEY_BIT(KEY_API_TOKEN) | KEY_BIT(KEY_CLIENT);
-
-    if (!x->row || (x->row->takes_keys & basic)) return BYTES("Basic realm=\"coatcheck\", charset=\"UTF-8\"");
-    /* what was wrong stood in the body; a Basic challenge would make a browser ask its visitor for a password
-     */
-    if (x->row->route.credential == ROUTE_OPEN) return BYTES("Bearer realm=\"coatcheck\"");
-    if (outcome->refused.refusal == REFUSAL_CREDENTIAL_MISSING) return BYTES("Bearer realm=\"coatcheck\"");
-    return BYTES("Bearer realm=\"coatcheck\", error=\"invalid_token\"");
-}
-
 /* Remembers a refusal and writes the fields that every one has: all that a client may learn of it. */
 static void write_refusal(struct buf *fields, struct exchange *x, const struct finding *finding, int status)
 {
@@ -99,7 +85,8 @@ static void write_fields_of(struct buf *fields, const struct exchange *x, const 
         buf_append_text(fields, "Cache-Control: no-store\r\n");
     /* RFC 9449 §8.2: with every answer, so that the next proof has the present one */
     if (outcome->nonce.len) http_reply_field(fields, BYTES("DPoP-Nonce"), outcome->nonce);
-    if (reply->status == 401) http_reply_field(fields, BYTES("WWW-Authenticate"), challenge_of(x, outcome));
+    if (reply->status == 401)
+        http_reply_field(fields, BYTES("WWW-Authenticate"), authorization_challenge(x, outcome));
     if (reply->status == 503) http_reply_field(fields, BYTES("Retry-After"), BYTES("1"));
     if (reply->status == 429) {
         buf_append_text(fields, "Retry-After: ");
@@ -200,45 +187,6 @@ static void refuse_upgrade(struct exchange *x, int status)
     pipeline_refuse_plainly(x, &finding, status, BYTES("{\"error\":\"Upgrade refused\"}"), headers);
 }
 
-/* ---- credential ---- */
-
-/* RFC 6749 §2.3.1: client id and secret are form-encoded before they become Basic's user and password. What
- * is no such text stays as it came, and is no key. */
-static enum err decode_basic(struct credential *out, struct arena *arena)
-{
-    struct bytes user = BYTES_NONE, password = BYTES_NONE;
-    enum err e = form_text(&user, arena, out->user);
-
-    if (!e) e = form_text(&password, arena, out->password);
-    if (!e) {
-        out->user = user;
-        out->password = password;
-    }
-    return e == ERR_MALFORMED ? ERR_OK : e;
-}
-
-static enum err read_credential(struct exchange *x, struct credential *out)
-{
-    unsigned count;
-    struct bytes value = field(x, BYTES("Authorization"), &count);
-    struct basic_auth basic;
-    enum err e;
-
-    *out = (struct credential){.kind = CREDENTIAL_NONE};
-    if (!count) return ERR_OK;
-    out->kind = CREDENTIAL_BAD;
-    if (count > 1) return ERR_OK; /* two credentials: not ours to choose */
-    if (bearer_read(&out->token, value, JWS_MAX) == ERR_OK) {
-        out->kind = CREDENTIAL_BEARER;
-        return ERR_OK;
-    }
-    e = basic_auth_read(&basic, &x->arena, value);
-    if (e == ERR_NO_MEMORY) return e;
-    if (e) return ERR_OK;
-    *out = (struct credential){.kind = CREDENTIAL_BASIC, .user = basic.user, .password = basic.password};
-    return x->dialect && x->dialect->form_encodes_credentials ? decode_basic(out, &x->arena) : ERR_OK;
-}
-
 /* ---- head ---- */
 
 /* Whether the page at this Origin may read the answer. What needs a secret answers no page but those of test
@@ -281,8 +229,9 @@ static void ask_for_body(struct exchange *x)
         return;
     }
     if (x->row->route.credential == ROUTE_KEY) {
-        finding.error = e = read_credential(x, &credential);
-        if (!e)
+        finding.error = e = authorization_read(&credential, x);
+        /* none in the head may be one in the body: a form can hold an assertion (RFC 7523 §2.2) */
+        if (!e && (credential.kind != CREDENTIAL_NONE || x->row->route.body != ROUTE_FORM))
             e = service_check_key(&refusal, x->conn->lane->service, &credential, x->row->takes_keys,
                                   x->origin, &finding);
     }
@@ -382,34 +331,32 @@ static enum err read_fields(struct exchange *x, struct dialect_request *request)
 
 /* ---- run ---- */
 
-static bool may(const struct exchange *x, enum limit limit, int64_t *wait_ms)
+static bool may(const struct exchange *x, enum limit limit, bool counts, int64_t *wait_ms)
 {
     struct lane *lane = x->conn->lane;
+    struct limits *limits = lane->node->limits;
+    int64_t now_us = loop_tick_ms(lane->loop) * 1000;
     char peer[RECORD_PEER_MAX] = "";
     uint8_t room[16];
+    struct bytes of;
 
+    if (!limits_know(lane->node->limits, limit))
+        return true; /* and the kernel is not asked for its address */
     if (x->conn->stream) stream_peer(x->conn->stream, peer);
-    return limits_take(lane->node->limits, wait_ms, limit, limits_peer(room, peer),
-                       loop_tick_ms(lane->loop) * 1000);
-}
-
-/* Credentials that nobody gave out: a guess, or a mistake. One that was right once and is not any more is
- * neither. */
-static bool is_guess(enum refusal refusal)
-{
-    return refusal == REFUSAL_KEY_UNKNOWN || refusal == REFUSAL_KEY_SECRET_WRONG ||
-           refusal == REFUSAL_TOKEN_MALFORMED || refusal == REFUSAL_TOKEN_KEY_UNKNOWN ||
-           refusal == REFUSAL_TOKEN_SIGNATURE || refusal == REFUSAL_TICKET_INVALID;
+    of = limits_peer(room, peer);
+    return counts ? limits_take(limits, wait_ms, limit, of, now_us)
+                  : limits_would_take(limits, wait_ms, limit, of, now_us);
 }
 
 /* The credential was looked at all the same, so that a right one from a busy address is never locked out: who
  * guesses secrets of 160 bits and more may be told to wait, not feared. */
 static void count_guess(struct exchange *x, struct run *run)
 {
+    bool is_refused = run->outcome.kind == OUTCOME_REFUSED;
+    enum guess guess = is_refused ? guess_of(run->outcome.refused.refusal) : GUESS_NONE;
     int64_t wait_ms;
 
-    if (run->outcome.kind != OUTCOME_REFUSED || !is_guess(run->outcome.refused.refusal)) return;
-    if (may(x, LIMIT_WRONG_LOGIN, &wait_ms)) return;
+    if (guess == GUESS_NONE || may(x, LIMIT_WRONG_LOGIN, guess == GUESS_WRONG, &wait_ms)) return;
     run->outcome.refused = (struct refused){.refusal = REFUSAL_RATE_LIMITED};
     run->outcome.retry_after_ms = wait_ms;
     run->finding.refusal = REFUSAL_RATE_LIMITED; /* what was wrong with it stays in the record */
@@ -456,15 +403,17 @@ static void run_ask(struct exchange *x)
     int64_t wait_ms;
     enum err e;
 
-    if (!may(x, x->row->limit, &wait_ms)) {
+    if (!may(x, x->row->limit, true, &wait_ms)) {
         refuse_for_now(x, wait_ms);
         return;
     }
     memset(&run->ask, 0, sizeof run->ask);
     run->refused = (struct refused){0};
     run->unreadable = ERR_OK;
-    TRY(e = read_credential(x, &run->ask.credential), failed);
+    TRY(e = authorization_read(&run->ask.credential, x), failed);
     TRY(e = read_fields(x, &request), failed);
+    if (run->ask.credential.kind == CREDENTIAL_DPOP) /* RFC 9449 §4.3 (1): one proof; of several none */
+        run->ask.credential.proof = request.has_more_proofs ? BYTES("") : request.proof;
     run->unreadable = read_body(x, &request);
     request.body = x->body;
     run->ask.origin = x->origin;

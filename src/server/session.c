@@ -27,7 +27,6 @@ struct dialect_session session_words(const struct session *session)
                                     .name = bytes_of(session->name, SESSION_NAME_LEN),
                                     .first_jti = bytes_of(session->first_jti, UUID_TEXT_LEN),
                                     .node = node->id,
-                                    .ice_servers = bytes_of_text(node->config->ice_servers),
                                     .dice = node->host->dice,
                                     .now_ms = loop_now_ms(session->lane->loop)};
 }
@@ -89,6 +88,7 @@ static void due(struct deadline *deadline)
         session_end(session);
     else { /* the grant has ended; only a fresh token brings it back */
         session->is_expired = true;
+        session_seats_leave(&session->seats);
         phone_session_ended(session);
         follow_deadline(session);
     }
@@ -167,6 +167,7 @@ void session_detach(struct session *session, enum session_leave why)
     session->is_expired = why == SESSION_LEFT_EXPIRED;
     if (session->is_expired) phone_session_ended(session);
     if (session->is_away) phone_session_away(session);
+    if (session->is_expired || session->is_away) session_seats_leave(&session->seats);
     lane_count(lane, COUNT_SESSIONS_LIVE, -1);
     lane_count(lane, COUNT_SESSIONS_DETACHED, 1);
     follow_deadline(session);
@@ -214,6 +215,7 @@ enum err session_arrive(struct session *session, struct lane *lane)
 
 static void free_session(struct session *session)
 {
+    session_seats_leave(&session->seats);
     buf_release(&session->kept);
     free(session);
 }

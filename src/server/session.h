@@ -17,6 +17,7 @@
 #include "dialect/dialect.h"
 #include "engine/resume.h"
 #include "server/lane.h"
+#include "server/session_seats.h"
 
 #define SESSION_KEPT_MAX 65536 /* bytes queued for a detached session; more of them end it */
 #define SESSION_LEGS_MAX 8     /* calls at once */
@@ -43,7 +44,8 @@ struct session {
     bool is_away;    /* its socket was closed by its client on purpose: not rung until it is back */
     bool is_expired; /* its grant has ended: nothing is sent, nothing may be asked */
     bool is_lost;    /* its client missed a message: it ends in the next turn */
-    struct buf kept; /* whole messages, each behind its length, while detached */
+    struct session_seats seats; /* where sessions at once are bounded */
+    struct buf kept;            /* whole messages, each behind its length, while detached */
     struct leg *legs;
     unsigned leg_count;
 };

@@ -12,6 +12,10 @@
 struct socket *socket_take_over(struct lane *lane, struct stream *stream, struct bytes origin);
 void socket_bytes(struct socket *socket, uint8_t *bytes, size_t len); /* bytes that came behind the upgrade */
 
+/* For its connect, which the run is: see struct service_options. */
+MUST_USE enum err socket_take_seat(bool *out, void *lane, struct run *run, const struct uuid *of,
+                                   int64_t most);
+
 /* Closes all with 1012: some at once, and if there are many, the others bit by bit within drain_window_s. */
 void sockets_stop(struct lane *lane);
 

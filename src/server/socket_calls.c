@@ -14,6 +14,7 @@ void asking_free(struct asking *asking)
     rpc_message_release(&asking->call);
     arena_release(&asking->arena);
     buf_release(&asking->kept);
+    session_seats_leave(&asking->seats);
     free(asking);
 }
 
@@ -148,12 +149,21 @@ void socket_ask(struct socket *socket)
         socket_end_asking(socket);
 }
 
+/* A session without calls is one, too. */
+static struct bytes ice_servers(struct session *session)
+{
+    struct lane *lane = session->lane;
+    struct buf *out = lane_fields(lane);
+
+    ice_servers_write(out, lane->service, bytes_of(session->name, 8), loop_wall_ms(lane->loop));
+    return buf_error(out) ? BYTES("[]") : buf_bytes(out);
+}
+
 void socket_welcome(struct socket *socket)
 {
     const struct dialect *dialect = dialect_of_socket();
     struct buf *body = lane_body(socket->lane);
     struct dialect_session words;
-
     bool is_back = socket->asking->fetch.session != NULL;
 
     socket->session = socket->asking->session;
@@ -167,6 +177,7 @@ void socket_welcome(struct socket *socket)
     socket_watch_peer(socket);
     lane_count(socket->lane, COUNT_CONNECTS_GRANTED, 1);
     words = session_words(socket->session);
+    words.ice_servers = ice_servers(socket->session);
     dialect->welcome(body, &words, socket->asking->call.id);
     socket_send_text(socket, body);
     session_give_state(socket->session);

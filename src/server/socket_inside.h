@@ -16,6 +16,7 @@ struct asking {                    /* one call that is being decided; nothing be
     struct rpc_message call;
     struct arena arena;
     struct run run;
+    struct session_seats seats; /* of a connect, until its session has them */
     struct session *session;    /* of a connect that is granted: made, not begun yet; or come back to */
     struct session_fetch fetch; /* of a connect that wants its session back */
     struct buf kept;            /* bytes behind the call, read meanwhile */

@@ -58,6 +58,25 @@ static struct holder next_holder(const struct lane *lane, const struct asking *a
     return session_left_ms(lane, &by_state) < session_left_ms(lane, &next) ? by_state : next;
 }
 
+/* Its client had left, and others have its place: it has to begin anew, and is then told so. */
+static enum session_event no_seat(struct run *run)
+{
+    struct finding *finding = found(run, REFUSAL_RESUME_IMPOSSIBLE, "budget.sessions");
+
+    finding_expected(finding, "a free place for a session that was left");
+    finding_seen(finding, "as many are open as may be");
+    return SESSION_CONNECT_REFUSED;
+}
+
+enum err socket_take_seat(bool *out, void *lane, struct run *run, const struct uuid *of, int64_t most)
+{
+    struct asking *asking = run->owner;
+
+    *out = false;
+    if (!asking->socket) return ERR_STOPPING; /* the peer has gone: nobody waits for the answer */
+    return session_seats_take(out, &asking->seats, ((struct lane *)lane)->node->seats, of, most);
+}
+
 /* A proof waits for the store, a session may come from afar, and time runs on: whether the token still lives
  * is asked last, and whether something voids it. */
 enum session_event socket_grant(struct asking *asking, struct session *back)
@@ -66,7 +85,8 @@ enum session_event socket_grant(struct asking *asking, struct session *back)
     struct run *run = &asking->run;
     struct holder holder = back ? next_holder(lane, asking, back) : run->outcome.holder;
     int64_t left_ms = session_left_ms(lane, &holder), cutoff_ms = service_cutoff_ms(lane->service, &holder);
-    enum err e = ERR_OK;
+    bool has_seats;
+    enum err e;
 
     if (left_ms <= 0) {
         socket_found_expired(&run->finding, &holder, left_ms);
@@ -78,12 +98,19 @@ enum session_event socket_grant(struct asking *asking, struct session *back)
         finding_seen(finding, "gt %lld", (long long)holder.gt_ms);
         return SESSION_CONNECT_REFUSED;
     }
-    asking->session = back;
-    if (back)
+    if (back) {
+        e = session_seats_return(&has_seats, &back->seats);
+        if (e) return fail(run, e);
+        if (!has_seats) return no_seat(run);
         session_renew(back, &holder);
-    else
-        e = session_new(&asking->session, lane, &holder, run->outcome.connected.session);
-    return e ? fail(run, e) : SESSION_CONNECT_GRANTED;
+        asking->session = back;
+        return SESSION_CONNECT_GRANTED;
+    }
+    e = session_new(&asking->session, lane, &holder, run->outcome.connected.session);
+    if (e) return fail(run, e);
+    asking->session->seats = asking->seats;
+    asking->seats = (struct session_seats){0};
+    return SESSION_CONNECT_GRANTED;
 }
 
 /* ---- the old session ---- */

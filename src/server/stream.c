@@ -24,8 +24,9 @@ struct stream_rest {
     struct buf waiting; /* comes next */
     bool is_writing;
     struct stream *stream;
-    struct deadline patience; /* while LEAVING or LINGERING */
-    size_t unsent_before;     /* when patience was last renewed */
+    struct deadline patience; /* with a peer that takes nothing, or does not go */
+    size_t kept;              /* bytes that had to wait, in all */
+    size_t taken_before;      /* of those, when patience was last renewed */
     int rounds_left;
 };
 
@@ -125,6 +126,7 @@ size_t stream_unsent(const struct stream *stream)
     return uv_stream_get_write_queue_size((const uv_stream_t *)&stream->tcp) + stream->rest->waiting.len;
 }
 
+static void on_patience_over(struct deadline *deadline);
 static void shut_our_side(struct stream *stream);
 static void on_written(uv_write_t *request, int status);
 
@@ -161,6 +163,20 @@ static void on_written(uv_write_t *request, int status)
     }
 }
 
+static size_t taken(const struct stream *stream)
+{
+    return stream->rest->kept - stream_unsent(stream);
+}
+
+/* The time of a peer that takes nothing begins with the first byte that waits for it. */
+static bool may_stall(struct stream *stream)
+{
+    struct loop *loop = loop_of_stream(stream);
+    struct deadline *patience = &stream->rest->patience;
+    return patience->place ||
+           deadline_set(loop, patience, loop_tick_ms(loop) + STREAM_STALL_MS, on_patience_over) == ERR_OK;
+}
+
 static void keep(struct stream *stream, struct bytes b)
 {
     struct stream_rest *rest = rest_of(stream);
@@ -169,7 +185,8 @@ static void keep(struct stream *stream, struct bytes b)
         return;
     }
     buf_append(&rest->waiting, b);
-    if (buf_error(&rest->waiting) != ERR_OK)
+    rest->kept += b.len;
+    if (buf_error(&rest->waiting) != ERR_OK || !may_stall(stream))
         drop(stream);
     else if (!rest->is_writing)
         send_waiting(stream);
@@ -315,12 +332,14 @@ static void on_patience_over(struct deadline *deadline)
     struct stream_rest *rest =
         (struct stream_rest *)((char *)deadline - offsetof(struct stream_rest, patience));
     struct stream *stream = rest->stream;
-    size_t unsent = stream_unsent(stream);
-    if (stream->phase == STREAM_LEAVING && unsent < rest->unsent_before && rest->rounds_left-- > 0) {
-        rest->unsent_before = unsent;
-        struct loop *loop = loop_of_stream(stream);
-        if (deadline_set(loop, deadline, loop_tick_ms(loop) + PATIENCE_MS, on_patience_over) == ERR_OK)
-            return;
+    struct loop *loop = loop_of_stream(stream);
+    bool is_live = stream->phase == STREAM_LIVE;
+    size_t now = taken(stream);
+    if (now > rest->taken_before &&
+        (is_live || (stream->phase == STREAM_LEAVING && rest->rounds_left-- > 0))) {
+        int64_t again_ms = is_live ? STREAM_STALL_MS : PATIENCE_MS;
+        rest->taken_before = now;
+        if (deadline_set(loop, deadline, loop_tick_ms(loop) + again_ms, on_patience_over) == ERR_OK) return;
     }
     drop(stream);
 }
@@ -329,7 +348,7 @@ static void be_patient(struct stream *stream)
 {
     struct loop *loop = loop_of_stream(stream);
     struct stream_rest *rest = stream->rest;
-    rest->unsent_before = stream_unsent(stream);
+    rest->taken_before = taken(stream);
     rest->rounds_left = PATIENCE_ROUNDS;
     if (deadline_set(loop, &rest->patience, loop_tick_ms(loop) + PATIENCE_MS, on_patience_over) != ERR_OK)
         drop(stream);

@@ -6,7 +6,8 @@
  * whole. An idle stream owns no buffers (TLS: its library's).
  *
  * Writing never blocks: what the socket does not take at once is kept, up to STREAM_UNSENT_MAX; past that the
- * stream is closed, as its peer does not read. After stream_close nothing is called but on_gone, once, from a
+ * stream is closed, as its peer does not read. So it is when of what is kept nothing goes out for
+ * STREAM_STALL_MS. After stream_close nothing is called but on_gone, once, from a
  * later turn; the owner frees its own state there. Owner: the protocol above (conn). */
 #ifndef COATCHECK_SERVER_STREAM_H
 #define COATCHECK_SERVER_STREAM_H
@@ -16,6 +17,7 @@
 #include "server/loop.h"
 
 #define STREAM_UNSENT_MAX 262144 /* bytes kept for a peer that does not read */
+#define STREAM_STALL_MS   10000  /* and so long, unless it takes some */
 
 struct stream;
 struct stream_user { /* who listens; one static table per protocol */

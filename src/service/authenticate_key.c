@@ -55,7 +55,10 @@ static void found_bad_key(struct finding *finding, enum refusal refusal, const s
     if (refusal == REFUSAL_KEY_SECRET_WRONG) {
         finding_check(finding, "key.secret");
         finding_expected(finding, "the secret that belongs to key %s", finding->key);
-        finding_seen(finding, "another one of %zu bytes", secret.len);
+        if (bytes_is_absent(key->public_key))
+            finding_seen(finding, "another one of %zu bytes", secret.len);
+        else
+            finding_seen(finding, "a secret, of a key that has none: it signs assertions");
         return;
     }
     finding_check(finding, "key.live");
@@ -87,6 +90,7 @@ static enum err check_secret(enum refusal *out, struct key_holder *holder, struc
     }
     holder->key = key;
     holder->project = facts_project(facts, &key->project);
+    if (!bytes_is_absent(key->public_key)) is_equal = false; /* it has no secret: none is right */
     *out = !is_equal          ? REFUSAL_KEY_SECRET_WRONG
            : key->is_retired  ? REFUSAL_KEY_RETIRED
            : !holder->project ? REFUSAL_KEY_UNKNOWN
@@ -155,6 +159,15 @@ static void found_no_claim(struct finding *finding, const struct credential *cre
         break;
     case CREDENTIAL_BEARER:
         finding_seen(finding, "Bearer with %s", presented_text(presented_kind(credential->token)));
+        break;
+    case CREDENTIAL_DPOP:
+        finding_seen(finding, "an access token with a proof");
+        break;
+    case CREDENTIAL_ASSERTION:
+        finding_seen(finding, "an assertion");
+        break;
+    case CREDENTIAL_TWO:
+        finding_seen(finding, "an Authorization field and an assertion");
         break;
     case CREDENTIAL_BAD:
         finding_seen(finding, "Authorization that is neither one whole Basic nor one whole Bearer");
@@ -229,7 +242,29 @@ enum err service_check_key(enum refusal *out, struct service *service, const str
     return e;
 }
 
-bool run_authenticate_key(struct run *run)
+bool run_check_origin_of_secret(struct run *run, const struct fact_project *project,
+                                const struct fact_key *key)
+{
+    const struct key_holder holder = {project, key, &run->finding};
+    enum refusal refusal = check_origin_of_secret(&holder, run->ask.origin);
+
+    if (!refusal) return true;
+    run->has_finding = true;
+    run_refuse(run, refusal, FIELD_NONE, NULL);
+    return false;
+}
+
+/* RFC 6749 §2.3: one method of authentication in a request. Whether either is right is not looked at. */
+static void refuse_two(struct run *run)
+{
+    struct finding *finding = run_finding(run, "credential.one");
+
+    finding_expected(finding, "an Authorization field, or an assertion");
+    finding_seen(finding, "both");
+    run_refuse(run, REFUSAL_PARAMETER_INVALID, FIELD_ASSERTION, "came beside another way to authenticate");
+}
+
+static bool authenticate_by_secret(struct run *run)
 {
     struct key_holder holder = {.finding = &run->finding};
     enum refusal refusal;
@@ -248,5 +283,13 @@ bool run_authenticate_key(struct run *run)
         run->has_finding = true;
         run_refuse(run, refusal, FIELD_NONE, NULL);
     }
+    return false;
+}
+
+bool run_authenticate_key(struct run *run)
+{
+    if (run->ask.credential.kind == CREDENTIAL_ASSERTION) return run_authenticate_assertion(run);
+    if (run->ask.credential.kind != CREDENTIAL_TWO) return authenticate_by_secret(run);
+    refuse_two(run);
     return false;
 }

@@ -80,7 +80,7 @@ void run_bind(struct run *run)
     struct bind_facts facts = {.holder = &run->outcome.holder};
 
     if (!run_authenticate_bearer_by(run, &terms, MAY_BIND)) return;
-    if (!run_goes_on(run) || !run_limit(run, LIMIT_PROOF_KEY, terms.jkt)) return;
+    if (!run_goes_on(run)) return;
     facts.project = run->project;
     facts.jkt = terms.jkt;
     bind_plan(&run->plan, &facts, ask, run->now_ms, &run->service->options.dice);

@@ -5,6 +5,7 @@
 #include "base/hex.h"
 #include "engine/admit.h"
 #include "engine/age.h"
+#include "engine/budget.h"
 #include "engine/once.h"
 #include "engine/resume.h"
 #include "service/service_run.h"
@@ -15,6 +16,7 @@ struct looked { /* what a connect is judged by; in the arena, for it may wait fo
     struct admit_facts admit; /* the same, as findings are told */
     struct proof_facts proof;
     struct proof_policy policy;
+    struct budget budget; /* of a new session; one that is resumed was counted when it began */
 };
 
 /* ---- what came ---- */
@@ -143,11 +145,62 @@ static void name_session(struct run *run, const struct looked *looked)
     run_finish(run, OUTCOME_CONNECTED);
 }
 
+/* ---- what it uses up ---- */
+
+/* A place among the sessions of the button that the token came from. */
+static bool seat_by_button(struct run *run)
+{
+    const struct resource *resource =
+        facts_resource(lease_facts(run->lease), &run->project->id, &run->outcome.holder.resource);
+    struct budget button;
+
+    if (!resource) return true;
+    budget_of_click(&button, resource, run->project);
+    return run_seat(run, &button);
+}
+
+/* Puts the use behind the writes of the proof, and takes the places. False: the run is over. */
+static bool spend(struct run *run, struct looked *looked)
+{
+    struct budget *budget = &looked->budget;
+    enum err e = budget_of_token(budget, &run->outcome.holder, run->project);
+
+    if (!e && !budget_plan(&run->plan, budget, run->now_ms)) e = ERR_LIMIT;
+    if (e) {
+        run_fail(run, e);
+        return false;
+    }
+    return run_seat(run, budget) && seat_by_button(run);
+}
+
+/* True, and the run is refused: it was one use too many. */
+static bool was_spent(struct run *run, const struct looked *looked)
+{
+    struct budget_spent spent;
+
+    budget_settle(&spent, &run->plan, run->rows, run->now_ms);
+    if (spent.refusal) run_overspent(run, &looked->budget, &spent);
+    return spent.refusal != REFUSAL_NONE;
+}
+
+/* Puts the proof among the plan's writes. Whatever it was shown for, that is a row which is kept for minutes.
+ * False: the run is over. */
+static bool use_proof(struct run *run, const struct looked *looked)
+{
+    enum err e;
+
+    if (!looked->admit.proof) return true;
+    e = run_plan_once(run, &looked->proof, PROOF_VENDOR);
+    if (!e) return run_limit(run, LIMIT_PROOF_KEY, looked->proof.jkt);
+    run_fail(run, e);
+    return false;
+}
+
 static void welcome(struct run *run)
 {
     const struct looked *looked = run->kept;
 
-    if (run_was_cut(run)) return;
+    if (run_was_cut(run) || was_spent(run, looked)) return;
     if (!once_was_used(&run->plan, run->rows))
         name_session(run, looked);
     else if (looked->facts.presented == RESUME_NOTHING)
@@ -158,12 +211,11 @@ static void welcome(struct run *run)
     }
 }
 
-/* In this order: token, proof, state; the first refusal wins. The proof is used up only by a connect that is
- * right in everything that can be seen of it here. */
+/* In this order: token, proof, state, the connect's form, its budget; the first refusal wins. Proof and
+ * budget are used up only by a connect that is right in everything that can be seen of it here. */
 static void judge(struct run *run, struct looked *looked)
 {
     struct resume_decision decision = resume_judge(&looked->facts);
-    enum err e = ERR_OK;
 
     if (decision.verdict == RESUME_REFUSED) {
         refuse(run, looked, decision.refusal);
@@ -175,10 +227,9 @@ static void judge(struct run *run, struct looked *looked)
         return;
     }
     run->kept = looked;
-    if (looked->admit.proof) e = run_plan_once(run, &looked->proof, PROOF_VENDOR);
-    if (e)
-        run_fail(run, e);
-    else if (run->plan.write_count)
+    if (!use_proof(run, looked)) return;
+    if (decision.verdict == RESUME_NEW_SESSION && !spend(run, looked)) return;
+    if (run->plan.write_count)
         run_commit(run, welcome);
     else
         welcome(run);

@@ -6,14 +6,15 @@
 #include "service/presented.h"
 #include "service/service_run.h"
 
-static void found_in_embed(struct run *run, const struct refused *refused)
+static void found_in_embed(struct run *run, const struct refused *refused, bool has_nobody)
 {
     struct finding *finding;
 
     switch ((int)refused->refusal) {
     case REFUSAL_RESOURCE_DISABLED:
-        finding = run_finding(run, "resource.live");
-        finding_expected(finding, "a resource that is there and switched on");
+        finding = run_finding(run, has_nobody ? "resource.reaches" : "resource.live");
+        finding_expected(finding, has_nobody ? "a resource whose user is there to be rung"
+                                             : "a resource that is there and switched on");
         break;
     case REFUSAL_KEY_RETIRED:
     case REFUSAL_NOT_FOUND:
@@ -26,28 +27,90 @@ static void found_in_embed(struct run *run, const struct refused *refused)
     finding_seen(finding, "%s", refused->because);
 }
 
-static void plan(struct run *run, const struct holder *holder)
+/* An access token was shown that descends from a click-to-call token, not that itself. */
+static bool is_again(const struct run *run)
 {
-    const struct facts *facts = lease_facts(run->lease);
+    return !bytes_start_with(run->ask.embed.token, BYTES("c2c_"));
+}
+
+static const struct resource *resource_of(const struct run *run)
+{
+    if (!run->key) return NULL;
+    return facts_resource(lease_facts(run->lease), &run->project->id, &run->key->resource);
+}
+
+static void counted(struct run *run)
+{
+    struct budget_spent spent;
+
+    budget_settle(&spent, &run->plan, run->rows, run->now_ms);
+    if (spent.refusal)
+        run_overspent(run, run->kept, &spent);
+    else
+        run_sign(run, &run->plan.grant);
+}
+
+/* What came of a click-to-call token was counted there: a visitor who renews it is not another one. */
+static void count(struct run *run, const struct resource *resource)
+{
+    struct budget *budget = arena_alloc(run->arena, sizeof *budget);
+
+    run->kept = budget;
+    if (!budget) {
+        run_fail(run, ERR_NO_MEMORY);
+        return;
+    }
+    budget_of_click(budget, resource, run->project);
+    if (!budget_plan(&run->plan, budget, run->now_ms))
+        run_fail(run, ERR_LIMIT);
+    else if (run->plan.write_count)
+        run_commit(run, counted);
+    else
+        run_sign(run, &run->plan.grant);
+}
+
+static void plan(struct run *run, bool has_nobody)
+{
     const struct uuid *resource = run->key ? &run->key->resource : NULL;
     const struct lineage lineage = {.project = &run->project->id,
                                     .key = run->key ? run->key->public_id : BYTES_NONE,
                                     .resource = resource};
-    const struct embed_facts embed = {
-        .project = run->project,
-        .key = run->key,
-        .resource = resource ? facts_resource(facts, &run->project->id, resource) : NULL,
-        .holder = holder,
-        .cutoff_ms = run_cutoff_ms(run, &lineage)};
+    const struct embed_facts embed = {.project = run->project,
+                                      .key = run->key,
+                                      .resource = resource_of(run),
+                                      .has_nobody = has_nobody,
+                                      .holder = is_again(run) ? &run->outcome.holder : NULL,
+                                      .cutoff_ms = run_cutoff_ms(run, &lineage)};
     const struct refused *refused = &run->plan.refused;
 
     embed_plan(&run->plan, &embed, run->now_ms, &run->service->options.dice);
-    if (!refused->refusal) {
+    if (refused->refusal) {
+        found_in_embed(run, refused, has_nobody);
+        run_refuse(run, refused->refusal, refused->field, refused->because);
+    } else if (embed.holder)
         run_sign(run, &run->plan.grant);
-        return;
-    }
-    found_in_embed(run, refused);
-    run_refuse(run, refused->refusal, refused->field, refused->because);
+    else
+        count(run, embed.resource);
+}
+
+static void user_read(struct run *run)
+{
+    if (is_again(run) && run_was_cut(run)) return; /* while the store was asked */
+    if (run->read.found) run_remember_read(run);
+    plan(run, !run->read.found);
+}
+
+/* A resource outlives the user that it rings: whoever is deleted is not asked for by its id again, so there
+ * is nobody at the other end of the button, and nothing to give a token for. */
+static void find_whom_it_rings(struct run *run)
+{
+    const struct resource *resource = resource_of(run);
+
+    if (!resource || resource->is_disabled || uuid_is_zero(&resource->user) ||
+        users_by_id(run->service->users, &run->project->id, &resource->user))
+        plan(run, false);
+    else
+        run_read(run, READ_USER_BY_ID, &run->project->id, &resource->user, BYTES_NONE, user_read);
 }
 
 static void refuse_unknown(struct run *run, struct bytes public_id)
@@ -86,7 +149,7 @@ static void exchange_click(struct run *run, struct bytes text)
         run_refuse(run, REFUSAL_ORIGIN_NOT_LISTED, FIELD_NONE, NULL);
         return;
     }
-    if (run_limit(run, LIMIT_EMBED_TOKEN, key->public_id)) plan(run, NULL);
+    if (run_limit(run, LIMIT_EMBED_TOKEN, key->public_id)) find_whom_it_rings(run);
 }
 
 void run_embed(struct run *run)
@@ -95,7 +158,7 @@ void run_embed(struct run *run)
     struct finding *finding;
 
     if (!run_goes_on(run)) return;
-    if (bytes_start_with(text, BYTES("c2c_"))) {
+    if (!is_again(run)) {
         exchange_click(run, text);
         return;
     }
@@ -108,5 +171,5 @@ void run_embed(struct run *run)
     }
     if (!run_authenticate_token(run, text, BYTES_NONE, MAY_CONNECT)) return;
     run->key = facts_key(lease_facts(run->lease), run->outcome.holder.parent_key);
-    if (run_limit(run, LIMIT_EMBED_TOKEN, run->outcome.holder.parent_key)) plan(run, &run->outcome.holder);
+    if (run_limit(run, LIMIT_EMBED_TOKEN, run->outcome.holder.parent_key)) find_whom_it_rings(run);
 }

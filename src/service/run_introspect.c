@@ -152,16 +152,19 @@ static void look_at_refresh(struct run *run)
         find_user(run, user_of_family_read);
 }
 
-void run_introspect(struct run *run)
+static void look(struct run *run)
 {
-    enum presented kind;
+    enum presented kind = presented_kind(run->ask.introspect.token);
 
-    if (!run_authenticate_key(run) || !run_can_read(run)) return;
-    kind = presented_kind(run->ask.introspect.token);
     if (kind == PRESENTED_JWS)
         look_at_access(run);
     else if (kind == PRESENTED_REFRESH)
         look_at_refresh(run);
     else
         tell_inactive(run);
+}
+
+void run_introspect(struct run *run)
+{
+    if (run_authenticate_key(run) && run_can_read(run)) run_once_first(run, look);
 }

@@ -45,20 +45,11 @@ enum err run_hash_token(struct bytes *out, struct run *run, struct bytes token)
 
 /* ---- once ---- */
 
-#define PROOF_BUCKET_S                                                                                       \
-    900 /* no less than two proofs of one jti, both good before one is forgotten, lie apart */
-#define PROOF_BUCKETS 2
-
-/* A proof is remembered by (key, jti), so that two keys may draw the same jti (RFC 9449 §11.1). The same jti
- * in another proof of that key, made at another time, is a replay too: each is put into the bucket of its own
- * end and into the next, so that two from neighbouring buckets meet. */
-enum err run_plan_once(struct run *run, const struct proof_facts *proof, enum proof_profile profile)
+/* A proof is remembered by (key, jti), so that two keys may draw the same jti (RFC 9449 §11.1). */
+static enum err name_proof(uint8_t digest[SHA256_LEN], struct run *run, const struct proof_facts *proof)
 {
-    int64_t end_s = proof->iat_s + proof_keep_s(profile);
-    uint8_t digest[SHA256_LEN];
     struct buf name;
     enum err e;
-    size_t i;
 
     buf_init(&name, 512);
     buf_append(&name, proof->jkt);
@@ -66,16 +57,33 @@ enum err run_plan_once(struct run *run, const struct proof_facts *proof, enum pr
     e = buf_error(&name);
     if (!e) e = crypto_sha256(run->service->bench.crypto, digest, buf_bytes(&name));
     buf_release(&name);
-    if (e) return e;
-    for (i = 0; i < PROOF_BUCKETS; i++) {
-        struct write *write = &run->plan.writes[run->plan.write_count++];
-        memset(write, 0, sizeof *write);
-        write->kind = WRITE_ONCE;
-        write->is_gate = true; /* what comes with a used proof is not written either */
-        memcpy(write->once.id.byte, digest, sizeof write->once.id.byte);
-        write->once.bucket_s = (end_s / PROOF_BUCKET_S + 1 + (int64_t)i) * PROOF_BUCKET_S;
-    }
-    return ERR_OK;
+    return e;
+}
+
+enum err run_plan_once(struct run *run, const struct proof_facts *proof, enum proof_profile profile)
+{
+    int64_t end_s = proof->iat_s + proof_keep_s(profile);
+    uint8_t digest[SHA256_LEN];
+    enum err e = name_proof(digest, run, proof);
+    size_t i;
+
+    for (i = 0; i < ONCE_BUCKETS && !e; i++)
+        run_write_once(&run->plan.writes[run->plan.write_count++], digest, end_s, i);
+    return e;
+}
+
+static void refuse_strict_replay(struct run *run)
+{
+    run_refuse_replay(run, PROOF_STRICT);
+}
+
+enum err run_keep_proof(struct run *run, const struct proof_facts *proof)
+{
+    uint8_t digest[SHA256_LEN];
+    enum err e = name_proof(digest, run, proof);
+
+    return e ? e
+             : run_keep_once(run, digest, proof->iat_s + proof_keep_s(PROOF_STRICT), refuse_strict_replay);
 }
 
 bool run_was_used(const struct run *run, size_t from)

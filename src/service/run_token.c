@@ -69,7 +69,7 @@ static enum err check_holder(enum refusal *refusal, struct run *run, struct byte
     run->project = facts->project = facts_project(lease_facts(run->lease), &holder->project);
     facts->cutoff_ms = run_holder_cutoff_ms(run);
     /* clients send a proof along with every token: it is looked at only where it counts */
-    if (terms->is_needed || !bytes_is_absent(holder->jkt))
+    if (!terms->is_strict && (terms->is_needed || !bytes_is_absent(holder->jkt)))
         TRY(e = read_proof(proof, facts, run, terms->proof), done);
     if (facts->proof && !run->proof_method.len &&
         !(terms->may_lack_ath && bytes_is_absent(facts->proof->ath)))
@@ -80,13 +80,54 @@ done:
     return e;
 }
 
+static void refuse_unbound(struct run *run)
+{
+    struct finding *finding = run_finding(run, "token.bound");
+
+    finding_expected(finding, "a token that names a key in cnf, as one exchanged with a proof does");
+    finding_seen(finding, "one that is not bound: Bearer is its scheme");
+    run_refuse(run, REFUSAL_TOKEN_UNBOUND, FIELD_NONE, NULL);
+}
+
+static void refuse_unproved(struct run *run)
+{
+    struct finding *finding = run_finding(run, "proof.present");
+
+    finding_expected(finding, "a DPoP field with a proof by the key with thumbprint %.*s...",
+                     FINDING_ID(run->outcome.holder.jkt));
+    finding_seen(finding, "none");
+    run_refuse(run, REFUSAL_PROOF_MISSING, FIELD_PROOF, "is missing");
+}
+
+/* RFC 9449 §7.1: the token's key signs each call. The proof is used up with the call's own writes. */
+static bool prove_strictly(struct run *run, struct bytes token)
+{
+    const struct holder *holder = &run->outcome.holder;
+    struct bytes proof = run->ask.credential.proof;
+    struct proof_facts facts;
+    enum err e;
+
+    if (bytes_is_absent(holder->jkt)) {
+        refuse_unbound(run);
+        return false;
+    }
+    if (bytes_is_absent(proof)) {
+        refuse_unproved(run);
+        return false;
+    }
+    if (!run_prove(&facts, run, proof, holder->jkt, token)) return false;
+    e = run_keep_proof(run, &facts);
+    if (e) run_fail(run, e);
+    return !e;
+}
+
 bool run_authenticate_by(struct run *run, struct bytes token, struct proof_terms *terms,
                          enum capability needs)
 {
     struct admit_facts facts = {.cutoff_ms = INT64_MIN,
                                 .needs = needs,
                                 .needs_proof = terms->is_needed,
-                                .takes_bound_as_bearer = run->takes_bound_as_bearer};
+                                .takes_bound_as_bearer = run->takes_bound_as_bearer || terms->is_strict};
     struct proof_policy policy = {.profile = PROOF_VENDOR,
                                   .now_s = run->wall_ms / 1000,
                                   .htm = run->http_method,
@@ -107,8 +148,10 @@ bool run_authenticate_by(struct run *run, struct bytes token, struct proof_terms
     if (!refusal) TRY(e = check_holder(&refusal, run, token, terms, &facts, &proof, &policy), failed);
     if (!refusal && run->ask.origin.len && !facts_project_lists(run->project, run->ask.origin))
         refusal = REFUSAL_ORIGIN_NOT_LISTED;
+    if (!refusal && terms->is_strict) return prove_strictly(run, token);
     if (!refusal && facts.proof) TRY(e = run_plan_once(run, &proof, PROOF_VENDOR), failed);
-    if (!refusal) return true;
+    /* whatever it was shown for: each is a row that is kept for minutes */
+    if (!refusal) return !facts.proof || run_limit(run, LIMIT_PROOF_KEY, proof.jkt);
     if (refusal == REFUSAL_PROOF_MISSING && run->unreadable) {
         run_fail(run, run->unreadable); /* the proof was to stand in what could not be read */
         return false;
@@ -134,7 +177,8 @@ bool run_authenticate_bearer_by(struct run *run, struct proof_terms *terms, enum
     bool is_absent = credential->kind == CREDENTIAL_NONE;
     struct finding *finding;
 
-    if (credential->kind == CREDENTIAL_BEARER)
+    terms->is_strict = credential->kind == CREDENTIAL_DPOP;
+    if (credential->kind == CREDENTIAL_BEARER || terms->is_strict)
         return run_authenticate_by(run, credential->token, terms, needs);
     finding = run_finding(run, is_absent ? "credential.present" : "credential.form");
     finding_expected(finding, "Authorization: Bearer, and an access token");

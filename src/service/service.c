@@ -104,6 +104,7 @@ void run_finish(struct run *run, enum outcome_kind kind)
 {
     struct desk *desk = run->desk; /* the answer may point into it */
 
+    if (run_once_delays(run, kind)) return;
     run->outcome.kind = kind;
     lease_drop(run->lease);
     run->lease = NULL;
@@ -343,6 +344,7 @@ static void commit_answered(struct mail *mail)
 {
     struct run *run = (struct run *)(void *)((char *)mail - offsetof(struct run, commit.mail));
 
+    if (!run_once_settles(run)) return;
     if (run->commit.error && run->unsure)
         run->unsure(run);
     else if (run->commit.error)
@@ -372,6 +374,7 @@ void run_commit_or(struct run *run, void (*then)(struct run *run), void (*unsure
     run->commit.write_count = run->plan.write_count;
     run->commit.rows = run->rows;
     run->commit.arena = run->arena;
+    run_once_joins(run);
     run->unsure = unsure;
     run->then = then;
     service->options.store->ops->commit(service->options.store, &run->commit);
@@ -475,6 +478,7 @@ void service_start(struct service *service, struct run *run)
     run->sessions_closed = 0;
     run->unsure = NULL;
     run->kept = NULL;
+    run->once = NULL;
     if (run->step_ms && run->ask.kind != ASK_REVOKE && run->ask.kind != ASK_DESCRIBE) {
         refuse_between_clocks(run);
         return;

@@ -9,6 +9,7 @@
 
 #include "engine/limit.h"
 #include "service/finding.h"
+#include "service/ice.h"
 #include "service/issue.h"
 #include "service/lease.h"
 #include "service/users.h"
@@ -21,6 +22,7 @@ struct service_options {
     struct keyring *ring; /* held, once the service is there */
     uint64_t epoch;
     struct bytes url, ch; /* issuer and audience; the ch header member, absent if there is none */
+    struct ice_options ice;
     struct dice dice;
     size_t users_max;
     /* how the lane is reached from the store's threads */
@@ -33,6 +35,10 @@ struct service_options {
     void (*user_changed)(void *lane, const struct uuid *project, const struct uuid *id);
     /* counts one of these; false: not before *wait_ms from now. NULL: nothing is limited */
     bool (*may)(void *lane, int64_t *wait_ms, enum limit limit, struct bytes of);
+    /* Takes a place among the sessions that are open at once with one credential, on all lanes together, for
+     * a connect: it is given back when its socket is no live session, or none any more. *out false: `most`
+     * are taken. NULL: none are counted */
+    enum err (*seat)(bool *out, void *lane, struct run *run, const struct uuid *of, int64_t most);
     /* a cutoff was committed: done(run) when every lane refuses what it voids and has closed its sessions.
      * Cannot fail */
     void (*cut)(void *lane, struct run *run, const struct cutoff *cutoff,
@@ -103,6 +109,7 @@ struct run {
     struct store_read read;
     void (*unsure)(struct run *run); /* where it goes on when a commit failed; NULL: it has failed, too */
     void *kept;                      /* what this kind of ask keeps over its waits, in the arena */
+    struct once *once;               /* what is used up by this ask, in the arena; NULL: nothing */
     uint32_t read_limit;             /* of the next read of a list */
     struct address *found;           /* ADDRESSES_MAX of them, in the arena; NULL: nothing was looked up */
     size_t found_count;

@@ -36,7 +36,8 @@ void *__wrap_realloc(void *old, size_t size)
 static struct buf proof;
 static char token_room[JWS_MAX];
 static char refresh_room[SEAL_REFRESH_MAX];
-static struct bytes token, refresh_token;
+static char guest_room[JWS_MAX];
+static struct bytes token, refresh_token, guest_token;
 
 /* One ask of each sort; each gives an outcome of its own when all is well. */
 enum sort {
@@ -47,6 +48,7 @@ enum sort {
     REFRESH_NEXT,
     REFRESH_AGAIN,
     CONNECT_BOUND,
+    CONNECT_BUDGETED,
     WHO,
     WHO_READ,
     ADDRESSES_ALL,
@@ -62,6 +64,7 @@ enum sort {
     ANSWER,
     INTROSPECT_ACCESS,
     INTROSPECT_REFRESH,
+    INTROSPECT_SIGNED,
     REVOCATIONS,
     SORTS
 };
@@ -71,12 +74,16 @@ static struct uuid known, interview;
 static char session_room[JWS_MAX];
 static struct bytes session;
 
-static void prepare_door(struct asked *asked, enum sort sort)
+static void prepare_door(struct asked *asked, enum sort sort, const char *text)
 {
     ask_init(asked, sort == REVOCATIONS ? ASK_REVOCATIONS : ASK_INTROSPECT);
     asked->run.ask.credential = basic(&world.test, TEST_TOKEN);
     if (sort != REVOCATIONS)
         asked->run.ask.introspect.token = sort == INTROSPECT_ACCESS ? token : refresh_token;
+    if (sort != INTROSPECT_SIGNED) return;
+    asked->run.takes_keys |= KEY_BIT(KEY_CLIENT);
+    assert_client(&proof, text, NOW_S + 60);
+    asked->run.ask.credential = asserted(&proof);
 }
 
 static void prepare_ticket(struct asked *asked, enum sort sort)
@@ -164,15 +171,15 @@ static void prepare(struct asked *asked, enum sort sort, unsigned round)
 {
     static char text[32];
 
+    (void)snprintf(text, sizeof text, "u%u-%d", round, sort);
     if (sort >= INTROSPECT_ACCESS) {
-        prepare_door(asked, sort);
+        prepare_door(asked, sort, text);
         return;
     }
     if (sort >= LAUNCH_KNOWN) {
         prepare_ticket(asked, sort);
         return;
     }
-    (void)snprintf(text, sizeof text, "u%u-%d", round, sort);
     ask_mint_init(asked, sort == MINT_KNOWN || sort == MINT_CHANGED ? "ada" : text);
     if (sort == MINT_CHANGED) asked->run.ask.mint.profile.value[PROFILE_COUNTRY] = bytes_of_text(text);
     if (sort == MINT_PASSWORD) asked->run.ask.mint.password = BYTES("a password");
@@ -192,6 +199,10 @@ static void prepare(struct asked *asked, enum sort sort, unsigned round)
         ask_connect_init(asked, token, buf_bytes(&proof));
         return;
     }
+    if (sort == CONNECT_BUDGETED) {
+        ask_connect_init(asked, guest_token, BYTES_NONE);
+        return;
+    }
     ask_bearer_init(asked, sort == ADDRESSES_ALL ? ASK_ADDRESSES : ASK_WHO_AM_I, token);
     asked->run.takes_bound_as_bearer = true;
 }
@@ -199,11 +210,13 @@ static void prepare(struct asked *asked, enum sort sort, unsigned round)
 static enum outcome_kind granted(enum sort sort)
 {
     static const enum outcome_kind kinds[SORTS] = {
-        OUTCOME_MINTED,       OUTCOME_MINTED,       OUTCOME_MINTED,     OUTCOME_MINTED, OUTCOME_MINTED,
-        OUTCOME_MINTED,       OUTCOME_CONNECTED,    OUTCOME_WHO,        OUTCOME_WHO,    OUTCOME_ADDRESSES,
-        OUTCOME_MINTED,       OUTCOME_MINTED,       OUTCOME_MINTED,     OUTCOME_TICKET, OUTCOME_TICKET,
-        OUTCOME_MINTED,       OUTCOME_MINTED,       OUTCOME_MINTED,     OUTCOME_STUDY,  OUTCOME_INTERVIEW,
-        OUTCOME_INTROSPECTED, OUTCOME_INTROSPECTED, OUTCOME_REVOCATIONS};
+        OUTCOME_MINTED,     OUTCOME_MINTED,       OUTCOME_MINTED,       OUTCOME_MINTED,
+        OUTCOME_MINTED,     OUTCOME_MINTED,       OUTCOME_CONNECTED,    OUTCOME_CONNECTED,
+        OUTCOME_WHO,        OUTCOME_WHO,          OUTCOME_ADDRESSES,    OUTCOME_MINTED,
+        OUTCOME_MINTED,     OUTCOME_MINTED,       OUTCOME_TICKET,       OUTCOME_TICKET,
+        OUTCOME_MINTED,     OUTCOME_MINTED,       OUTCOME_MINTED,       OUTCOME_STUDY,
+        OUTCOME_INTERVIEW,  OUTCOME_INTROSPECTED, OUTCOME_INTROSPECTED, OUTCOME_INTROSPECTED,
+        OUTCOME_REVOCATIONS};
     return kinds[sort];
 }
 
@@ -307,6 +320,28 @@ static void opens_whole_or_not_at_all(void)
     service_free(service);
 }
 
+/* A guest whose uses and sessions are counted, with room for all that is tried here. */
+static void make_guest(void)
+{
+    static const enum setting settings[] = {SETTING_GUEST_USES, SETTING_GUEST_USES_HOUR,
+                                            SETTING_GUEST_SESSIONS};
+    struct write write = {.kind = WRITE_SETTING, .setting = {.project = world.test, .value = 1000000}};
+    struct asked asked;
+    size_t i;
+
+    for (i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+        write.setting.setting = settings[i];
+        world_write(&write);
+    }
+    CHECK_INT(service_take_facts(world.service, world_publish()), ERR_OK);
+    world.seats = 1000000;
+    prepare_limited(&asked, GUEST, "");
+    guest_token = ask_run(&asked)->minted.token;
+    memcpy(guest_room, guest_token.ptr, guest_token.len);
+    guest_token.ptr = (const uint8_t *)guest_room;
+    ask_release(&asked);
+}
+
 int main(void)
 {
     struct asked asked;
@@ -327,6 +362,7 @@ int main(void)
     ada_address = ask_run(&asked)->who.address.id;
     ask_release(&asked);
     desk_address = facts_address(service_facts(world.service), &world.test, BYTES("/public/test-desk"))->id;
+    make_guest();
     CHECK_RUN(fails_cleanly_at_every_allocation);
     CHECK_RUN(stays_on_its_facts_without_memory);
     CHECK_RUN(opens_whole_or_not_at_all);

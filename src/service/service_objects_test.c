@@ -175,13 +175,13 @@ static void makes_rooms_and_keys(void)
         (struct ask_resource){.step = OBJECT_CREATE, .type = ADDRESS_ROOM, .name = BYTES("board ROOM")};
     check_refused(&asked, REFUSAL_PARAMETER_TAKEN);
     begin(&asked, ASK_MAKE_KEY);
-    asked.run.ask.make_key = (struct ask_make_key){BYTES("backend"), PERMISSION_FAX};
+    asked.run.ask.make_key = (struct ask_make_key){.name = BYTES("backend"), .permissions = PERMISSION_FAX};
     CHECK_INT(ask_run(&asked)->kind, OUTCOME_KEY_MADE);
     CHECK_INT(asked.run.outcome.key_made.secret.len, 58);
     CHECK_INT(asked.run.outcome.key_made.key->permissions, PERMISSION_FAX);
     ask_release(&asked);
     begin(&asked, ASK_MAKE_KEY);
-    asked.run.ask.make_key = (struct ask_make_key){BYTES("backend"), PERMISSION_FAX};
+    asked.run.ask.make_key = (struct ask_make_key){.name = BYTES("backend"), .permissions = PERMISSION_FAX};
     world.spy.absent = 3; /* whatever was drawn is not written */
     CHECK_INT(ask_run(&asked)->kind, OUTCOME_FAILED);
     ask_release(&asked);

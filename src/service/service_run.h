@@ -2,6 +2,7 @@
 #ifndef COATCHECK_SERVICE_SERVICE_RUN_H
 #define COATCHECK_SERVICE_SERVICE_RUN_H
 
+#include "engine/budget.h"
 #include "engine/capability.h"
 #include "service/desk.h"
 #include "service/key_uses.h"
@@ -47,6 +48,11 @@ void run_remember_read(struct run *run); /* run->read.user, unless it may be out
 /* Counts one; false: it was one too many, and the run is refused. */
 bool run_limit(struct run *run, enum limit limit, struct bytes of);
 
+/* Of a budget: what to tell of the part that is used up; the run is refused. */
+void run_overspent(struct run *run, const struct budget *budget, const struct budget_spent *spent);
+/* Takes a place for a session of each that is given. False: the run is over. */
+bool run_seat(struct run *run, const struct budget *budget);
+
 /* Whom a credential comes from and speaks for, as far as it says: what a cutoff can name. */
 struct lineage {
     const struct uuid *project, *user, *family, *resource, *inviter; /* NULL or zero: none */
@@ -57,6 +63,11 @@ int64_t run_cutoff_ms(const struct run *run,
 
 /* Who asks. True: go on. False: the run is refused or failed already. */
 bool run_authenticate_key(struct run *run); /* fills project and key */
+/* Of run_authenticate_key: by an assertion instead of a secret. Its jti is kept for the ask's commit. */
+bool run_authenticate_assertion(struct run *run);
+/* False: what only a backend has came from a page, and the run is refused. */
+bool run_check_origin_of_secret(struct run *run, const struct fact_project *project,
+                                const struct fact_key *key);
 /* Fills project and outcome.holder; a proof that has to be remembered is in the plan's writes. */
 bool run_authenticate_token(struct run *run, struct bytes token, struct bytes proof, enum capability needs);
 /* The same for a request's own credential: Authorization: Bearer. */
@@ -64,6 +75,7 @@ bool run_authenticate_bearer(struct run *run, struct bytes proof, enum capabilit
 /* And where a proof counts for more than a bound token's holder. */
 struct proof_terms {
     struct bytes proof; /* absent: none was sent */
+    bool is_strict;     /* the proof is the credential's own (RFC 9449 §7.1), whatever stands elsewhere */
     bool is_needed;     /* by an unbound token too: its key is what is asked about */
     bool may_lack_ath;  /* what it names of the token must be right, but may be nothing */
     struct bytes jkt;   /* out: of the key that made it; absent: it was not looked at */
@@ -88,6 +100,22 @@ bool run_goes_on(struct run *run);
  * that exist in run->found: at most ADDRESSES_MAX. */
 void run_find_addresses(struct run *run, const struct uuid *ids, size_t count, void (*then)(struct run *run));
 
+/* ---- once ---- */
+#define ONCE_BUCKETS 2
+/* What shows who asks is used up by the first commit of the ask, or by one of its own before the answer;
+ * refuse(run) when it was before. digest names it, end_s is when nobody would take it any more. */
+MUST_USE enum err run_keep_once(struct run *run, const uint8_t digest[SHA256_LEN], int64_t end_s,
+                                void (*refuse)(struct run *run));
+/* One of the writes by which a thing is used up: nth < ONCE_BUCKETS. */
+void run_write_once(struct write *write, const uint8_t digest[SHA256_LEN], int64_t end_s, size_t nth);
+/* At once, and goes on in then(run): for an ask that looks last at what may change meanwhile. */
+void run_once_first(struct run *run, void (*then)(struct run *run));
+/* For service.c, around its commits: puts those writes into one that begins; looks at their rows (false: the
+ * run is refused); true when the answer has to wait for them, and run_finish is called again. */
+void run_once_joins(struct run *run);
+bool run_once_settles(struct run *run);
+bool run_once_delays(struct run *run, enum outcome_kind kind);
+
 /* ---- proofs ---- */
 /* is_broken: no proof at all by its form, or its signature does not verify. Strings live in the arena. */
 MUST_USE enum err run_read_proof(struct proof_facts *out, bool *is_broken, struct run *run,
@@ -100,6 +128,8 @@ MUST_USE enum err run_plan_once(struct run *run, const struct proof_facts *proof
 /* The rows of the last commit say so; the plan's writes before `from` are none of a proof's. */
 bool run_was_used(const struct run *run, size_t from);
 void run_found_replay(struct run *run, enum proof_profile profile);
+/* The same for a proof beside an access token, of an ask that has yet to plan: see run_keep_once. */
+MUST_USE enum err run_keep_proof(struct run *run, const struct proof_facts *proof);
 void run_refuse_replay(struct run *run, enum proof_profile profile);
 /* A proof of the strict profile, against the URL that this request was sent to. jkt: of the key that it must
  * be by; absent: of any. token: the access token it must name; absent: none. With a nonce where the server

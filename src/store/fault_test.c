@@ -43,11 +43,75 @@ static void survives_a_power_cut_at_each_change(void)
         try_each_place(&operations[i], "power", (struct fault){FAULT_CHANGES, FAULT_POWER, 0, false}, 3);
 }
 
+/* --- a one-time ticket: its id and its user, as a redeem writes them --- */
+
+static bool redeem(void)
+{
+    const struct write writes[] = {
+        {.kind = WRITE_ONCE, .is_gate = true, .once = {.id = {.byte = {0x71}}, .bucket_s = 900}},
+        {.kind = WRITE_USER,
+         .is_gate = true,
+         .user = {.user = {.id = {.byte = {1, 0x71}}, .project = shop, .kind = USER_EMBEDDED}}}};
+    struct row rows[COUNT(writes)];
+    enum err e = store_commit_wait(store, writes, COUNT(writes), rows, &arena);
+    return e == ERR_OK && rows[0].state == ROW_WRITTEN;
+}
+
+/* What the next process makes of the ticket, on what the power cut has left. */
+static void look_at_ticket(bool was_taken)
+{
+    const char *why;
+    CHECK_INT(file_prepare(path, &why), ERR_OK);
+    CHECK_INT(open_store(), ERR_OK);
+    if (redeem()) CHECK(!was_taken);
+    CHECK(!redeem());
+    close_store();
+    sqlite3 *handle = look_begin();
+    CHECK_INT(ask_sql(handle, "SELECT (SELECT count(*) FROM once WHERE bucket_s = 900) * 10 + "
+                              "(SELECT count(*) FROM users WHERE kind = 3)"),
+              11);
+    CHECK_INT(sqlite3_close(handle), SQLITE_OK);
+}
+
+/* False: the ticket was taken before so many changes; then the power goes after the answer. */
+static bool cut_at(enum ground ground, unsigned at, enum disk_survival survival)
+{
+    lay(ground);
+    fault_begin();
+    CHECK_INT(open_store(), ERR_OK);
+    fault_arm(&(struct fault){FAULT_CHANGES, FAULT_POWER, at, false});
+    bool was_taken = redeem(), has_struck = fault_has_struck();
+    CHECK(was_taken || has_struck);
+    fault_power_off();
+    fault_arm(NULL);
+    close_store();
+    fault_cut_power(survival, at);
+    fault_end();
+    look_at_ticket(was_taken);
+    arena_release(&arena);
+    return has_struck;
+}
+
+static void takes_a_ticket_once_over_a_power_cut_at_each_change(void)
+{
+    static const enum ground grounds_tried[] = {CLOSED, LOGGED};
+    for (size_t i = 0; i < COUNT(grounds_tried); i++) {
+        bool strikes = true;
+        for (unsigned at = 1; strikes; at++)
+            for (int survival = SURVIVES_SAFE; survival <= SURVIVES_SOME; survival++) {
+                CHECK_NOTE("ticket: power %u, ground %zu, survival %d", at, i, survival);
+                strikes = cut_at(grounds_tried[i], at, (enum disk_survival)survival);
+                places++;
+            }
+    }
+}
+
 int main(void)
 {
     fault_set_up(false);
     if (!begin_faults()) return EXIT_FAILURE;
     CHECK_RUN(survives_each_failing_call);
     CHECK_RUN(survives_a_power_cut_at_each_change);
+    CHECK_RUN(takes_a_ticket_once_over_a_power_cut_at_each_change);
     return end_faults();
 }

@@ -19,8 +19,12 @@ void tables_release(struct tables *tables)
 
 static enum err copy_key(struct fact_key *key, struct arena *arena)
 {
-    enum err e = text_copy(&key->public_id, key->public_id, arena);
-    return e != ERR_OK ? e : text_copy(&key->name, key->name, arena);
+    enum err e;
+    TRY(e = text_copy(&key->public_id, key->public_id, arena), done);
+    TRY(e = text_copy(&key->public_key, key->public_key, arena), done);
+    e = text_copy(&key->name, key->name, arena);
+done:
+    return e;
 }
 
 static enum err copy_ring_key(struct ring_key *key, struct arena *arena)
@@ -65,6 +69,7 @@ static enum err copy_strings(struct write *write, struct arena *arena)
     case WRITE_BOUND:
         return text_copy(&write->bound.jkt, write->bound.jkt, arena);
     case WRITE_ONCE:
+    case WRITE_USE:
     case WRITE_INTERVIEW:
     case WRITE_NONE: /* the rest is kept as something else, or not at all */
     case WRITE_AGE:
@@ -98,6 +103,14 @@ enum err tables_keep(struct tables *tables, const struct write *write)
     return put(tables, write) == NULL ? ERR_NO_MEMORY : ERR_OK;
 }
 
+enum err tables_keep_use(struct tables *tables, const struct write *write, int64_t uses)
+{
+    struct kept *kept = put(tables, write);
+    if (kept == NULL) return ERR_NO_MEMORY;
+    kept->uses = uses;
+    return ERR_OK;
+}
+
 enum err tables_keep_user(struct tables *tables, const struct user *user, uint64_t number)
 {
     struct write write = {.kind = WRITE_USER, .user = {.user = *user}};
@@ -129,6 +142,12 @@ static bool is_same_credential(const struct write *a, const struct write *b)
            uuid_equal(&left->project, &right->project);
 }
 
+static bool is_same_use(const struct write *a, const struct write *b)
+{
+    return uuid_equal(&a->use.of, &b->use.of) && uuid_equal(&a->use.project, &b->use.project) &&
+           a->use.span_s == b->use.span_s && a->use.from_s == b->use.from_s;
+}
+
 static bool is_same_answer(const struct write *a, const struct write *b)
 {
     return uuid_equal(&a->answer.project, &b->answer.project) &&
@@ -136,7 +155,7 @@ static bool is_same_answer(const struct write *a, const struct write *b)
            bytes_equal(a->answer.question, b->answer.question);
 }
 
-static bool is_same(const struct write *a, const struct write *b)
+bool tables_is_same(const struct write *a, const struct write *b)
 {
     switch (a->kind) {
     case WRITE_PROJECT:
@@ -161,6 +180,8 @@ static bool is_same(const struct write *a, const struct write *b)
     case WRITE_BOUND:
     case WRITE_FAMILY:
         return is_same_credential(a, b);
+    case WRITE_USE:
+        return is_same_use(a, b);
     case WRITE_KEY_USED:
         return bytes_equal(a->key_used.public_id, b->key_used.public_id);
     case WRITE_INTERVIEW:
@@ -188,7 +209,7 @@ static bool is_same(const struct write *a, const struct write *b)
 static const struct kept *newest(const struct tables *tables, const struct write *write)
 {
     const struct kept *kept = tables->lists.newest[write->kind];
-    while (kept != NULL && !is_same(&kept->write, write))
+    while (kept != NULL && !tables_is_same(&kept->write, write))
         kept = kept->older;
     return kept;
 }

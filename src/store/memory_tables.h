@@ -15,6 +15,7 @@ struct kept {
     struct kept *older;
     bool is_gone;
     uint64_t number;    /* of a user: the order they were made in */
+    int64_t uses;       /* counted, of a WRITE_USE */
     struct write write; /* strings in the tables' arena */
 };
 
@@ -33,11 +34,13 @@ void tables_init(struct tables *tables);
 void tables_release(struct tables *tables);
 
 MUST_USE enum err tables_keep(struct tables *tables, const struct write *write);
+MUST_USE enum err tables_keep_use(struct tables *tables, const struct write *write, int64_t uses);
 MUST_USE enum err tables_keep_user(struct tables *tables, const struct user *user, uint64_t number);
 MUST_USE enum err tables_drop(struct tables *tables, const struct kept *kept); /* from now on it is gone */
 
 /* The newest entry of the same thing, unless it is gone. */
 const struct kept *tables_same(const struct tables *tables, const struct write *write);
+bool tables_is_same(const struct write *a, const struct write *b); /* two versions of one thing */
 bool tables_is_current(const struct tables *tables, const struct kept *kept);
 const struct write *tables_project(const struct tables *tables, const struct uuid *id);
 const struct kept *tables_user(const struct tables *tables, enum read_kind kind, const struct uuid *project,

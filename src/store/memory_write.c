@@ -157,7 +157,9 @@ static bool may_replace(const struct write *before, const struct write *write)
     switch (write->kind) {
     case WRITE_KEY:
         return uuid_equal(&key->project, &write->key.project) && key->kind == write->key.kind &&
-               bytes_equal(bytes_of(key->hash, KEY_HASH_LEN), bytes_of(write->key.hash, KEY_HASH_LEN));
+               bytes_equal(bytes_of(key->hash, KEY_HASH_LEN), bytes_of(write->key.hash, KEY_HASH_LEN)) &&
+               bytes_is_absent(key->public_key) == bytes_is_absent(write->key.public_key) &&
+               bytes_equal(key->public_key, write->key.public_key);
     case WRITE_STUDY:
         return uuid_equal(&before->study.project, &write->study.project);
     case WRITE_RING_KEY:
@@ -180,6 +182,7 @@ static bool may_replace(const struct write *before, const struct write *write)
     case WRITE_PROFILE:
     case WRITE_ONCE:
     case WRITE_BOUND:
+    case WRITE_USE:
     case WRITE_PRUNE:
     case WRITE_PAYLOAD:
     case WRITE_USER_GONE:
@@ -258,6 +261,17 @@ static enum err retire_keys(struct tables *tables, const struct resource *resour
     return e;
 }
 
+static enum err drop_uses(struct tables *tables, const struct resource *resource)
+{
+    enum err e = ERR_OK;
+    const struct kept *kept = tables->lists.newest[WRITE_USE];
+    for (; kept != NULL && e == ERR_OK; kept = kept->older)
+        if (uuid_equal(&kept->write.use.of, &resource->id) &&
+            uuid_equal(&kept->write.use.project, &resource->project) && tables_is_current(tables, kept))
+            e = tables_drop(tables, kept);
+    return e;
+}
+
 static enum err write_resource_gone(struct row *row, struct tables *tables, const struct write *write)
 {
     struct write wanted = *write;
@@ -268,6 +282,7 @@ static enum err write_resource_gone(struct row *row, struct tables *tables, cons
         return ERR_OK;
     row->state = ROW_WRITTEN;
     TRY(e = drop_addresses(tables, &before->write.resource), done);
+    TRY(e = drop_uses(tables, &before->write.resource), done);
     TRY(e = retire_keys(tables, &before->write.resource), done);
     e = tables_drop(tables, before);
 done:
@@ -325,6 +340,19 @@ static enum err write_bound(struct row *row, struct tables *tables, const struct
         return tables_keep(tables, write);
     }
     return before == NULL ? ERR_OK : text_copy(&row->jkt, before->write.bound.jkt, arena);
+}
+
+static enum err write_use(struct row *row, struct tables *tables, const struct write *write)
+{
+    const struct kept *before = tables_same(tables, write);
+    struct write after = *write;
+    int64_t uses = before == NULL ? 0 : before->uses;
+    bool is_over = write->use.until_s <= tables->lists.pruned_through_s;
+    row->state = !is_over && uses < write->use.most ? ROW_WRITTEN : ROW_EXISTS;
+    if (row->state == ROW_EXISTS) return ERR_OK;
+    if (before != NULL && before->write.use.until_s > after.use.until_s)
+        after.use.until_s = before->write.use.until_s;
+    return tables_keep_use(tables, &after, uses + 1);
 }
 
 static bool family_may_step(const struct family *before, const struct write *write)
@@ -421,6 +449,7 @@ static int64_t over_at_s(const struct write *write)
 {
     if (write->kind == WRITE_ONCE) return write->once.bucket_s;
     if (write->kind == WRITE_BOUND) return write->bound.bucket_s;
+    if (write->kind == WRITE_USE) return write->use.until_s;
     if (write->kind == WRITE_FAMILY) return write->family.family.bucket_s;
     return cutoff_until_s(write->cutoff.cutoff.t_ms, write->cutoff.keep_s);
 }
@@ -431,9 +460,10 @@ static void unlink_all(struct tables *tables, const struct kept *kept)
     struct kept **at = &tables->lists.newest[kept->write.kind];
     int64_t over_s = over_at_s(&kept->write);
     while (*at != NULL) {
-        bool is_it =
-            *at == kept || (over_at_s(&(*at)->write) == over_s && kept->write.kind == WRITE_FAMILY &&
-                            uuid_equal(&(*at)->write.family.family.id, &kept->write.family.family.id));
+        bool is_it = *at == kept ||
+                     (over_at_s(&(*at)->write) == over_s && kept->write.kind == WRITE_FAMILY &&
+                      uuid_equal(&(*at)->write.family.family.id, &kept->write.family.family.id)) ||
+                     (kept->write.kind == WRITE_USE && tables_is_same(&(*at)->write, &kept->write));
         if (is_it)
             *at = (*at)->older;
         else
@@ -444,7 +474,8 @@ static void unlink_all(struct tables *tables, const struct kept *kept)
 static const struct kept *first_over(const struct tables *tables, enum write_kind kind, int64_t through_s)
 {
     const struct kept *kept = tables->lists.newest[kind];
-    while (kept != NULL && over_at_s(&kept->write) > through_s)
+    while (kept != NULL &&
+           (over_at_s(&kept->write) > through_s || (kind == WRITE_USE && !tables_is_current(tables, kept))))
         kept = kept->older;
     return kept;
 }
@@ -453,7 +484,7 @@ static const struct kept *first_over(const struct tables *tables, enum write_kin
  * alone. */
 static enum err write_prune(struct row *row, struct tables *tables, int64_t through_s)
 {
-    static const enum write_kind kinds[] = {WRITE_ONCE, WRITE_BOUND, WRITE_FAMILY, WRITE_CUTOFF};
+    static const enum write_kind kinds[] = {WRITE_ONCE, WRITE_BOUND, WRITE_USE, WRITE_FAMILY, WRITE_CUTOFF};
     size_t pruned = 0;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         const struct kept *kept;
@@ -506,6 +537,8 @@ static enum err write_row(struct row *row, struct tables *tables, const struct w
         return write_once(row, tables, write);
     case WRITE_BOUND:
         return write_bound(row, tables, write, arena);
+    case WRITE_USE:
+        return write_use(row, tables, write);
     case WRITE_PRUNE:
         return write_prune(row, tables, write->prune.through_s);
     case WRITE_PAYLOAD:

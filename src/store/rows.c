@@ -114,6 +114,8 @@ const struct uuid *write_belongs_to(const struct write *write)
         return &write->payload.project;
     case WRITE_USER_GONE:
         return &write->user_gone.project;
+    case WRITE_USE:
+        return &write->use.project;
     case WRITE_FAMILY:
         return &write->family.family.project;
     case WRITE_INTERVIEW:

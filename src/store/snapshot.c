@@ -60,6 +60,7 @@ enum err snapshot_add_key(struct snapshot *snapshot, const struct fact_key *key)
     enum err e;
     *copy = *key;
     TRY(e = text_copy(&copy->public_id, key->public_id, snapshot_arena(snapshot)), done);
+    TRY(e = text_copy(&copy->public_key, key->public_key, snapshot_arena(snapshot)), done);
     e = text_copy(&copy->name, key->name, snapshot_arena(snapshot));
 done:
     return e;

@@ -72,6 +72,7 @@ static void read_key(struct snapshot *snapshot, struct query_run *run)
     query_read_uuid(&key.resource, run);
     key.name = query_read_text(run);
     key.created_ms = query_read_number(run);
+    key.public_key = query_read_text(run);
     if (run->error == ERR_OK) run->error = snapshot_add_key(snapshot, &key);
 }
 
@@ -117,6 +118,8 @@ static void read_resource(struct snapshot *snapshot, struct query_run *run)
     resource.is_disabled = query_read_number(run) != 0;
     resource.created_ms = query_read_number(run);
     resource.updated_ms = query_read_number(run);
+    for (size_t i = 0; i < BUDGET_PARTS; i++)
+        resource.budget[i] = query_read_number(run);
     if (run->error == ERR_OK) run->error = snapshot_add_resource(snapshot, &resource);
 }
 

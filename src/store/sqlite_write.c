@@ -52,6 +52,19 @@ done:
     return e;
 }
 
+static enum err write_use(struct sqlite_writing *w)
+{
+    struct query_run run;
+    query_start(&run, w->db, QUERY_USE_COUNT, NULL);
+    query_bind_number(&run, w->project);
+    query_bind_blob(&run, uuid_bytes(&w->write->use.of));
+    query_bind_number(&run, w->write->use.span_s);
+    query_bind_number(&run, w->write->use.from_s);
+    query_bind_number(&run, w->write->use.until_s);
+    query_bind_number(&run, w->write->use.most);
+    return sqlite_end_write(w->row, &run);
+}
+
 /* Adds what it has forgotten. */
 static enum err prune_some(int64_t *pruned, struct db *db, enum query query, int64_t through_s)
 {
@@ -77,7 +90,8 @@ static enum err raise_pruned(struct db *db, int64_t through_s)
 
 static enum err write_prune(struct row *row, struct db *db, int64_t through_s)
 {
-    static const enum query queries[] = {QUERY_ONCE_PRUNE, QUERY_FAMILIES_PRUNE, QUERY_CUTOFFS_PRUNE};
+    static const enum query queries[] = {QUERY_ONCE_PRUNE, QUERY_USES_PRUNE, QUERY_FAMILIES_PRUNE,
+                                         QUERY_CUTOFFS_PRUNE};
     int64_t pruned = 0;
     enum err e = ERR_OK;
     for (size_t i = 0; i < sizeof queries / sizeof queries[0] && pruned < PRUNE_ROWS_MAX; i++)
@@ -97,6 +111,7 @@ bool sqlite_write_is_single(enum write_kind kind)
     case WRITE_PROFILE:
     case WRITE_ONCE:
     case WRITE_BOUND:
+    case WRITE_USE:
     case WRITE_PAYLOAD:
     case WRITE_FAMILY:
     case WRITE_KEY_USED:
@@ -152,6 +167,8 @@ static enum err write_row(struct sqlite_writing *w)
         return write_once(w->row, w->db, w->write);
     case WRITE_BOUND:
         return write_bound(w);
+    case WRITE_USE:
+        return write_use(w);
     case WRITE_PRUNE:
         return write_prune(w->row, w->db, w->write->prune.through_s);
     case WRITE_PAYLOAD:

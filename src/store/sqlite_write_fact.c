@@ -78,6 +78,7 @@ static enum err write_key(struct row *row, struct db *db, const struct fact_key 
     query_bind_uuid(&run, &key->resource);
     query_bind_text(&run, key->name);
     query_bind_number(&run, key->created_ms);
+    query_bind_text(&run, key->public_key);
     return sqlite_end_write(row, &run);
 }
 
@@ -183,6 +184,8 @@ static enum err write_resource(struct row *row, struct db *db, const struct reso
     query_bind_number(&run, resource->is_disabled);
     query_bind_number(&run, resource->created_ms);
     query_bind_number(&run, resource->updated_ms);
+    for (size_t i = 0; i < BUDGET_PARTS; i++)
+        query_bind_number(&run, resource->budget[i]);
     return sqlite_end_write(row, &run);
 }
 
@@ -203,6 +206,7 @@ static enum err write_resource_gone(struct sqlite_writing *w)
     if (!db_has_changed(w->db)) return ERR_OK;
     w->row->state = ROW_WRITTEN;
     TRY(e = run_for_resource(w, QUERY_ADDRESSES_OF_RESOURCE_DELETE), done);
+    TRY(e = run_for_resource(w, QUERY_USES_DELETE), done);
     e = run_for_resource(w, QUERY_KEYS_OF_RESOURCE_RETIRE);
 done:
     return e;
@@ -304,6 +308,7 @@ enum err sqlite_write_fact(struct sqlite_writing *w)
     case WRITE_PROFILE:
     case WRITE_ONCE:
     case WRITE_BOUND:
+    case WRITE_USE:
     case WRITE_PRUNE:
     case WRITE_PAYLOAD:
     case WRITE_USER_GONE:

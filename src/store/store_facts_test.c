@@ -166,6 +166,34 @@ static void takes_all_that_is_a_resources_with_it(void)
     end();
 }
 
+static void keeps_a_public_key(void)
+{
+    begin();
+    struct write key = {.kind = WRITE_KEY,
+                        .key = {.project = shop,
+                                .kind = KEY_CLIENT,
+                                .public_id = TEXT("cli_1"),
+                                .public_key = TEXT("{\"kty\":\"EC\"}")}};
+    struct write other = key, none = key, plain = key;
+    CHECK_INT(put_fact(&key), ROW_WRITTEN);
+    other.key.public_key = TEXT("{\"kty\":\"RSA\"}");
+    CHECK_INT(put_fact(&other), ROW_EXISTS); /* who signs for a key is settled when it is made */
+    none.key.public_key = BYTES_NONE;
+    CHECK_INT(put_fact(&none), ROW_EXISTS);
+    key.key.is_retired = true;
+    CHECK_INT(put_fact(&key), ROW_WRITTEN);
+    plain.key.public_id = TEXT("cli_2");
+    plain.key.public_key = BYTES_NONE;
+    CHECK_INT(put_fact(&plain), ROW_WRITTEN);
+    reopen_store();
+    struct facts *facts = facts_now();
+    CHECK_BYTES(facts_key(facts, TEXT("cli_1"))->public_key, TEXT("{\"kty\":\"EC\"}"));
+    CHECK(facts_key(facts, TEXT("cli_1"))->is_retired);
+    CHECK(bytes_is_absent(facts_key(facts, TEXT("cli_2"))->public_key));
+    facts_free(facts);
+    end();
+}
+
 static void raises_the_epoch(void)
 {
     begin();
@@ -215,6 +243,7 @@ static void suite(void)
     CHECK_RUN(drops_an_origin);
     CHECK_RUN(keeps_resources_and_studies);
     CHECK_RUN(takes_all_that_is_a_resources_with_it);
+    CHECK_RUN(keeps_a_public_key);
     CHECK_RUN(raises_the_epoch);
     CHECK_RUN(tells_when_a_key_was_last_used);
 }

@@ -13,6 +13,7 @@
 #include "token/alg.h"
 
 #define SHA256_LEN 32
+#define SHA1_LEN   20
 
 struct crypto;       /* per thread */
 struct crypto_sign;  /* a private key ready to sign, per thread */
@@ -27,6 +28,10 @@ void crypto_rest(void);
 const char *crypto_library(void); /* name and version of the library, for people */
 
 MUST_USE enum err crypto_sha256(struct crypto *crypto, uint8_t out[SHA256_LEN], struct bytes data);
+/* For what others have fixed and nobody forges by a collision: TURN passwords. Nothing of ours rests on it.
+ */
+MUST_USE enum err crypto_hmac_sha1(struct crypto *crypto, uint8_t out[SHA1_LEN], struct bytes key,
+                                   struct bytes data);
 
 /* HKDF-SHA-256 (RFC 5869): info keeps one key's uses apart. */
 MUST_USE enum err crypto_derive(struct crypto *crypto, struct secret *out, size_t len,

@@ -103,6 +103,22 @@ enum err crypto_sha256(struct crypto *crypto, uint8_t out[SHA256_LEN], struct by
     return crypto_done(ok);
 }
 
+enum err crypto_hmac_sha1(struct crypto *crypto, uint8_t out[SHA1_LEN], struct bytes key, struct bytes data)
+{
+    char digest[] = "SHA1";
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                           OSSL_PARAM_construct_end()};
+    EVP_MAC_CTX *mac = EVP_MAC_CTX_new(crypto->hmac);
+    size_t len = 0;
+    bool ok = mac && EVP_MAC_init(mac, key.ptr, key.len, params) == 1 &&
+              EVP_MAC_update(mac, data.ptr, data.len) == 1 && EVP_MAC_final(mac, out, &len, SHA1_LEN) == 1 &&
+              len == SHA1_LEN;
+
+    EVP_MAC_CTX_free(mac);
+    if (!ok) memset(out, 0, SHA1_LEN);
+    return crypto_done(ok);
+}
+
 enum err crypto_derive(struct crypto *crypto, struct secret *out, size_t len, const struct secret *root,
                        struct bytes info)
 {

@@ -367,6 +367,65 @@ static void knows_points_of_small_order(void)
     }
 }
 
+/* RFC 8032 §5.1.7: S is below the group's order L. S + L would fulfil the equation as well as S does, and
+ * make of one signature many. Ours is made here, so that the case is at hand wherever the published ones are
+ * not. */
+static void add_order(uint8_t s[32])
+{
+    static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7,
+                                      0xa2, 0xde, 0xf9, 0xde, 0x14, 0,    0,    0,    0,    0,    0,
+                                      0,    0,    0,    0,    0,    0,    0,    0,    0,    0x10};
+    unsigned carry = 0;
+
+    for (size_t i = 0; i < 32; i++) {
+        carry += (unsigned)s[i] + order[i];
+        s[i] = (uint8_t)carry;
+        carry >>= 8;
+    }
+}
+
+static void refuses_stretched_ed25519(void)
+{
+    struct crypto_sign *sign;
+    struct crypto_check *check;
+    struct crypto_public public = {.alg = ALG_EDDSA};
+    struct secret secret;
+    struct bytes data = BYTES("signed once");
+    uint8_t x[32], y[32], good[64], bad[64];
+
+    CHECK_INT(crypto_key_generate(crypto, ALG_EDDSA, &secret), ERR_OK);
+    CHECK_INT(crypto_sign_new(&sign, crypto, ALG_EDDSA, &secret), ERR_OK);
+    CHECK_INT(crypto_public_of(sign, x, y), ERR_OK);
+    public.x = bytes_of(x, 32);
+    CHECK_INT(crypto_check_new(&check, crypto, &public), ERR_OK);
+    CHECK_INT(crypto_sign(sign, good, data), ERR_OK);
+    CHECK(crypto_check(check, data, bytes_of(good, 64)));
+    memcpy(bad, good, 64);
+    for (int times = 1; times < 8; times++) { /* S + 7 L still fits into 32 bytes */
+        add_order(bad + 32);
+        CHECK_NOTE("S + %d L", times);
+        CHECK(!crypto_check(check, data, bytes_of(bad, 64)));
+    }
+    memcpy(bad, good, 64);
+    memset(bad + 32, 0, 32);
+    CHECK(!crypto_check(check, data, bytes_of(bad, 64))); /* S = 0 */
+    add_order(bad + 32);
+    CHECK(!crypto_check(check, data, bytes_of(bad, 64))); /* S = L */
+    memcpy(bad, good, 64);
+    memset(bad, 0, 32);
+    CHECK(!crypto_check(check, data, bytes_of(bad, 64))); /* R = 0: a point of order four */
+    bad[0] = 1;
+    CHECK(!crypto_check(check, data, bytes_of(bad, 64))); /* R is the identity */
+    memset(bad + 32, 0, 32);
+    CHECK(!crypto_check(check, data, bytes_of(bad, 64))); /* and S = 0, which any key of small order takes */
+    memset(bad, 0, 64);
+    CHECK(!crypto_check(check, data, bytes_of(bad, 64)));
+    CHECK(crypto_check(check, data, bytes_of(good, 64)));
+    crypto_check_free(check);
+    crypto_sign_free(sign);
+    secret_release(&secret);
+}
+
 /* A key that failed must not spoil the one made after it: ES256 keys are kept and given a new point. */
 static void a_refused_key_leaves_no_trace(void)
 {
@@ -390,6 +449,7 @@ int main(void)
     CHECK_RUN(makes_no_other_keys);
     CHECK_RUN(refuses_public_keys);
     CHECK_RUN(knows_points_of_small_order);
+    CHECK_RUN(refuses_stretched_ed25519);
     CHECK_RUN(a_refused_key_leaves_no_trace);
     CHECK_RUN(hashes);
     CHECK_RUN(derives_by_rfc_5869);

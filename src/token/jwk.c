@@ -30,7 +30,8 @@ static bool is_meant_for_signatures(struct json object, enum alg alg)
     if (json_type_of(json_member(object, "use")) != JSON_IS_ABSENT && !member_is(object, "use", "sig"))
         return false;
     if (json_type_of(json_member(object, "alg")) != JSON_IS_ABSENT &&
-        !member_is(object, "alg", alg_jose(alg)))
+        !member_is(object, "alg", alg_jose(alg)) &&
+        !(alg == ALG_EDDSA && member_is(object, "alg", "Ed25519"))) /* RFC 9864 §2.2 */
         return false;
     for (size_t i = 0; i < json_count(ops) && json_type_of(ops) == JSON_IS_ARRAY; i++) {
         struct bytes op = json_text(json_item(ops, i));
@@ -101,8 +102,7 @@ struct crypto_public jwk_public(const struct jwk *jwk)
 }
 
 struct text {
-    char chars[BASE64URL_LEN(JWK_RSA_BYTES_MAX) +
-               80]; /* the longest: n, and e with the fixed parts around them */
+    char *chars;
     size_t len;
 };
 
@@ -118,13 +118,10 @@ static void add_base64url(struct text *text, const uint8_t *ptr, size_t len)
 }
 
 /* RFC 7638 §3.2, RFC 8037 §2: exactly these members, in this order, without spaces. */
-enum err jwk_thumbprint(char out[JWK_THUMBPRINT_LEN], struct crypto *crypto, const struct jwk *jwk)
+struct bytes jwk_text(char out[JWK_TEXT_MAX], const struct jwk *jwk)
 {
-    struct text text = {.len = 0};
-    uint8_t hash[SHA256_LEN];
-    enum err e;
+    struct text text = {out, 0};
 
-    memset(out, 0, JWK_THUMBPRINT_LEN);
     if (jwk->alg == ALG_RS256) {
         add(&text, BYTES("{\"e\":\""));
         add_base64url(&text, jwk->e, jwk->e_len);
@@ -140,7 +137,23 @@ enum err jwk_thumbprint(char out[JWK_THUMBPRINT_LEN], struct crypto *crypto, con
         add_base64url(&text, jwk->x, sizeof jwk->x);
     }
     add(&text, BYTES("\"}"));
-    TRY(e = crypto_sha256(crypto, hash, bytes_of(text.chars, text.len)), done);
+    return bytes_of(out, text.len);
+}
+
+enum err jwk_thumbprint(char out[JWK_THUMBPRINT_LEN], struct crypto *crypto, const struct jwk *jwk)
+{
+    char text[JWK_TEXT_MAX];
+
+    return jwk_thumbprint_of(out, crypto, jwk_text(text, jwk));
+}
+
+enum err jwk_thumbprint_of(char out[JWK_THUMBPRINT_LEN], struct crypto *crypto, struct bytes text)
+{
+    uint8_t hash[SHA256_LEN];
+    enum err e;
+
+    memset(out, 0, JWK_THUMBPRINT_LEN);
+    TRY(e = crypto_sha256(crypto, hash, text), done);
     (void)base64url_write(out, bytes_of(hash, sizeof hash)); /* 32 bytes make 43 characters */
 done:
     return e;

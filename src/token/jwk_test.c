@@ -125,8 +125,96 @@ static void takes_what_browsers_send(void)
     CHECK_INT(
         read_text(&jwk, BYTES("{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" ED "\",\"alg\":\"EdDSA\"}")),
         ERR_OK);
+    CHECK_INT(
+        read_text(&jwk, BYTES("{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" ED "\",\"alg\":\"Ed25519\"}")),
+        ERR_OK);
+    CHECK_INT(read_text(&jwk, BYTES("{" EC_KEY ",\"alg\":\"Ed25519\"}")), ERR_MALFORMED);
+    CHECK_INT(
+        read_text(&jwk, BYTES("{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" ED "\",\"alg\":\"EdDSA\"}")),
+        ERR_OK);
     public = jwk_public(&jwk);
     CHECK(public.alg == ALG_EDDSA && public.x.len == 32 && bytes_is_absent(public.y));
+}
+
+static const char *const pem_es256 = "-----BEGIN PUBLIC KEY-----\n"
+                                     "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEFvw2k5OAJtzONnsafQpXq6zi27dL\n"
+                                     "Vfo+dNTa3LDj6h8lyrMUjz9j/dS9hzehOm+M7FkoNuJbW1ZKU/iuvvik3Q==\n"
+                                     "-----END PUBLIC KEY-----\n";
+static const char *const pem_eddsa = "-----BEGIN PUBLIC KEY-----\n"
+                                     "MCowBQYDK2VwAyEAlkw6VKYXHWYaZz6cMuawYvyfqxQGLSLdnIjWR0CVoos=\n"
+                                     "-----END PUBLIC KEY-----\n";
+static const char *const pem_rs256 = "-----BEGIN PUBLIC KEY-----\n"
+                                     "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEApOv4/iZXc8Tt3KBzrFFQ\n"
+                                     "EvadUE3/OM88BEKQJz3gTv5O8JRUKeiNznQsWTEaKtN5pIrNIJEFQbpJIi8hIVw6\n"
+                                     "Ps+uXCm/ZSwpMVbul/Xo8+1h8u5KLMUJ1VfqUjQW8Ep06A0le7qUjIi5p3t3gMyQ\n"
+                                     "1RPCDpeAZ9KlWgC8QtNz4Kf8OLrOtNfTVixMMi24slqrm/8yvFFmzrZSuK3iisoZ\n"
+                                     "LMTbAZE0G5y45TFT4eDvPs6dY5kALKIcfyqOdSzRYfyAFnz+fIPYiY0r1xhdEKyl\n"
+                                     "DFDGkef8PY0GPUz4Tf7op1KL12NC2pz9lRZqXGKfsvkNhb3Izoo4McdEc1nfXRm/\n"
+                                     "awIDAQAB\n"
+                                     "-----END PUBLIC KEY-----\n";
+static const char *const pem_p384 = "-----BEGIN PUBLIC KEY-----\n"
+                                    "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE75xoNQdliqqNIoTIdLUac0zjqworAfwy\n"
+                                    "uusGNaFqvhHXhQxkp4P/e6m3VDkmgvs8USl601ZNLIdwxfkTNATuIsEn35DkmD44\n"
+                                    "4kzP85yEdaanjOVtjsUDqSYGALA07LT0\n"
+                                    "-----END PUBLIC KEY-----\n";
+
+static void refuses_other_pem(void)
+{
+    static const char *const texts[] = {
+        "",
+        "x",
+        "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n",
+        "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+    };
+    struct jwk jwk;
+    size_t i, cut;
+
+    for (i = 0; i < sizeof texts / sizeof *texts; i++) {
+        CHECK_NOTE("%s", texts[i]);
+        CHECK_INT(jwk_read_pem(&jwk, bytes_of_text(texts[i])), ERR_MALFORMED);
+    }
+    CHECK_INT(jwk_read_pem(&jwk, BYTES_NONE), ERR_MALFORMED);
+    CHECK_INT(jwk_read_pem(&jwk, bytes_of_text(pem_p384)), ERR_MALFORMED);
+    for (cut = 0; cut + 2 < strlen(pem_es256); cut++)
+        CHECK_INT(jwk_read_pem(&jwk, bytes_of(pem_es256, cut)), ERR_MALFORMED);
+}
+
+static void reads_pem(void)
+{
+    const struct {
+        const char *pem, *text;
+    } rows[] = {
+        {pem_es256, "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"Fvw2k5OAJtzONnsafQpXq6zi27dLVfo-dNTa3LDj6h8\","
+                    "\"y\":\"JcqzFI8_Y_3UvYc3oTpvjOxZKDbiW1tWSlP4rr74pN0\"}"},
+        {pem_eddsa,
+         "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"lkw6VKYXHWYaZz6cMuawYvyfqxQGLSLdnIjWR0CVoos\"}"},
+        {pem_rs256, "{\"e\":\"AQAB\",\"kty\":\"RSA\",\"n\":\"pOv4_iZXc8Tt3KBzrFFQEvadUE3_"
+                    "OM88BEKQJz3gTv5O8JRUKeiNznQsWTEaKtN5pIrNIJEFQbpJIi8hIVw6Ps-uXCm_ZSwpMVbul_Xo8-"
+                    "1h8u5KLMUJ1VfqUjQW8Ep06A0le7qUjIi5p3t3gMyQ1RPCDpeAZ9KlWgC8QtNz4Kf8OLrOtNfTVixMMi24slqrm_"
+                    "8yvFFmzrZSuK3iisoZLMTbAZE0G5y45TFT4eDvPs6dY5kALKIcfyqOdSzRYfyAFnz-"
+                    "fIPYiY0r1xhdEKylDFDGkef8PY0GPUz4Tf7op1KL12NC2pz9lRZqXGKfsvkNhb3Izoo4McdEc1nfXRm_aw\"}"},
+    };
+    char text[JWK_TEXT_MAX];
+    struct jwk jwk, again;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        CHECK_NOTE("row %zu", i);
+        CHECK_INT(jwk_read_pem(&jwk, bytes_of_text(rows[i].pem)), ERR_OK);
+        CHECK_BYTES(jwk_text(text, &jwk), bytes_of_text(rows[i].text));
+        CHECK_INT(read_text(&again, bytes_of_text(rows[i].text)), ERR_OK);
+        CHECK_BYTES(jwk_text(text, &again), bytes_of_text(rows[i].text));
+    }
+}
+
+/* The longest key there is fits what is made for its text. */
+static void writes_the_longest(void)
+{
+    static struct jwk jwk = {.alg = ALG_RS256, .n_len = JWK_RSA_BYTES_MAX, .e_len = 4};
+    char text[JWK_TEXT_MAX];
+
+    CHECK(jwk_text(text, &jwk).len <= JWK_TEXT_MAX);
 }
 
 static void thumbprint_case(const json_t *vectors, const char *name, const char *member)
@@ -197,6 +285,9 @@ int main(void)
     CHECK_RUN(thumbprints_of_the_rfcs);
     CHECK_RUN(publishes_what_it_can_read);
     CHECK_RUN(knows_a_thumbprint);
+    CHECK_RUN(refuses_other_pem);
+    CHECK_RUN(reads_pem);
+    CHECK_RUN(writes_the_longest);
     crypto_free(crypto);
     return CHECK_END();
 }

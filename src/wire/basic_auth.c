@@ -39,28 +39,17 @@ enum err basic_auth_read(struct basic_auth *out, struct arena *arena, struct byt
 }
 
 /* RFC 9110 §11.2: token68 before its padding. */
-static bool is_token68(uint8_t c)
-{
-    switch (c) {
-    case '-':
-    case '.':
-    case '_':
-    case '~':
-    case '+':
-    case '/':
-        return true;
-    default:
-        return (uint8_t)((c | 0x20) - 'a') < 26 || (uint8_t)(c - '0') < 10;
-    }
-}
+static const bool is_token68[256] = {
+    ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['-'] = true, ['.'] = true,
+    ['_'] = true,         ['~'] = true,         ['+'] = true,         ['/'] = true};
 
-enum err bearer_read(struct bytes *out, struct bytes authorization, size_t max)
+static enum err read_token68(struct bytes *out, struct bytes authorization, struct bytes scheme, size_t max)
 {
     struct bytes token;
     size_t at = 0;
     *out = BYTES_NONE;
-    if (!take_scheme(&token, authorization, BYTES("Bearer")) || token.len > max) return ERR_MALFORMED;
-    while (at < token.len && is_token68(token.ptr[at]))
+    if (!take_scheme(&token, authorization, scheme) || token.len > max) return ERR_MALFORMED;
+    while (at < token.len && is_token68[token.ptr[at]])
         at++;
     if (at == 0) return ERR_MALFORMED;
     while (at < token.len && token.ptr[at] == '=')
@@ -68,4 +57,14 @@ enum err bearer_read(struct bytes *out, struct bytes authorization, size_t max)
     if (at < token.len) return ERR_MALFORMED;
     *out = token;
     return ERR_OK;
+}
+
+enum err bearer_read(struct bytes *out, struct bytes authorization, size_t max)
+{
+    return read_token68(out, authorization, BYTES("Bearer"), max);
+}
+
+enum err dpop_auth_read(struct bytes *out, struct bytes authorization, size_t max)
+{
+    return read_token68(out, authorization, BYTES("DPoP"), max);
 }

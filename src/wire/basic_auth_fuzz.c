@@ -38,6 +38,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else if (token.len == 0 || token.len > 512 || token.ptr + token.len != data + size) {
         abort();
     }
+    if (dpop_auth_read(&token, input, 512) == ERR_OK &&
+        (token.len == 0 || token.len > 512 || bearer_read(&token, input, 512) == ERR_OK))
+        abort(); /* one field has one scheme */
     arena_release(&arena);
     return 0;
 }

@@ -105,9 +105,14 @@ static size_t append_escaped(struct buf *out, struct bytes text)
 
 static size_t ascii_run(struct bytes text)
 {
+    const bool *plain = stands_for_itself;
     size_t i = 0;
 
-    while (i < text.len && stands_for_itself[text.ptr[i]])
+    for (; text.len - i >= 4; i += 4) { /* tokens are long */
+        const uint8_t *at = text.ptr + i;
+        if (!(plain[at[0]] & plain[at[1]] & plain[at[2]] & plain[at[3]])) break;
+    }
+    while (i < text.len && plain[text.ptr[i]])
         i++;
     return i;
 }

@@ -1,5 +1,5 @@
 // attacks_d_tickets.test.mjs — one-time tickets under attack: many takers at once, death in between, wrong tries, scanners,
-// guesses. COATCHECK_TICKET_ROUNDS says how often two hundred race for one ticket (default 24), COATCHECK_KILL_ROUNDS how
+// guesses. COATCHECK_TICKET_ROUNDS says how often two hundred race for one ticket (default 500), COATCHECK_KILL_ROUNDS how
 // often the server dies (default 6).
 import assert from "node:assert/strict";
 import crypto from "node:crypto";
@@ -13,7 +13,7 @@ import { Session } from "../harness/session.mjs";
 import { run, test } from "../harness/suite.mjs";
 import { as, BOOTSTRAP, bootstrap, clientAuth, EXCHANGE, exchange, good, LAUNCH, launch, secretAuth, session, SESSIONS, VISIT, visit } from "../harness/tickets.mjs";
 
-const ROUNDS = Number(process.env.COATCHECK_TICKET_ROUNDS ?? 24);
+const ROUNDS = Number(process.env.COATCHECK_TICKET_ROUNDS ?? 500);
 const KILLS = Number(process.env.COATCHECK_KILL_ROUNDS ?? 6);
 const TAKERS = 200;
 const ENV = { COATCHECK_LOOPS: "2", COATCHECK_PUBLIC_URL: "https://coatcheck.localhost:8443" };

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { call, info, mint, mintToken, TOKENS } from "../harness/http.mjs";
+import { coatcheck } from "../harness/clock.mjs";
+import { call, info, mint, mintToken, REFRESH, TOKENS } from "../harness/http.mjs";
 import { RawSocket, responses } from "../harness/raw.mjs";
 import { change, databaseFile, rows } from "../harness/ring.mjs";
 import { basic, BINARY, startRefused, startServer, temporaryFolder } from "../harness/server.mjs";
@@ -85,6 +86,58 @@ test("E-70 wrong project, wrong secret, unknown key: not to be told apart", asyn
         basic(project_id, `PT${first}${api_token.slice(3)}`), basic("x", "y"), `Bearer ${api_token}`];
     const [wanted, ...others] = await Promise.all(answers.map(ask));
     for (const other of others) assert.deepEqual(face(other), face(wanted));
+});
+
+// Each question is asked of a user who is there and of one who is not, of a credential that was given out and of one that
+// was not: without a key of the project both get one answer, also while the address is told to wait.
+test("J-140 without a key of the project nobody finds out who is a user", async () => {
+    const place = await startServer({ env: { COATCHECK_LIMITS: "wrong_login=1/300 embed_address=1/100" } }), { contract } = place;
+    const stranger = JSON.parse((await coatcheck("project", "create", "Other", "--test", "--data", place.data, "--json")).out).id;
+    const made = JSON.parse((await coatcheck("key", "create", "api-token", "--project", stranger, "--data", place.data, "--json")).out);
+    const foreign = basic(stranger, made.secret), wrong = basic(contract.project_id, `PT${"0123456789abcdef".repeat(4).slice(0, contract.api_token.length - 2)}`);
+    const ada = await mintToken(place, { reference: "ada@example.com" }), gone = await mintToken(place, { reference: "gone@example.com" });
+    const own = (await info(place, ada.token)).json.fabric_addresses[0];
+    const guest = (await call(place, "POST", "/api/fabric/guests/tokens", { body: { allowed_addresses: [contract.address_id] },
+        headers: { authorization: place.basic } })).json.token;
+    const api = (method, path, authorization, body) => call(place, method, path, { body, headers: authorization ? { authorization } : {} });
+    const users = "/api/fabric/resources/subscribers", altered = (token) => `${token.slice(0, -9)}${token.slice(-9) === "AAAAAAAAA" ? "B" : "A"}AAAAAAAA`;
+    assert.equal((await api("DELETE", `${users}/${gone.subscriber_id}`, place.basic)).status, 204);
+    const none = "6f1c2d3e-0000-4000-8000-000000000000", form = { "content-type": "application/x-www-form-urlencoded" };
+    const pairs = () => {
+        const list = {};
+        for (const [who, authorization] of Object.entries({ nobody: undefined, "a wrong key": wrong, "another project's key": foreign, "a guest": `Bearer ${guest}` })) {
+            for (const [method, body] of [["GET"], ["PUT", { display_name: "x" }], ["DELETE"]])
+                list[`${method} by ${who}`] = [ada.subscriber_id, none].map((id) => api(method, `${users}/${id}`, authorization, body));
+            list[`addresses of, by ${who}`] = [ada.subscriber_id, none].map((id) => api("GET", `${users}/${id}/addresses`, authorization));
+            list[`refresh by ${who}`] = [ada.refresh_token, gone.refresh_token, altered(ada.refresh_token)].map((refresh_token) =>
+                api("POST", REFRESH, authorization, { refresh_token }));
+        }
+        for (const authorization of [undefined, wrong])
+            list[`mint by ${authorization ? "a wrong key" : "nobody"}`] = ["ada@example.com", "nobody@example.com"].map((reference) => api("POST", TOKENS, authorization, { reference }));
+        list["a token altered, or of one who is gone"] = [altered(ada.token), altered(gone.token), gone.token].map((token) => info(place, token));
+        list["an address by id, for a guest"] = [own.id, none].map((id) => api("GET", `/api/fabric/addresses/${id}`, `Bearer ${guest}`));
+        list["an address by name, for a guest"] = [own.name ?? "ada", "nobody"].map((name) => api("GET", `/api/fabric/addresses?name=/private/${name}`, `Bearer ${guest}`));
+        list["refresh at the standard door"] = [ada.refresh_token, gone.refresh_token, altered(ada.refresh_token)].map((token) => call(place, "POST", "/oauth/token",
+            { body: `grant_type=refresh_token&refresh_token=${token}`, headers: form }));
+        for (const path of ["/oauth/introspect", "/oauth/revoke"])
+            list[path] = [ada.token, gone.token, altered(ada.token)].map((token) => call(place, "POST", path, { body: `token=${token}`, headers: { ...form, authorization: wrong } }));
+        list["a click-to-call token"] = [altered(contract.c2c_token), `c2c_${"0123456789abcdef".repeat(2)}`].map((token) => api("POST", "/api/fabric/embeds/tokens", undefined, { token }));
+        return list;
+    };
+    const compare = async (when) => {
+        for (const [label, asked] of Object.entries(pairs())) {
+            const [first, ...others] = (await Promise.all(asked)).map(face);
+            delete first.fields["retry-after"];
+            for (const { fields: { "retry-after": after, ...fields }, ...other } of others) assert.deepEqual({ ...other, fields }, first, `${label}, ${when}`);
+        }
+    };
+    await compare("at first");
+    for (let i = 0; i < 310; i++) await info(place, altered(ada.token));
+    assert.equal((await info(place, altered(ada.token))).status, 429);
+    for (let i = 0; i < 110; i++) await api("POST", "/api/fabric/embeds/tokens", undefined, { token: altered(contract.c2c_token) });
+    await compare("in a flood");
+    assert.equal((await info(place, ada.token)).status, 200);
+    await place.stop();
 });
 
 // ---- what lies in the folder ----

@@ -6,6 +6,7 @@ import { once } from "node:events";
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
+import { collidingNames, SlowCrowd } from "../harness/crowd.mjs";
 import { call, INFO, JWKS, mint, mintToken, TOKENS } from "../harness/http.mjs";
 import { RawSocket, responses } from "../harness/raw.mjs";
 import { connected } from "../harness/session.mjs";
@@ -188,6 +189,24 @@ test("G-98 large bodies, deep bodies, many members", async () => {
     assert.equal((await mint(server, `{"reference":"many@example.com",${members}}`, JSON_TYPE)).status, 200);
 });
 
+// Whoever knew the seed of the tables could choose names that all fall into one bucket of them: these do, under 0.
+test("G-98 names chosen for one bucket, and a hundred thousand of them", async () => {
+    const names = collidingNames(1200, 0, 11), body = (list) => `{"reference":"bucket@example.com",${list.map((name) => `"${name}":1`).join(",")}}`;
+    assert.ok(body(names).length < 16384);
+    const before = server.residentKiB();
+    const { token } = (await mint(server, body(names), JSON_TYPE)).json;
+    for (let i = 0; i < 50; i++) assert.equal((await mint(server, body(names), JSON_TYPE)).status, 200);
+    assert.equal((await mint(server, body([...names, names[600]]), JSON_TYPE)).status, 400, "and a name given twice is still found");
+    const session = await connected(server, token); // a message may be 64 KiB
+    for (let i = 0; i < 20; i++) assert.ok((await session.request("subscriber.online", Object.fromEntries(names.map((name) => [name, name])))).result);
+    await session.close();
+    const wide = body(Array.from({ length: 100000 }, (_, i) => `m${i}`));
+    const large = await mint(server, wide, JSON_TYPE).catch((error) => error);
+    assert.ok(large.status === 413 || ["EPIPE", "ECONNRESET"].includes(large.code), String(large.status ?? large.code));
+    const grown = server.residentKiB() - before;
+    if (!server.isSanitized()) assert.ok(grown < 8192, `resident memory grew by ${grown} KiB`);
+});
+
 test("G-99 no body is ever read as another value than it has", async () => {
     for (const vector of vectors("own/json_security.json")) {
         const body = Buffer.from(vector.text_b64, "base64");
@@ -291,6 +310,24 @@ test("G-94 a head or a body that never ends is cut by 408 or a close", async () 
         const last = responses(raw.read).list.at(-1);
         assert.ok(!last || last.status === 408 || last.status === 200 || last.status === 400 || last.status === 401, `${label}: ${last?.head}`);
     }));
+    await impatient.stop();
+});
+
+test("G-94 three hundred slow clients: each is cut, nobody else notices, and nothing of them stays", async () => {
+    const impatient = await startServer({ env: { COATCHECK_HEAD_TIMEOUT_S: "1", COATCHECK_BODY_TIMEOUT_S: "1", COATCHECK_LOOPS: "2" } });
+    const live = await connected(impatient, (await mintToken(impatient, { reference: "g94@example.com" })).token);
+    const before = await impatient.baseline();
+    const crowd = new SlowCrowd(impatient.port, 300, { everyMs: 100 });
+    await crowd.arrived;
+    for (let i = 0; crowd.cut < 600; i++) { // every one of them twice
+        await mintToken(impatient, { reference: `g94-${i % 20}@example.com` });
+        assert.ok((await live.request(i % 2 ? "subscriber.offline" : "subscriber.online")).result);
+    }
+    assert.equal(crowd.refused, 0);
+    assert.ok(crowd.answered > 0, "a request that began is told 408");
+    await crowd.stop();
+    await live.close();
+    await impatient.assertSound(before);
     await impatient.stop();
 });
 

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import crypto from "node:crypto";
 import { advance } from "../harness/clock.mjs";
+import { stormOne } from "../harness/crowd.mjs";
 import { mintToken } from "../harness/http.mjs";
 import { closeFrame, frame, OPCODE, RawWebSocket } from "../harness/frames.mjs";
 import { RawSocket, responses } from "../harness/raw.mjs";
@@ -363,6 +364,36 @@ test("H-112 connects refused together fill no more than the park, over all loops
     await assert.rejects(Session.open(crowded), { status: 429 });
     for (const session of sessions) session.ws.terminate();
     await crowded.stop();
+});
+
+// Five times more than it has room for: the rest waits in the kernel's queue, or is turned away with a reason.
+test("H-123 a storm of connects: live sessions go on, the good are let in, the others get nothing, nobody is half in", async () => {
+    const small = await startServer({ env: { COATCHECK_CONNECTIONS_MAX: "64", COATCHECK_LOOPS: "2", COATCHECK_PARK_S: "1", COATCHECK_PARKED_PER_ADDRESS_MAX: "10" } });
+    const { token } = await mintToken(small, { reference: "storm@example.com" });
+    const live = await connected(small, token), before = await small.baseline(), outcomes = {};
+    let isOver = false;
+    const storm = Promise.all(Array.from({ length: 320 }, async (_, i) => {
+        const { outcome, status, session } = await stormOne(small, i % 4 ? token : `${token.slice(0, -8)}AAAAAAAA`);
+        outcomes[`${i % 4 ? "good" : "forged"} ${outcome}`] = (outcomes[`${i % 4 ? "good" : "forged"} ${outcome}`] ?? 0) + 1;
+        if (status) assert.equal(status, 429);
+        if (outcome === "refused") assert.ok(await session.endsWithoutAnswering("subscriber.online"));
+        if (outcome === "granted") assert.ok((await session.request("subscriber.online")).result);
+        session?.ws.terminate();
+    })).finally(() => { isOver = true; });
+    let asked = 0, most = 0;
+    for (; !isOver; asked++) {
+        assert.ok((await live.request("subscriber.online")).result);
+        most = Math.max(most, small.descriptors());
+    }
+    await storm;
+    console.log(`     ${JSON.stringify(outcomes)}; ${asked} calls of the live session meanwhile`);
+    assert.ok(most <= before.descriptors + 64 + 4, `${most} descriptors`);
+    assert.equal(outcomes["forged granted"], undefined);
+    assert.equal((outcomes["good granted"] ?? 0) + (outcomes["good turned away"] ?? 0), 240, JSON.stringify(outcomes));
+    assert.ok(outcomes["good granted"] > 0 && asked > 0);
+    await live.close();
+    await small.assertSound(before);
+    await small.stop();
 });
 
 test("H-113 a second connect on a live socket changes nothing", async () => {

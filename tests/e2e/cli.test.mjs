@@ -2,7 +2,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import assert from "node:assert/strict";
 import fs from "node:fs";
+import net from "node:net";
 import path from "node:path";
+import { coatcheck as command } from "../harness/clock.mjs";
 import { BINARY, startServer, temporaryFolder } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
 
@@ -117,6 +119,26 @@ test("6: a port in use, also one that our own other server holds", async () => {
         { COATCHECK_ADMIN_PORT: "0" });
     refused(["serve", "--data", fresh("third"), "--public-url", "https://auth.example.com", "--port", "0", "--admin-port", admin], 6,
         new RegExp(`port ${admin}: .*in use; .*admin_port`));
+});
+
+test("programs that only hold the admin socket keep no command out", async () => {
+    const held = [];
+    const hold = () => new Promise((resolve) => {
+        const socket = net.connect(path.join(server.data, "admin.sock"), () => resolve(socket));
+        socket.on("error", () => {});
+        socket.resume();
+        held.push(socket);
+    });
+    for (let i = 0; i < 40; i++) (await hold()).write("{"); // an ask that never ends
+    const drip = setInterval(() => { for (const socket of held) if (socket.writable) socket.write(" "); }, 500);
+    for (let i = 0; i < 3; i++) {
+        const { code, err } = await command("clock", "--data", server.data); // not blocking: the drip goes on
+        assert.deepEqual({ code, err }, { code: 0, err: "" });
+    }
+    clearInterval(drip);
+    const before = held.filter((socket) => !socket.destroyed).length;
+    assert.ok(before <= 16 && before > 0, `${before} are still there`);
+    for (const socket of held) socket.destroy();
 });
 
 test("1: a folder that cannot be made says why", async () => {

@@ -230,6 +230,54 @@ test("the life runs out by the server's clock", async () => {
     });
 });
 
+// Whatever a name, a token or an error holds is text on the page: nothing of it becomes an element, an attribute or a script.
+test("F-85 markup in names, tokens, events and errors is shown as text", async () => {
+    const markup = "<img src=x onerror=\"window.hit=1\"><script>window.hit=1</script><svg onload=\"window.hit=1\">\"'><b>bold</b>&lt;";
+    const elements = (page) => page.evaluate(() => Object.fromEntries(["img", "script", "svg", "b", "iframe", "a", "[onload]", "[onerror]"]
+        .map((selector) => [selector, document.querySelectorAll(selector).length])));
+    const forgeTexts = async (page) => {
+        await page.routeWebSocket(() => true, (socket) => {
+            const upstream = socket.connectToServer();
+            upstream.onMessage((text) => {
+                const message = JSON.parse(text);
+                if (message.method) message.params = { ...message.params, event_type: markup, [markup]: markup };
+                else if (message.result) message.result[markup] = markup;
+                socket.send(JSON.stringify(message));
+            });
+        });
+    };
+    await withPage({ before: forgeTexts, isFailureExpected: true }, async (page) => {
+        const before = await elements(page);
+        await page.fill("#reference", markup);
+        await page.fill("#display-name", markup);
+        const token = await mintByMouse(page);
+        assert.equal((await info(server, token)).json.display_name, markup, "the server took it as it is");
+        await page.click("#open");
+        await state(page, "session", "live");
+        await page.waitForFunction((text) => document.getElementById("log").textContent.includes(JSON.stringify(text).slice(1, -1)), markup);
+        const [head, claims, signature] = token.split(".");
+        const forged = { ...JSON.parse(Buffer.from(claims, "base64url")), sub: markup, [markup]: markup };
+        const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+        const answers = [
+            { status: 200, json: { subscriber_id: markup, token: [part({ ...JSON.parse(Buffer.from(head, "base64url")), kid: markup }), part(forged),
+                signature].join("."), refresh_token: markup } },
+            { status: 422, json: { errors: [{ type: "validation_error", code: markup, message: markup, attribute: markup, url: markup }] } },
+            { status: 401, json: { error: markup } }, { status: 500, body: markup }, { status: 429, headers: { "retry-after": markup }, body: markup },
+        ];
+        for (const answer of answers) {
+            await page.route("**/subscribers/tokens", (route) => route.fulfill(answer), { times: 1 });
+            const said = page.waitForResponse("**/subscribers/tokens");
+            await page.click("#mint button");
+            await said;
+            if (answer.status === 200) await page.waitForFunction((text) => document.getElementById("claims").textContent.includes(text), markup);
+            else await page.waitForFunction(() => document.getElementById("mint-status").textContent);
+        }
+        await status(page, "mint-status", "");
+        assert.deepEqual(await elements(page), before, "nothing became an element");
+        assert.equal(await page.evaluate(() => window.hit), undefined, "nothing ran");
+    });
+});
+
 test("without an answer the page says what to do", () => withPage({ isFailureExpected: true }, async (page) => {
     await page.route("**/subscribers/tokens", (route) => route.abort());
     await page.click("#mint button");

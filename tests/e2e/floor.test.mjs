@@ -2,35 +2,26 @@
 // does not follow a clock that jumps far ahead before somebody confirms it.
 import assert from "node:assert/strict";
 import crypto from "node:crypto";
-import { execFileSync } from "node:child_process";
 import fs from "node:fs";
-import path from "node:path";
-import { coatcheck } from "../harness/clock.mjs";
+import { coatcheck, movedClock } from "../harness/clock.mjs";
 import { compact } from "../harness/forge.mjs";
-import { call, info, mint, mintToken, nowS, readToken } from "../harness/http.mjs";
+import { call, info, mint, mintToken, nowS, readToken, refresh, refreshToken } from "../harness/http.mjs";
 import { change, rows } from "../harness/ring.mjs";
 import { connected, connectParams, Session } from "../harness/session.mjs";
-import { REPOSITORY, startRefused, startServer, temporaryFolder } from "../harness/server.mjs";
+import { startRefused, startServer, temporaryFolder } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
 
 const HOUR_MS = 3_600_000, AHEAD_MS = 5000; // CLOCK_FLOOR_AHEAD_MS
 const ENV = { COATCHECK_PUBLIC_URL: "https://coatcheck.localhost:8443" };
-let data, server, clockFile, preload;
+const folders = [];
+let data, server, moved;
 
 const floorMs = () => rows(data, "SELECT floor_ms FROM meta")[0].floor_ms;
-const start = async () => { server = await startServer({ data, env: { ...ENV, LD_PRELOAD: preload, COATCHECK_TEST_CLOCK: clockFile,
-    ASAN_OPTIONS: `verify_asan_link_order=0:${process.env.ASAN_OPTIONS ?? ""}` } }); };
+const start = async () => { server = await startServer({ data, env: { ...ENV, ...moved.env } }); };
+const setClock = (aheadMs) => moved.set(aheadMs);
 const stop = async () => { await server.stop(); };
 const ada = (more = {}) => mintToken(server, { reference: "ada@example.com", ...more });
 const logged = (event) => server.logs.filter((line) => line.includes(` ${event} `)).length;
-
-// What the server takes for the machine's clock is so far ahead of it, from now on.
-function setClock(aheadMs)
-{
-    const bytes = Buffer.alloc(8);
-    bytes.writeBigInt64LE(BigInt(aheadMs));
-    fs.writeFileSync(clockFile, bytes, { flag: "r+" });
-}
 
 async function clock(...words)
 {
@@ -169,17 +160,42 @@ test("a floor that no clock can have said is damage", async () => {
     await start();
 });
 
+test("C-55 a refresh token that was over by a second stays over: the clock an hour back, a stop, kill -9", async () => {
+    await stop();
+    folders.push(data = temporaryFolder()); // the other has seen days that are ahead
+    await start();
+    const expire_at = nowS() + 5, over_s = expire_at + 300; // it lives five minutes longer
+    const short = await ada({ expire_at });
+    let long = await ada();
+    const staysOver = async (when) => {
+        const answer = await refresh(server, short.refresh_token);
+        assert.deepEqual([answer.status, answer.json.errors?.[0].code], [422, "token_expired"], when);
+        long = await refreshToken(server, long.refresh_token); // and nothing stands still
+    };
+    setClock(250_000); // no step of more than five minutes
+    assert.equal((await info(server, long.token)).status, 200);
+    setClock((over_s + 1) * 1000 - Date.now());
+    await staysOver("a second later");
+    await floorIs((ms) => ms > over_s * 1000);
+    setClock(-HOUR_MS);
+    await staysOver("an hour back");
+    await stop();
+    await start();
+    await staysOver("after a stop");
+    server.child.kill("SIGKILL");
+    await server.ended;
+    await start();
+    await staysOver("after kill -9");
+});
+
 await run({
     before: async () => {
-        data = temporaryFolder();
-        clockFile = path.join(data, "test-clock");
-        preload = path.join(data, "set_clock.so");
-        fs.writeFileSync(clockFile, Buffer.alloc(8));
-        execFileSync("cc", ["-shared", "-fPIC", "-O1", "-o", preload, path.join(REPOSITORY, "tests/harness/set_clock.c")]);
+        folders.push(data = temporaryFolder());
+        moved = movedClock(data);
         await start();
     },
     after: async () => {
         await stop();
-        fs.rmSync(data, { recursive: true, force: true });
+        for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true });
     },
 });

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
+import http from "node:http";
 import path from "node:path";
 import readline from "node:readline";
 import { call, mintToken } from "../harness/http.mjs";
@@ -75,6 +76,37 @@ test("output to a device, not a pipe: it starts, and ends well", async () => {
     fs.rmSync(data, { recursive: true });
     fs.closeSync(device);
 });
+
+// A pipe, and the socket that a service manager gives: full, with nobody who reads. Every refusal is a line at debug.
+for (const kind of ["pipe", "socket"])
+    test(`logs that nobody reads, into a ${kind}: it serves on, and says later how many lines were lost`, async () => {
+        const data = temporaryFolder(), fifo = path.join(data, "log");
+        execFileSync("mkfifo", [fifo]);
+        const reading = fs.openSync(fifo, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK), writing = fs.openSync(fifo, "w");
+        const child = spawn(BINARY, ["dev", "--port", "0", "--data", data, "--json"], { stdio: ["ignore", "pipe", kind === "pipe" ? writing : "pipe"],
+            env: { ...process.env, COATCHECK_LOG_LEVEL: "debug", COATCHECK_LOOPS: "2" } });
+        const ended = new Promise((resolve) => child.once("close", (code, signal) => resolve({ code, signal })));
+        const contract = JSON.parse(await guarded(new Promise((resolve) => readline.createInterface({ input: child.stdout }).once("line", resolve)), 30, "a start"));
+        const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
+        const ask = (path) => new Promise((resolve, reject) => http.get(`${contract.url}${path}`, { agent }, (answer) => {
+            answer.resume().once("end", () => resolve(answer.statusCode));
+        }).once("error", reject));
+        for (let i = 0; i < 500; i++) // some 100 bytes and a line each; a pipe holds 64 KiB, such a socket twice as much
+            for (const status of await guarded(Promise.all(Array.from({ length: 16 }, () => ask(`/nothing?${"x".repeat(200)}`))), 10, "answers")) assert.equal(status, 404);
+        const metrics = await (await fetch(`${contract.admin_url}/metrics`, { headers: { authorization: `Bearer ${contract.admin_token}` } })).text();
+        const lost = Number(metrics.match(/^coatcheck_log_lines_lost_total (\d+)$/m)[1]);
+        assert.ok(lost > 100, `${lost} lines were lost`);
+        const said = [], log = kind === "socket" ? child.stderr : spawn("cat", [fifo], { stdio: ["ignore", "pipe", "ignore"] }).stdout;
+        log.on("data", (part) => said.push(part));
+        while (!/ warn log_lines_lost /.test(said.join(""))) { assert.equal(await ask("/nothing"), 404); await new Promise((done) => setTimeout(done, 20)); }
+        for (const line of said.join("").split("\n").slice(0, -1)) assert.match(line, /^\d{4}-\d\d-\d\dT\S+ (?:debug|info|warn|error) \S+/, "lines are whole");
+        agent.destroy();
+        child.kill("SIGTERM");
+        fs.closeSync(writing);
+        fs.closeSync(reading);
+        assert.deepEqual(await guarded(ended, 30, "the end"), { code: 0, signal: null });
+        fs.rmSync(data, { recursive: true });
+    });
 
 test("E-74 killed by a fault, it leaves no core file where another program would", () => {
     const folder = temporaryFolder();

@@ -261,6 +261,30 @@ test("F-82 a button that is switched off gives 403, a retired click-to-call toke
     assert.equal((await info(server, token)).status, 200);
 });
 
+test("F-82 a button whose user was deleted leads nowhere: 403, and so it stays when somebody of that name comes again", async () => {
+    const command = async (...args) => {
+        const { code, out, err } = await coatcheck(...args, "--data", server.data, "--json");
+        assert.deepEqual({ code, err }, { code: 0, err: "" });
+        return JSON.parse(out);
+    };
+    const project = server.contract.project_id, dave = await subscriber("dave@example.com");
+    const button = await command("resource", "create", "click-to-call", "dave-line", "--address", "/public/dave-line", "--reaches", "dave@example.com",
+        "--project", project);
+    const c2c = JSON.stringify(button).match(/c2c_[0-9a-f]{32}/)[0], token = await embedToken(c2c);
+    await command("user", "delete", readToken(dave.token).claims.sub, "--project", project);
+    const refusedTwice = async () => {
+        for (const shown of [c2c, token]) {
+            const answer = await embed({ token: shown });
+            assert.equal(answer.status, 403, answer.text);
+            assert.match((await coatcheck("why", answer.headers["coatcheck-error-id"], "--data", server.data)).out, /RESOURCE_DISABLED[^]*resource\.reaches/);
+        }
+    };
+    await refusedTwice();
+    await subscriber("dave@example.com"); // another user: who was deleted does not come back
+    await refusedTwice();
+    assert.equal((await embed({ token: server.contract.c2c_token })).status, 201, "other buttons ring on");
+});
+
 test("A-25 an invite is void with its inviter, and with the inviter's sign-in", async () => {
     const carol = await subscriber("carol@example.com");
     for (const [of, name] of [["family", (claims) => claims.fam], ["user", (claims) => claims.sub]]) {

@@ -256,6 +256,12 @@ test("a key with management makes others, which work at once on every loop", asy
     assert.ok(keys.some(({ id, name, state }) => id === made.json.id && name === "video only" && state === "live"));
 });
 
+test("a key with management alone makes keys with any permission: whoever holds it holds the project", async () => {
+    const { basic: manager } = await newKey(server.contract.project_id, "management");
+    const { json } = await ask("POST", KEYS, { name: "calls", permissions: ["calling"] }, manager);
+    assert.deepEqual(json.permissions, ["calling"]);
+});
+
 test("SW-5 a token with any one of voice, messaging, fax, video mints; with none of them it does not", async () => {
     for (const permission of ["calling", "messaging", "fax", "video"]) {
         const { json } = await ask("POST", KEYS, { name: permission, permissions: [permission] });

@@ -10,7 +10,8 @@ import crypto from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { call, mintToken } from "../harness/http.mjs";
-import { REVOKE, TOKEN } from "../harness/door.mjs";
+import { Client } from "../harness/client.mjs";
+import { EXCHANGE_GRANT, form, hashOf, Prover as Strict, REVOKE, TOKEN, TYPE } from "../harness/door.mjs";
 import { Prover } from "../harness/prover.mjs";
 import { basic, BINARY, REPOSITORY, startServer } from "../harness/server.mjs";
 import { misfits, resolved } from "../harness/schema.mjs";
@@ -154,9 +155,9 @@ function authorization(operation)
 }
 
 // The request that an example describes; whatever has no example of that name is left out.
-function requestOf(operation, name, { id, token, anonymous, origin } = {})
+function requestOf(operation, name, { id, token, scheme = "Bearer", anonymous, origin } = {})
 {
-    const query = new URLSearchParams(), headers = { ...(anonymous ? {} : authorization(operation)), ...(token && { authorization: `Bearer ${values[token]}` }), ...(origin && { origin }) };
+    const query = new URLSearchParams(), headers = { ...(anonymous ? {} : authorization(operation)), ...(token && { authorization: `${scheme} ${values[token]}` }), ...(origin && { origin }) };
     for (const { in: place, name: parameter, examples } of operation.parameters ?? []) {
         if (examples?.[name] === undefined) continue;
         const value = String(filled(examples[name].value));
@@ -201,6 +202,13 @@ const ticket = (draw, member) => async () => { values.ticket = (await draw(serve
 const minted = (token, refresh_token, more = {}) => async () => {
     const made = await mintToken(server, { reference: "spare@example.com", ...more });
     Object.assign(values, { [token]: made.token, [refresh_token]: made.refresh_token });
+};
+const boundSession = async () => {
+    const who = new Strict(), { bootstrapToken } = (await bootstrap(server, { externalUserId: "participant-5" })).json;
+    const { access_token } = (await form(server, TOKEN, { grant_type: EXCHANGE_GRANT, subject_token: bootstrapToken,
+        subject_token_type: TYPE("bootstrap") }, { dpop: who.prove(server) })).json;
+    values.bound_session = access_token;
+    values.proof = who.prove(server, "/participants/me", { htm: "GET", ath: hashOf(access_token) });
 };
 const INVITES = "/api/fabric/subscriber/invites", DEVICES = "/api/fabric/subscriber/devices";
 const STEPS = {
@@ -303,6 +311,7 @@ const STEPS = {
     "createVisit unknown_key": {},
     "getParticipant known": {},
     "getParticipant anonymous": { token: "visit_token" },
+    "getParticipant bound": { token: "bound_session", scheme: "DPoP", before: boundSession },
     "getStudy one": { id: "study_id" },
     "beginInterview begin": { after: keep(["interview", "id"]) },
     "beginInterview blank": {},
@@ -336,6 +345,8 @@ const STEPS = {
     "requestToken bad_proof": { anonymous: true },
     "introspectToken access": {},
     "introspectToken refresh": { after: ({ json }) => assert.equal(json.active, true) },
+    "introspectToken by_assertion": { anonymous: true, before: async () => { values.assertion = (await Client.on(server)).assertion(); } },
+    "introspectToken used_assertion": { anonymous: true },
     "introspectToken inactive": { after: ({ json }) => assert.deepEqual(json, { active: false }) },
     "introspectToken blank": {},
     "revokeToken unlisted_page": { anonymous: true, origin: FOREIGN, before: minted("spare_token", "refresh_token") },

@@ -258,6 +258,17 @@ inBothWays("buttons, rooms, users and studies are made, found and removed; SW-16
     assert.equal((await place.json("resource", "disable", button.id)).state, "disabled");
     assert.match((await place.say("resource", "list")).out, new RegExp(`^${button.id} +click-to-call +disabled +/public/front-desk`, "m"));
     assert.equal((await place.json("resource", "enable", button.id)).state, "enabled");
+    await place.json("resource", "disable", button.id);
+    const bounded = await place.json("resource", "set", button.id, "click_uses_day", "500");
+    assert.deepEqual([bounded.click_uses_day, bounded.state, "click_uses" in bounded], [500, "disabled", false], "the rest stays as it was");
+    assert.equal((await place.json("resource", "list")).resources.find(({ id }) => id === button.id).click_uses_day, 500);
+    assert.match((await place.say("resource", "set", button.id, "click_sessions", "7")).out, /^ +in a day +500\n +open at once +7$/m);
+    assert.ok(!("click_uses_day" in await place.json("resource", "set", button.id, "click_uses_day", "0")));
+    await place.refused(1, /has click_uses, click_uses_hour/, "resource", "set", button.id, "sat_life", "60");
+    await place.refused(1, /whole number up to 1000000000/, "resource", "set", button.id, "click_uses", "1000000001");
+    await place.refused(1, /whole number up to 1000000000/, "resource", "set", button.id, "click_uses", "-1");
+    await place.refused(1, /only a click-to-call button/, "resource", "set", room.id, "click_uses", "1");
+    await place.refused(1, /no such resource/, "resource", "set", crypto.randomUUID(), "click_uses", "1");
     assert.deepEqual(await place.json("resource", "delete", button.id), { removed: button.id });
     await place.refused(1, /no such resource/, "resource", "delete", button.id);
     await place.refused(1, /no such resource/, "resource", "disable", button.id);

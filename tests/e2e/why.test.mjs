@@ -8,6 +8,7 @@ import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { b64, compact, workshop } from "../harness/forge.mjs";
+import { Client } from "../harness/client.mjs";
 import { RawWebSocket, frame, OPCODE } from "../harness/frames.mjs";
 import { advance } from "../harness/clock.mjs";
 import { Prover as StrictProver, refreshBy, TOKEN as DOOR } from "../harness/door.mjs";
@@ -115,6 +116,19 @@ const launched = () => good(launch(server, {}));
 const swapped = (text) => text.slice(0, -1) + (text.endsWith("0") ? "1" : "0");
 const prover = new Prover();
 const guest = (allowed_addresses) => call(server, "POST", "/api/fabric/guests/tokens", { body: { allowed_addresses }, headers: { authorization: server.basic } });
+
+// Of a button that may be exchanged once: the first answer that refuses.
+async function exchangedOut(setting)
+{
+    const made = await operate("resource", "create", "click-to-call", setting, "--reaches", "shut@example.com", "--project", server.contract.project_id);
+    await operate("resource", "set", made.id, setting, "1");
+    secrets.push(made.token.slice(20));
+    for (;;) {
+        const answer = await call(server, "POST", "/api/fabric/embeds/tokens", { body: { token: made.token } });
+        if (answer.status !== 201) return answer;
+    }
+}
+
 const upgradeHead = (more = "") => `GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${more}\r\n`;
 
 // Row -> how to provoke it, then what the operator must be told: a list of [check, expected, seen], any of them absent.
@@ -131,6 +145,15 @@ const provoked = {
         await operate("key", "retire", key.id);
         return ofHttp(await mint(server, { reference: "ada@example.com" }, { authorization: basic(server.contract.project_id, key.secret) }));
     }, "key.live", /a key in use/, /^key PT[0-9a-f]{16}, retired$/],
+    ASSERTION_INVALID: [async () => {
+        const client = await Client.on(server);
+        return ofHttp(await client.introspect("x", client.assertion({ aud: "https://other.example" })));
+    }, "assertion.aud", () => `aud ${server.url}`, /aud https:\/\/other\.example/],
+    ASSERTION_REPLAYED: [async () => {
+        const client = await Client.on(server), once = client.assertion();
+        await client.introspect("x", once);
+        return ofHttp(await client.introspect("x", once));
+    }, "assertion.once", /not used before/, /key cli_[0-9a-f]{24} has shown its jti already/],
     KEY_PERMISSION: [async () => {
         const key = await newKey("chat,management");
         return ofHttp(await mint(server, { reference: "ada@example.com" }, { authorization: basic(server.contract.project_id, key.secret) }));
@@ -197,6 +220,18 @@ const provoked = {
         await operate("resource", "disable", made.id);
         return ofHttp(await call(server, "POST", "/api/fabric/embeds/tokens", { body: { token: c2c } }));
     }, "resource.live", /switched on/, /./],
+    BUDGET_SPENT: [async () => ofHttp(await exchangedOut("click_uses")), "budget.uses", /^at most 1 uses in all its life \(click_uses\)$/, /one more/],
+    BUDGET_WAITS: [async () => ofHttp(await exchangedOut("click_uses_hour")), "budget.hour",
+        /^at most 1 uses in this hour \(click_uses_hour\)$/, /one more, \d+ ms before/],
+    SESSIONS_FULL: [async () => {
+        await operate("project", "set", server.contract.project_id, "guest_sessions", "1");
+        const { token } = (await guest([server.contract.address_id])).json;
+        const first = await connected(server, token), second = await Session.open(server);
+        const told = ofRpc(await second.connect(token));
+        for (const socket of [first, second]) socket.ws.terminate();
+        await operate("project", "set", server.contract.project_id, "guest_sessions", "0");
+        return told;
+    }, "budget.sessions", /fewer than 1 open sessions \(guest_sessions\)/, /as many are open/],
     NOT_FOUND: [async () => ofHttp(await call(server, "GET", "/api/nothing?token=secret")), "route.path", /a path/, /^\/api\/nothing$/],
     METHOD_NOT_ALLOWED: [async () => ofHttp(await call(server, "PUT", TOKENS)), "route.method", /POST/, /^PUT$/],
     RESUME_IMPOSSIBLE: [async () => onSocket(shop.token, { protocol: "x" }), "session.state", /last state of a session/, /one of the two only/],

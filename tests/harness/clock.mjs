@@ -1,7 +1,9 @@
 // clock.mjs — moves a test project's time, and runs the commands of the binary as a person does.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { BINARY } from "./server.mjs";
+import { execFile, execFileSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { BINARY, REPOSITORY } from "./server.mjs";
 
 // Resolves to { code, out, err }, whatever the code.
 export function coatcheck(...args)
@@ -25,4 +27,18 @@ export async function advance(server, duration)
     const { code, out, err } = await askAdvance(server, duration);
     assert.deepEqual({ code, err }, { code: 0, err: "" });
     return JSON.parse(out);
+}
+
+// A machine's clock for servers on that folder: `env` starts them under it, `set` puts it so many ms ahead of the real one.
+export function movedClock(data)
+{
+    const file = path.join(data, "test-clock"), library = path.join(data, "set_clock.so");
+    fs.writeFileSync(file, Buffer.alloc(8));
+    execFileSync("cc", ["-shared", "-fPIC", "-O1", "-o", library, path.join(REPOSITORY, "tests/harness/set_clock.c")]);
+    const set = (aheadMs) => {
+        const bytes = Buffer.alloc(8);
+        bytes.writeBigInt64LE(BigInt(aheadMs));
+        fs.writeFileSync(file, bytes, { flag: "r+" });
+    };
+    return { set, env: { LD_PRELOAD: library, COATCHECK_TEST_CLOCK: file, ASAN_OPTIONS: `verify_asan_link_order=0:${process.env.ASAN_OPTIONS ?? ""}` } };
 }

@@ -1,6 +1,8 @@
 // http.mjs — HTTP as the tests need it: one connection per call, every field under control, nothing followed or retried.
+// through(server, n) is the same server over n connections that stay open.
 import http from "node:http";
 import https from "node:https";
+import { rememberAll, rememberFields } from "./secrets.mjs";
 
 export const TOKENS = "/api/fabric/subscribers/tokens";
 export const REFRESH = "/api/fabric/subscribers/tokens/refresh";
@@ -25,9 +27,11 @@ export function call(server, method, path, { headers = {}, body, tls = false, ch
     const fields = { ...(isRaw ? {} : { "content-type": "application/json" }), ...headers };
     if (chunked) fields["transfer-encoding"] = "chunked";
     else if (bytes !== undefined) fields["content-length"] = Buffer.byteLength(bytes);
+    rememberFields(fields);
+    if (!isRaw) rememberAll(body);
     return new Promise((resolve, reject) => {
         const client = tls ? https : http;
-        const options = { method, headers: fields, agent: false, ca: server.ca, lookup: loopbackLookup };
+        const options = { method, headers: fields, agent: server.agent ?? false, ca: server.ca, lookup: loopbackLookup };
         const request = client.request(base + path, options, (answer) => {
             const parts = [];
             answer.on("data", (part) => parts.push(part));
@@ -39,6 +43,11 @@ export function call(server, method, path, { headers = {}, body, tls = false, ch
     });
 }
 
+export function through(server, connections)
+{
+    return Object.assign(Object.create(server), { agent: new http.Agent({ keepAlive: true, maxSockets: connections }) });
+}
+
 function told(answer, text)
 {
     let json;
@@ -47,6 +56,7 @@ function told(answer, text)
     } catch {
         json = undefined;
     }
+    rememberAll(json);
     return { status: answer.statusCode, headers: answer.headers, rawHeaders: answer.rawHeaders, text, json };
 }
 

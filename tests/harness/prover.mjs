@@ -16,6 +16,7 @@ export class Prover {
         const pair = crypto.generateKeyPairSync(...PAIRS[alg]);
         this.alg = alg;
         this.privateKey = pair.privateKey;
+        this.private_jwk = pair.privateKey.export({ format: "jwk" });
         this.jwk = pair.publicKey.export({ format: "jwk" });
         const { crv, e, kty, n, x, y } = this.jwk; // RFC 7638 §3: the required members, in this order
         this.fingerprint = crypto.createHash("sha256").update(JSON.stringify({ crv, e, kty, n, x, y })).digest("base64url");

@@ -10,6 +10,7 @@ import os from "node:os";
 import path from "node:path";
 import readline from "node:readline";
 import { fileURLToPath } from "node:url";
+import { rememberAll, secretIn, secretsInFolder } from "./secrets.mjs";
 import { guarded } from "./suite.mjs";
 
 export const REPOSITORY = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
@@ -94,6 +95,7 @@ export async function startServe(data, env = {})
     const stop = async () => {
         child.kill("SIGTERM");
         assert.equal(await guarded(ended, 15, "exit after SIGTERM"), 0, logs.slice(-5).join("\n"));
+        for (const line of logs) assert.equal(secretIn(line), undefined, line.slice(0, 60));
     };
     return { data, logs, stop, pid: child.pid, url: `http://127.0.0.1:${port}` };
 }
@@ -102,6 +104,7 @@ class Server {
     constructor(parts)
     {
         Object.assign(this, parts);
+        rememberAll(this.contract);
         this.url = this.contract.url;
         this.port = Number(new URL(this.url).port);
         this.host = new URL(this.url).host;
@@ -156,6 +159,7 @@ class Server {
         assert.ok(this.isAlive, `the server has died:\n${this.logs.slice(-8).join("\n")}`);
         this.child.kill("SIGTERM");
         const { code, signal } = await guarded(this.ended, 15, "exit after SIGTERM");
+        this.assertSecretsKept();
         if (this.ownsData) fs.rmSync(this.data, { recursive: true, force: true });
         assert.deepEqual({ code, signal }, { code: 0, signal: null }, this.logs.slice(-5).join("\n"));
         assert.equal(this.stdout.length, 1, "stdout holds the contract line and nothing else");
@@ -165,6 +169,14 @@ class Server {
     {
         this.child.kill("SIGKILL");
         await guarded(this.ended, 15, "exit after SIGKILL");
+        this.assertSecretsKept();
+    }
+
+    // Case 135, for every script: no token, ticket, proof, secret or Authorization value of it is in a log or a file.
+    assertSecretsKept()
+    {
+        for (const line of this.logs) assert.equal(secretIn(line), undefined, line.slice(0, 60));
+        assert.deepEqual(secretsInFolder(this.data), []);
     }
 }
 

@@ -24,7 +24,7 @@ struct spy {
     unsigned commits, reads;
 };
 
-enum world_key { TEST_TOKEN, LIVE_TOKEN, RETIRED_TOKEN, POWERLESS_TOKEN, SECRET_KEY, WORLD_KEYS };
+enum world_key { TEST_TOKEN, LIVE_TOKEN, RETIRED_TOKEN, POWERLESS_TOKEN, SECRET_KEY, CLIENT_KEY, WORLD_KEYS };
 
 struct world {
     struct spy spy;
@@ -39,6 +39,8 @@ struct world {
     struct key_text keys[WORLD_KEYS];
     struct fact_key stored[WORLD_KEYS];
     unsigned changed, errands;
+    unsigned seats_taken, seats; /* of sessions whose credential bounds them; there are so many */
+    enum err seat_error;
     struct { /* a browser's key */
         struct crypto *crypto;
         struct crypto_sign *sign;
@@ -197,6 +199,21 @@ static inline void world_browser(void)
     secret_release(&secret);
 }
 
+/* A client whose assertions the browser's key signs: one pair of keys is enough for a world. */
+static inline void world_client(void)
+{
+    struct write write = {.kind = WRITE_KEY};
+    struct key_text *text = &world.keys[CLIENT_KEY];
+    char jwk[JWK_TEXT_MAX];
+
+    key_text_draw(text, KEY_CLIENT, true, &world.dice);
+    write.key.kind = KEY_CLIENT;
+    write.key.project = world.test;
+    write.key.public_id = bytes_of(text->id, text->id_len);
+    write.key.public_key = jwk_text(jwk, &world.browser.jwk);
+    world_write(&write);
+}
+
 static inline struct publication *world_publish(void)
 {
     struct publication *publication;
@@ -213,6 +230,18 @@ static inline void lane_cut(void *lane, struct run *run, const struct cutoff *cu
     (void)lane;
     world_check(service_take_cutoff(world.service, cutoff));
     done(run, 0);
+}
+
+static inline enum err lane_seat(bool *out, void *lane, struct run *run, const struct uuid *of, int64_t most)
+{
+    struct world *of_lane = lane;
+
+    (void)run;
+    (void)of;
+    (void)most;
+    *out = !of_lane->seat_error && of_lane->seats_taken < of_lane->seats;
+    of_lane->seats_taken += *out;
+    return of_lane->seat_error;
 }
 
 static inline void world_open(size_t users_max)
@@ -242,6 +271,7 @@ static inline void world_open(size_t users_max)
     world_key(&bench, SECRET_KEY, &world.test, KEY_SECRET, PERMISSION_ALL);
     key_bench_release(&bench);
     world_browser();
+    world_client();
     options.store = &world.spy.base;
     options.ring = world.ring;
     options.dice = world.dice;
@@ -250,6 +280,7 @@ static inline void world_open(size_t users_max)
     options.errand = lane_errand;
     options.user_changed = lane_user_changed;
     options.cut = lane_cut;
+    options.seat = lane_seat;
     world_check(service_new(&world.service, &options, world_publish()));
 }
 
@@ -351,6 +382,36 @@ static inline void prove_with(struct buf *out, const char *payload)
     world_check(jws_sign(out, world.browser.sign, buf_bytes(&header_b64), bytes_of_text(payload)));
     buf_release(&header);
     buf_release(&header_b64);
+}
+
+/* What the client signs; payload: its claims. */
+static inline void assert_with(struct buf *out, const char *header, const char *payload)
+{
+    struct buf header_b64;
+
+    buf_init(&header_b64, 1024);
+    base64url_append(&header_b64, bytes_of_text(header));
+    buf_reset(out);
+    world_check(jws_sign(out, world.browser.sign, buf_bytes(&header_b64), bytes_of_text(payload)));
+    buf_release(&header_b64);
+}
+
+/* A good assertion of the client, until exp_s. */
+static inline void assert_client(struct buf *out, const char *jti, int64_t exp_s)
+{
+    char payload[512];
+    const struct key_text *text = &world.keys[CLIENT_KEY];
+
+    (void)snprintf(payload, sizeof payload,
+                   "{\"iss\":\"%.*s\",\"sub\":\"%.*s\",\"aud\":\"" URL "\",\"jti\":\"%s\",\"exp\":%lld}",
+                   (int)text->id_len, text->id, (int)text->id_len, text->id, jti, (long long)exp_s);
+    assert_with(out, "{\"alg\":\"ES256\"}", payload);
+}
+
+static inline struct credential asserted(const struct buf *assertion)
+{
+    return (struct credential){
+        .kind = CREDENTIAL_ASSERTION, .token = buf_bytes(assertion), .assertion_type = BYTES(ASSERTION_TYPE)};
 }
 
 /* The browser's proof for a socket call, made at iat_s. */

@@ -2,6 +2,7 @@
 import crypto from "node:crypto";
 import { WebSocket } from "ws";
 import { loopbackLookup } from "./http.mjs";
+import { rememberAll } from "./secrets.mjs";
 import { guarded } from "./suite.mjs";
 
 export class Session {
@@ -60,6 +61,7 @@ export class Session {
     {
         const id = crypto.randomUUID();
         const reply = this.message((m) => m.id === id && !m.method, `a reply to ${method}`);
+        rememberAll(params);
         this.send({ jsonrpc: "2.0", id, method, params });
         return reply;
     }

@@ -3,6 +3,7 @@
 // each answer by its own reading of the RFCs.
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
+import { createKey, writeKey } from "../harness/client.mjs";
 import { EXCHANGE_GRANT, TYPE } from "../harness/door.mjs";
 import { call, info, JWKS, mintToken } from "../harness/http.mjs";
 import { startServer } from "../harness/server.mjs";
@@ -65,6 +66,64 @@ test("a wrong secret, a used token: errors of the library's own classes", async 
     const bad = await oauth.refreshTokenGrantRequest(as, client, auth, "rt_none", LOOPBACK);
     await assert.rejects(oauth.processRefreshTokenResponse(as, client, bad), (error) =>
         error instanceof oauth.ResponseBodyError && error.error === "invalid_grant");
+});
+
+// A client whose key the library has made; the server has its public half.
+async function signing(at, alg)
+{
+    const { publicKey, privateKey } = await oauth.generateKeyPair(alg, { extractable: true });
+    const jwk = await crypto.subtle.exportKey("jwk", publicKey);
+    const { code, out, err } = await createKey(at, writeKey(at, JSON.stringify(jwk)));
+    assert.deepEqual({ code, err }, { code: 0, err: "" });
+    return { client: { client_id: JSON.parse(out).id }, auth: oauth.PrivateKeyJwt(privateKey), privateKey };
+}
+
+test("a backend without a secret signs: refresh, exchange, introspection, revocation with private_key_jwt", async () => {
+    const as = await discover(server);
+    for (const alg of ["ES256", "RS256", "Ed25519"]) {
+        const { client, auth, privateKey } = await signing(server, alg);
+        const minted = await mintToken(server, { reference: "signing@example.com" });
+        const tokens = await oauth.processRefreshTokenResponse(as, client,
+            await oauth.refreshTokenGrantRequest(as, client, auth, minted.refresh_token, LOOPBACK));
+        const ask = async (by = auth) => oauth.processIntrospectionResponse(as, client,
+            await oauth.introspectionRequest(as, client, by, tokens.access_token, LOOPBACK));
+        assert.equal((await ask()).active, true);
+        const { launch_token } = await good(launch(server, {}));
+        const exchanged = await oauth.processGenericTokenEndpointResponse(as, client,
+            await oauth.genericTokenEndpointRequest(as, client, auth, EXCHANGE_GRANT,
+                { subject_token: launch_token, subject_token_type: TYPE("launch") }, LOOPBACK));
+        assert.equal(exchanged.token_type, "bearer");
+        await oauth.processRevocationResponse(await oauth.revocationRequest(as, client, auth, tokens.refresh_token, LOOPBACK));
+        assert.deepEqual(await ask(), { active: false });
+        const elsewhere = oauth.PrivateKeyJwt(privateKey, { [oauth.modifyAssertion]: (_, payload) => { payload.aud = "https://other.example"; } });
+        await assert.rejects(ask(elsewhere), (error) => error instanceof oauth.WWWAuthenticateChallengeError || error.error === "invalid_client");
+    }
+});
+
+test("a participant's session is bound and used by the library alone: protectedResourceRequest with DPoP", async () => {
+    for (const at of [server, strict]) {
+        const as = await discover(at), client = { client_id: "visitor" };
+        const handle = oauth.DPoP(client, await oauth.generateKeyPair("ES256"));
+        const { bootstrapToken } = await good(bootstrap(at, { externalUserId: "by-library" }));
+        const twice = async (request) => { // RFC 9449 section 8: asked for a nonce, the client comes again
+            try {
+                return await request();
+            } catch (error) {
+                assert.ok(at === strict && oauth.isDPoPNonceError(error), error);
+                return request();
+            }
+        };
+        const { access_token, token_type } = await twice(async () => oauth.processGenericTokenEndpointResponse(as, client,
+            await oauth.genericTokenEndpointRequest(as, client, oauth.None(), EXCHANGE_GRANT,
+                { subject_token: bootstrapToken, subject_token_type: TYPE("bootstrap") }, { DPoP: handle, ...LOOPBACK })));
+        assert.equal(token_type, "dpop");
+        const me = () => oauth.protectedResourceRequest(access_token, "GET", new URL(`${at.url}/participants/me`), undefined, undefined,
+            { DPoP: handle, ...LOOPBACK });
+        for (let i = 0; i < 2; i++) assert.equal((await (await twice(me)).json()).externalUserId, "by-library");
+        const bearer = oauth.protectedResourceRequest(access_token, "GET", new URL(`${at.url}/participants/me`), undefined, undefined, LOOPBACK);
+        await assert.rejects(bearer, (error) => error instanceof oauth.WWWAuthenticateChallengeError &&
+            error.cause.map(({ scheme }) => scheme).join() === "bearer,dpop");
+    }
 });
 
 test("a public client refreshes by DPoP alone, twice", async () => {

@@ -21,8 +21,6 @@ struct sim_refresh;
 void answer_note_refresh(struct sim_refresh *out, struct bytes text, const struct minted *minted);
 void answer_add_minted(const struct link *link, struct request *request, const struct minted *minted,
                        struct bytes text);
-/* Its family may have ended: by a refresh token that came again, or by two browsers after one token. */
-bool answer_may_be_void(const struct token *token);
 
 /* Of a refresh that came whole, with a good credential. */
 bool refresh_may_say(const struct request *request, int status);
@@ -37,6 +35,8 @@ bool bind_may_say(const struct request *request, int status);
 /* An access token, opened: by the key ring's own key, or the law is broken. */
 struct claims;
 struct arena;
+void answer_open_typed(struct claims *out, struct arena *arena, const struct link *link, struct bytes token,
+                       struct bytes typ);
 void answer_open_token(struct claims *out, struct arena *arena, const struct link *link, struct bytes token);
 /* Into the model, where a jti is used once; NULL: it is full. */
 struct token *answer_add_token(const struct link *link, const struct claims *claims, struct bytes text);

@@ -9,11 +9,12 @@
 
 #define FAMILY_S 86400 /* a bound family ends a day after its mint */
 
-bool answer_may_be_void(const struct token *token)
+/* A bound token's family ends with it, and at most a day after its root's stamp. */
+static int64_t end_of(const struct token *token)
 {
-    const struct sim_family *family = token->family;
+    int64_t end_s = token->line.gt_ms / 1000 + FAMILY_S;
 
-    return token->root->may_be_cut || (family && (family->may_be_cut || families_is_dead(family)));
+    return token->end_s && token->end_s < end_s ? token->end_s : end_s;
 }
 
 /* What became of an ask that nothing is wrong with, but for what time and others have done meanwhile. */
@@ -21,13 +22,13 @@ bool bind_may_say(const struct request *request, int status)
 {
     const struct token *token = request->token;
     const struct proof *proof = request->proof;
-    int64_t end_s = token->root->gt_ms / 1000 + FAMILY_S;
+    int64_t end_s = end_of(token);
     int64_t asked_s = request->delivered_ms / 1000, now_s = times_now_ms() / 1000;
     int64_t away_s = world_wall_ms() / 1000 - proof->iat_s;
 
     if (status == 201) return asked_s < token->exp_s && asked_s < end_s;
     if (status != 401) return false;
-    return now_s >= token->exp_s || now_s >= end_s || answer_may_be_void(token) || token->is_lost ||
+    return now_s >= token->exp_s || now_s >= end_s || voided_reaches(&token->line) || token->is_lost ||
            proof->sent > 1 || away_s > 290 || away_s < -290 || proof->iat_s + 600 < disk_pruned_s();
 }
 
@@ -40,13 +41,14 @@ static void need(bool ok, const struct link *link, const char *what)
 static void check_claims(const struct link *link, const struct request *request, const struct claims *claims)
 {
     const struct token *token = request->token;
-    int64_t end_s = token->root->gt_ms / 1000 + FAMILY_S;
+    int64_t end_s = end_of(token);
     int64_t exp_s = claims->iat_s + request->life_s < end_s ? claims->iat_s + request->life_s : end_s;
 
     NEED(claims->kind == KIND_SUBSCRIBER && bytes_equal(claims->scope, BYTES("sat:refresh")));
     NEED(bytes_equal(claims->jkt, browser_jkt(request->proof->browser)));
     NEED(uuid_equal(&claims->project, &model.projects[token->project].id));
-    NEED(claims->gt_ms == token->root->gt_ms);
+    NEED(claims->gt_ms == token->line.gt_ms);
+    NEED(uuid_equal(&claims->family, &token->line.family));
     NEED(claims->iat_s >= request->delivered_ms / 1000);
     NEED(claims->iat_s <= times_now_ms() / 1000);
     NEED(claims->exp_s == exp_s && claims->end_s == end_s);
@@ -77,6 +79,8 @@ void answer_bound(struct link *link, struct request *request, struct bytes text)
     struct token *token;
 
     note_granted(link, request);
+    if (voided_must(&request->token->line, world.mono_us))
+        world_fail("what was revoked is refused", "link %u: a token was bound or renewed", link->number);
     if (json_read(&body, text)) world_fail("a body is JSON", "link %u", link->number);
     arena_init(&arena, 65536);
     access = json_text(json_member(body, "token"));
@@ -87,7 +91,6 @@ void answer_bound(struct link *link, struct request *request, struct bytes text)
         token->user = request->token->user;
         token->browser = request->proof->browser;
         token->may_self_refresh = true;
-        token->root = request->token->root;
         token->family = request->token->family;
         request->minted = token;
     }

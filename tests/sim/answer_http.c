@@ -1,7 +1,9 @@
 #include <string.h>
 
 #include "sim/answer.h"
+#include "sim/door.h"
 #include "sim/families.h"
+#include "sim/interview.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "server/records.h"
@@ -55,9 +57,10 @@ static bool bearer_may_say(const struct request *request, int status)
     int64_t exp_s = request->token->exp_s;
 
     if (request->delivered_ms / 1000 >= exp_s) return status == 401;
+    if (voided_must(&request->token->line, request->delivered_us)) return status == 401;
     if (status == 401 && request->token->is_lost) return true;
     if (times_now_ms() / 1000 >= exp_s && status == 401) return true;
-    if (status == 401 && answer_may_be_void(request->token)) return true;
+    if (status == 401 && voided_reaches(&request->token->line)) return true;
     return status == status_of(request->fate);
 }
 
@@ -67,12 +70,20 @@ static bool upgrade_may_say(const struct link *link, const struct request *reque
     return status == 101 || (status == 429 && node_parking_is_full(link->stream->loop, link->peer));
 }
 
+/* Its token is what it asks about, not by what it asks. */
+static bool is_about(const struct request *request)
+{
+    return request->kind == REQUEST_INTROSPECT || request->kind == REQUEST_REVOKE;
+}
+
+/* Between two clocks; what takes rights away may go on. */
 static bool is_an_ask(const struct request *request)
 {
     return request->kind == REQUEST_MINT || request->kind == REQUEST_INFO ||
            request->kind == REQUEST_ADDRESSES || request->kind == REQUEST_REFRESH ||
            request->kind == REQUEST_LAUNCH || request->kind == REQUEST_EXCHANGE ||
-           request->kind == REQUEST_BIND;
+           request->kind == REQUEST_BIND || request->kind == REQUEST_INTROSPECT ||
+           request->kind == REQUEST_VISIT || request->kind == REQUEST_INTERVIEW;
 }
 
 static bool is_refusal_of(const struct request *request, int status)
@@ -85,7 +96,7 @@ static bool is_refusal_of(const struct request *request, int status)
 static bool may_say(const struct link *link, const struct request *request, int status)
 {
     if (request->delivered_ms ==
-        INT64_MIN) /* it is not whole: only its form can be judged, or its lateness */
+        INT64_MIN) /* it is not whole: only its form can be judged, or its lateness, or that we cannot */
         return status == 408 || (status == 503 && had_trouble(request)) ||
                (request->kind == REQUEST_BROKEN && status >= 400) ||
                (request->may_be_early && is_refusal_of(request, status));
@@ -96,10 +107,12 @@ static bool may_say(const struct link *link, const struct request *request, int 
     if (request->kind == REQUEST_OTHER) /* a node between two clocks is not ready */
         return status == request->wanted ||
                (request->wanted == 200 && status == 503 && times_was_stepped(request->delivered_us));
-    if (request->kind == REQUEST_MINT || request->kind == REQUEST_REFRESH) {
+    if (request->kind == REQUEST_MINT || request->kind == REQUEST_REFRESH ||
+        ((request->kind == REQUEST_INTROSPECT || request->kind == REQUEST_REVOKE) && !request->lacks_key)) {
         bool is_told, may = key_may_say(&is_told, request, status);
         if (is_told) return may;
     }
+    if (request->kind == REQUEST_INTERVIEW) return interview_may_say(request, status);
     if (request->fate != FATE_GOOD && request->fate != FATE_FORBIDDEN)
         return status == status_of(request->fate);
     switch (request->kind) {
@@ -118,10 +131,15 @@ static bool may_say(const struct link *link, const struct request *request, int 
     case REQUEST_LAUNCH:
     case REQUEST_EXCHANGE:
         return ticket_may_say(request, status);
+    case REQUEST_VISIT:
+    case REQUEST_INTERVIEW:
+        return interview_may_say(request, status);
     case REQUEST_HEALTH:
     case REQUEST_NOWHERE:
     case REQUEST_BROKEN:
     case REQUEST_OTHER:
+    case REQUEST_INTROSPECT:
+    case REQUEST_REVOKE:
         break;
     }
     return status == 200;
@@ -176,8 +194,9 @@ static void check_addresses(const struct link *link, const struct request *reque
 
 static const char *name_of(enum request_kind kind)
 {
-    static const char *const names[] = {"mint",   "refresh", "info",  "addresses", "health",   "nowhere",
-                                        "broken", "upgrade", "other", "launch",    "exchange", "bind"};
+    static const char *const names[] = {"mint",       "refresh", "info",  "addresses", "health",   "nowhere",
+                                        "broken",     "upgrade", "other", "launch",    "exchange", "bind",
+                                        "introspect", "revoke",  "visit", "interview"};
 
     return names[kind];
 }
@@ -210,6 +229,7 @@ void answer_http(struct link *link, struct request *request, struct bytes head, 
 {
     trace("answer", "link %u: %s %d", link->number, name_of(request->kind), request->status);
     check_error_id(link, request, head);
+    if (request->is_door) request->status = door_status(request, body);
     if (request->kind == REQUEST_BROKEN && link->tap.is_wild) {
         answer_wild_http(link, request, body);
         return;
@@ -220,9 +240,10 @@ void answer_http(struct link *link, struct request *request, struct bytes head, 
                    link->number, name_of(request->kind), status_of(request->fate), request->status,
                    (long long)request->delivered_ms, (long long)times_now_ms(),
                    (long long)request->expire_at_s);
-    if (request->token && request->status == 401 && times_now_ms() >= request->token->exp_s * 1000)
+    if (request->token && !is_about(request) && request->status == 401 &&
+        times_now_ms() >= request->token->exp_s * 1000)
         model_token_is_over(request->token);
-    if (request->token && request->status == 200 &&
+    if (request->token && !is_about(request) && request->status == 200 &&
         model_token_was_over(request->token, request->delivered_us))
         world_fail("a token that has expired stays expired", "link %u", link->number);
     if (request->status == 101) {
@@ -235,6 +256,10 @@ void answer_http(struct link *link, struct request *request, struct bytes head, 
     if (request->status == 201 && request->kind == REQUEST_REFRESH) answer_refreshed(link, request, body);
     if (request->status == 201 && request->kind == REQUEST_BIND) answer_bound(link, request, body);
     families_answered(request);
+    if (request->status == 200 && (request->kind == REQUEST_INTROSPECT || request->kind == REQUEST_REVOKE))
+        door_answered(link, request, body);
+    if (request->status < 300 && (request->kind == REQUEST_VISIT || request->kind == REQUEST_INTERVIEW))
+        interview_answered(link, request, body);
     if (request->status == 200 && (request->kind == REQUEST_LAUNCH || request->kind == REQUEST_EXCHANGE))
         ticket_answered(link, request, body);
 }

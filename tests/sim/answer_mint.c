@@ -18,17 +18,31 @@ static void need(bool ok, const struct link *link, const char *law, const char *
 
 void answer_open_token(struct claims *out, struct arena *arena, const struct link *link, struct bytes token)
 {
+    answer_open_typed(out, arena, link, token, BYTES("SAT"));
+}
+
+void answer_open_typed(struct claims *out, struct arena *arena, const struct link *link, struct bytes token,
+                       struct bytes typ)
+{
     struct jws jws;
     bool ok = jws_split(&jws, arena, token) == ERR_OK;
     const struct known_key *key = ok ? model_known(jws.kid) : NULL;
 
-    need(key && key->check && bytes_equal(jws.typ, BYTES("SAT")), link, "a token is signed by the key ring",
-         "its header");
+    if (!key || !key->check || !bytes_equal(jws.typ, typ))
+        world_fail("a token is signed by the key ring", "link %u: its header", link->number);
     need(crypto_check(key->check, jws.signing_input, jws.signature), link,
          "a token is signed by the key ring", "its signature");
     need(claims_read(out, arena, jws.payload, BYTES(SIM_URL)) == ERR_OK, link,
          "a token says what policy allows", "its claims cannot be read");
     jws_release(&jws);
+}
+
+static void line_of(struct lineage_known *out, const struct claims *claims)
+{
+    *out =
+        (struct lineage_known){.project = claims->project, .family = claims->family, .gt_ms = claims->gt_ms};
+    if (uuid_read(&out->user, claims->sub)) world_fail("a token has a user", "sub");
+    lineage_key(out, claims->parent);
 }
 
 /* exp, from the ask and the moment of issue (design §1, §3). */
@@ -45,12 +59,16 @@ static void check_times(const struct link *link, const struct request *request, 
     const struct claims *claims = &minted->claims;
     int64_t age_max_s = request->browser < 0 ? 2592000 : 86400, end_s = claims->iat_s + age_max_s;
     int64_t refresh_s = claims->exp_s + 300 < end_s ? claims->exp_s + 300 : end_s;
+    struct lineage_known line;
 
     NEED_CLAIM(claims->iat_s >= request->delivered_ms / 1000);
     NEED_CLAIM(claims->iat_s <= times_now_ms() / 1000);
     NEED_CLAIM(claims->exp_s == exp_wanted(request, claims->iat_s));
     NEED_CLAIM(claims->exp_s > claims->iat_s && claims->exp_s - claims->iat_s <= 86400);
-    NEED_CLAIM(claims->gt_ms / 1000 == claims->iat_s);
+    line_of(&line, claims);
+    NEED_CLAIM(voided_explains(&line, claims->iat_s));
+    if (voided_must(&line, request->delivered_us))
+        world_fail("a revocation is no ban", "link %u: the mint is void", link->number);
     NEED_CLAIM(minted->sealed.exp_s == refresh_s);
     NEED_CLAIM(minted->sealed.absolute_end_s == end_s);
     NEED_CLAIM(minted->sealed.gt_ms == claims->gt_ms);
@@ -130,9 +148,10 @@ struct token *answer_add_token(const struct link *link, const struct claims *cla
     token->len = text.len;
     token->iat_s = claims->iat_s;
     token->exp_s = claims->exp_s;
-    token->gt_ms = claims->gt_ms;
+    token->end_s = claims->end_s;
+    token->made_us = world.mono_us;
+    line_of(&token->line, claims);
     token->bound_to = -1;
-    token->root = token;
     return token;
 }
 
@@ -216,7 +235,7 @@ static void add_family(struct request *request, const struct minted *minted, str
     family->user = request->user;
     family->browser = request->browser;
     family->may_self_refresh = request->may_self_refresh;
-    family->gt_ms = minted->sealed.gt_ms;
+    line_of(&family->line, &minted->claims);
     family->end_s = minted->sealed.absolute_end_s;
     family->key = chance(85) ? KEY_GOOD : KEY_TOGGLED;
     answer_note_refresh(&family->refresh[0], refresh, minted);

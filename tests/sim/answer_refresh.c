@@ -14,8 +14,7 @@ bool refresh_may_say(const struct request *request, int status)
 
     if (status == 201) return !was_over && !request->was_reuse;
     if (status != 422) return false;
-    if (is_over) return true;
-    if (request->family->may_be_cut) return true;
+    if (is_over || voided_reaches(&request->family->line)) return true;
     if (request->was_reuse && !families_is_dead(request->family))
         world_fail("a reuse ends its family", "generation %u", request->generation);
     return families_is_dead(request->family);
@@ -56,9 +55,9 @@ static void check_line(const struct link *link, const struct request *request, c
     NEED(law, minted->sealed.generation == request->generation + 1);
     NEED(law, uuid_read(&sub, claims->sub) == ERR_OK && uuid_equal(&sub, &family->user_id));
     NEED(law, uuid_equal(&claims->project, &model.projects[family->project].id));
-    NEED(law, claims->kind == KIND_SUBSCRIBER && claims->gt_ms == family->gt_ms);
+    NEED(law, claims->kind == KIND_SUBSCRIBER && claims->gt_ms == family->line.gt_ms);
     NEED(law, bytes_is_absent(claims->jkt) == (family->browser < 0));
-    NEED(law, minted->sealed.absolute_end_s == family->end_s && minted->sealed.gt_ms == family->gt_ms);
+    NEED(law, minted->sealed.absolute_end_s == family->end_s && minted->sealed.gt_ms == family->line.gt_ms);
     NEED(law, bytes_equal(claims->scope, family->may_self_refresh ? BYTES("sat:refresh") : BYTES_NONE));
 }
 
@@ -74,9 +73,10 @@ void answer_refreshed(struct link *link, struct request *request, struct bytes t
 
     if (json_read(&body, text)) world_fail("a body is JSON", "link %u", link->number);
     arena_init(&minted.arena, 65536);
-    token = json_text(json_member(body, "token"));
+    token = json_text(json_member(body, request->is_door ? "access_token" : "token"));
     refresh = json_text(json_member(body, "refresh_token"));
     answer_open(&minted, link, token, refresh);
+    NEED("what was revoked is refused", !voided_must(&family->line, world.mono_us));
     check_line(link, request, &minted);
     check_times(link, request, &minted);
     NEED("a jti is a UUID", uuid_read(&jti, minted.claims.jti) == ERR_OK);

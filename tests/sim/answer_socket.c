@@ -3,8 +3,10 @@
 
 #include "engine/resume.h"
 #include "server/records.h"
+#include "server/socket_inside.h"
 #include "sim/answer.h"
 #include "sim/families.h"
+#include "sim/guests.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "sim/node.h"
@@ -88,6 +90,16 @@ static void begin_session(struct link *link, const struct token *token, int64_t 
     link->tap.dies_tick_ms = loop_tick_ms(link->stream->loop) + ends_s * 1000 - times_now_ms();
 }
 
+/* The last link went before it could be told what became of a registration: the client cannot know. */
+static bool has_untold(const struct link *before)
+{
+    const struct call *call;
+
+    for (call = before ? before->tap.calls : NULL; call; call = call->next)
+        if (call->kind == CALL_ONLINE || call->kind == CALL_OFFLINE) return true;
+    return false;
+}
+
 /* The session that its state names, and no other. */
 static void check_resumed(struct link *link, const struct call *call, struct bytes protocol)
 {
@@ -100,6 +112,10 @@ static void check_resumed(struct link *link, const struct call *call, struct byt
     if (!sessions_is_recent(session, &call->state))
         world_fail("the last two states are good", "link %u: %u of %u", link->number, call->state.number,
                    session->state_count);
+    if (has_untold(session->link)) {
+        const struct socket *socket = link->stream->owner;
+        session->is_registered = socket->session->is_registered;
+    }
     sessions_taken(session, link);
     if (!is_last) {
         session->token = call->token;
@@ -126,6 +142,8 @@ static void check_granted(struct link *link, struct call *call, struct json resu
         world_fail("a token that has expired stays expired", "link %u is connected", link->number);
     if (never) world_fail("a session needs a verified token", "link %u was granted %s", link->number, never);
     if (!token) return; /* which is never allowed */
+    if (voided_must(&token->line, world.mono_us))
+        world_fail("what was revoked is refused", "link %u is connected", link->number);
     ends_s = call->resumes && is_over(token) ? last_s(call) : token->exp_s;
     if (times_now_ms() >= ends_s * 1000)
         world_fail("no session begins past its token's exp", "link %u, %lld ms late", link->number,
@@ -136,6 +154,7 @@ static void check_granted(struct link *link, struct call *call, struct json resu
     else {
         link->tap.held = sessions_new(link, protocol, token);
         begin_session(link, token, token->exp_s);
+        guests_granted(token);
     }
     if (uuid_read(&id, json_text(json_member(holder, "jti"))) || !uuid_equal(&id, &link->tap.token->jti))
         world_fail("an answer is for its own call", "link %u is welcomed by another token", link->number);
@@ -157,17 +176,18 @@ static bool may_be_gone(const struct call *call)
 
     return !call->was_free || session->moves != call->moves || sessions_carried(session) ||
            sessions_may_be_old(session, &call->state) || sessions_may_be_over(session) ||
-           sessions_may_not_open() || world.trouble > call->trouble;
+           sessions_may_not_open() || guests_may_be_refused(call->token) || world.trouble > call->trouble;
 }
 
 static void check_refused(struct link *link, const struct call *call, int code)
 {
     const struct token *token = call->token;
     bool has_ended = token && is_over(token), is_never = why_never(link, call) != NULL;
-    bool is_excused = !token || is_never || has_ended || token->is_lost || answer_may_be_void(token);
+    bool is_excused = !token || is_never || has_ended || token->is_lost || voided_reaches(&token->line) ||
+                      guests_may_be_refused(token);
 
     if (has_ended && code != RPC_INTERNAL && !is_never && !call->resumes) model_token_is_over(token);
-    if (call->resumes && has_ended && !is_never && !token->is_lost && !answer_may_be_void(token))
+    if (call->resumes && has_ended && !is_never && !token->is_lost && !voided_reaches(&token->line))
         /* decided while it lived, it is not looked at once more as one that has ended */
         is_excused = times_now_ms() / 1000 >= last_s(call) || call->delivered_ms / 1000 < token->exp_s ||
                      may_be_gone(call);
@@ -216,6 +236,8 @@ static void check_renewed(struct link *link, struct call *call)
 
     if (never)
         world_fail("an identity never changes in place", "link %u was granted %s", link->number, never);
+    if (voided_must(&call->token->line, world.mono_us))
+        world_fail("what was revoked is refused", "link %u is renewed", link->number);
     if (is_over(call->token))
         world_fail("no session is renewed past its token's exp", "link %u", link->number);
     if (call->token->browser >= 0) use_proof(link, call->proof);
@@ -245,7 +267,7 @@ static void check_renewal(struct link *link, struct call *call, int code)
         if (!had_trouble(call) && !times_was_stepped(call->delivered_us))
             world_fail("we fail only when something failed", "link %u", link->number);
     } else if (!why_not_renewed(link, call) && !is_over(token) && !token->is_lost &&
-               !answer_may_be_void(token) && !(token->browser >= 0 && may_be_late(call->proof)))
+               !voided_reaches(&token->line) && !(token->browser >= 0 && may_be_late(call->proof)))
         world_fail("a good renewal is granted", "link %u: refused with %d", link->number, code);
 }
 
@@ -275,7 +297,8 @@ static void check_call(struct link *link, const struct call *call, int code)
     if (code != wanted)
         world_fail("calls are for live sessions", "link %u: %s in session state %d got %d, not %d",
                    link->number, call->id, (int)link->tap.session, code, wanted);
-    if (is_live && call->kind == CALL_ONLINE) link->tap.is_registered = true;
+    if (is_live && call->kind == CALL_ONLINE) /* a guest is called by nobody */
+        link->tap.is_registered = !model_is_guest(link->tap.token);
     if (is_live && call->kind == CALL_OFFLINE) link->tap.is_registered = false;
     if (is_live && link->tap.held) link->tap.held->is_registered = link->tap.is_registered;
 }
@@ -440,7 +463,7 @@ static bool may_close(const struct link *link, unsigned code)
     case 4401:
         return (is_live || is_parked) && may_expire(link);
     case 4403:
-        return is_live && link->tap.token && answer_may_be_void(link->tap.token);
+        return is_live && link->tap.token && voided_reaches(&link->tap.token->line);
     case 4408:
         return link->tap.session == TAP_OPENING && has_lasted(link, node_config()->connect_timeout_s);
     case 4409:

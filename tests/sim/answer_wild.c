@@ -6,6 +6,7 @@
 
 #include "server/records.h"
 #include "server/socket_inside.h"
+#include "sim/guests.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "sim/memory.h"
@@ -81,6 +82,7 @@ static void check_welcome(struct link *link, struct bytes jti)
     if (!token) world_fail("a session needs a verified token", "link %u", link->number);
     if (loop_now_ms(loop) >= token->exp_s * 1000)
         world_fail("no session begins past its token's exp", "link %u", link->number);
+    guests_granted(token);
     enter(link, TAP_LIVE);
     link->tap.is_registered = false;
     link->tap.token = token;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sim/client.h"
+#include "sim/guests.h"
 #include "sim/link.h"
 #include "sim/phones.h"
 #include "sim/sessions.h"
@@ -89,10 +90,11 @@ static struct proof *copied_proof(int browser)
 static const struct token *pick_token(const char *origin)
 {
     const struct token *token = NULL;
+    bool is_guest = chance(25);
     int tries;
 
     for (tries = 0; tries < 6; tries++) {
-        token = model_pick_token();
+        token = is_guest ? guests_pick() : model_pick_token();
         if (!token || !origin || strcmp(model.projects[token->project].origin, origin) == 0) break;
     }
     return token;
@@ -207,6 +209,7 @@ static void send_connect(struct client *client)
     }
     if (session) append_state(&params, call, session);
     buf_append_byte(&params, '}');
+    guests_tried(call->token);
     send_call(client, call, "signalwire.connect", buf_bytes(&params));
     buf_release(&params);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "sim/families.h"
+#include "sim/interview.h"
 #include "sim/link.h"
 #include "sim/memory.h"
 #include "sim/node.h"
@@ -79,6 +80,7 @@ void client_took(struct link *link)
         if (request && request->family && (request->status == 200 || request->status == 201))
             request->family->refresh[request->generation + (request->kind == REQUEST_REFRESH)].is_known =
                 true;
+        if (request) interview_received(request);
         if (request && request->launched) request->launched->is_known = true;
         if (request && request->status == 101 && link->client) link->client->is_upgraded = true;
         if (link->client && link->client->kind == CLIENT_CALLER) caller_heard(link->client, said);

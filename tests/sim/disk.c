@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "sim/families.h"
+#include "sim/interview.h"
 #include "sim/loop_sim.h"
 #include "sim/memory.h"
 #include "sim/times.h"
+#include "sim/voided.h"
 #include "sim/world.h"
 #include "store/rows.h"
 
@@ -166,8 +168,11 @@ static void note_write(const struct write *write, const struct row *row)
 
     if (row->state != ROW_WRITTEN) return;
     disk_see(write, row);
+    voided_check_write(write);
+    interviews_stored(write, row);
     if (write->kind == WRITE_USER && !bytes_is_absent(row->user.reference)) note_user(&row->user);
     if (write->kind == WRITE_FAMILY) families_stored(&row->family);
+    if (write->kind == WRITE_CUTOFF) voided_stored(write, row);
     if (write->kind == WRITE_USER_GONE) forget_user(&write->user_gone.user);
     if (write->kind == WRITE_PRUNE && write->prune.through_s > disk.pruned_s)
         disk.pruned_s = write->prune.through_s;
@@ -489,6 +494,7 @@ static void compare(struct disk_store *store)
             world_fail("what is durable is there after a restart", "user \"%s\"", known->reference);
     }
     disk_seen_compare(store->tables, &arena, hold);
+    interviews_compare(store->tables, &arena, hold);
     arena_release(&arena);
 }
 

@@ -35,6 +35,13 @@ static void keep_ring_key(struct ring_key *key, struct arena *arena)
     keep(&key->wrapped, arena);
 }
 
+static void keep_key(struct fact_key *key, struct arena *arena)
+{
+    keep(&key->public_id, arena);
+    keep(&key->public_key, arena);
+    keep(&key->name, arena);
+}
+
 void disk_keep(struct write *write, struct arena *arena)
 {
     switch (write->kind) {
@@ -42,8 +49,7 @@ void disk_keep(struct write *write, struct arena *arena)
         keep(&write->project.name, arena);
         return;
     case WRITE_KEY:
-        keep(&write->key.public_id, arena);
-        keep(&write->key.name, arena);
+        keep_key(&write->key, arena);
         return;
     case WRITE_ORIGIN:
     case WRITE_ORIGIN_GONE:
@@ -98,6 +104,7 @@ void disk_keep(struct write *write, struct arena *arena)
     case WRITE_SETTING:
     case WRITE_EPOCH:
     case WRITE_ONCE:
+    case WRITE_USE:
     case WRITE_PRUNE:
     case WRITE_USER_GONE:
     case WRITE_INTERVIEW:

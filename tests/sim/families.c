@@ -34,12 +34,12 @@ struct sim_family *families_add(const struct uuid *id)
     return family;
 }
 
-static struct sim_family *family_of(const struct uuid *id)
+struct sim_family *families_of(struct bytes id)
 {
     size_t i;
 
     for (i = 0; i < families.count; i++)
-        if (uuid_equal(&families.list[i].id, id)) return &families.list[i];
+        if (bytes_equal(uuid_bytes(&families.list[i].id), id)) return &families.list[i];
     return NULL;
 }
 
@@ -122,7 +122,7 @@ void families_answered(const struct request *request)
  * that the table takes for a reuse must be under way. */
 static void check_death(const struct family *row)
 {
-    struct sim_family *family = family_of(&row->id);
+    struct sim_family *family = families_of(uuid_bytes(&row->id));
     unsigned generation, key;
 
     if (!family) return; /* there was no more room for it in the model */

@@ -22,16 +22,18 @@ struct sim_family {
     unsigned project, user;
     int browser;
     bool may_self_refresh;
-    int64_t gt_ms, end_s;
+    struct lineage_known line;
+    int64_t end_s;
     enum sim_key key; /* that its backend uses */
     struct sim_refresh refresh[GENERATIONS];
     unsigned open[GENERATIONS]
                  [KEYS]; /* asks that have arrived and are not answered, in this life of the node */
     unsigned life;
-    bool may_be_cut; /* two browsers asked for a token of it */
+    bool may_be_cut; /* two browsers asked for a token of it, or somebody asked that it end */
 };
 
 void families_reset(void);
+struct sim_family *families_of(struct bytes id); /* NULL: not known */
 /* NULL: no more room. */
 struct sim_family *families_add(const struct uuid *id);
 /* One of which a client has a token that can be asked for again; NULL: none. */

@@ -1,46 +1,19 @@
 /* http_client.c — backends and browsers: requests, good and bad, whole and in parts, alone and pipelined. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/base64url.h"
 #include "sim/client.h"
+#include "sim/door.h"
 #include "sim/families.h"
+#include "sim/interview.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "sim/memory.h"
 #include "sim/node.h"
+#include "sim/say.h"
 #include "sim/ticket.h"
 
-static void say(struct buf *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void say(struct buf *out, const char *format, ...)
-{
-    char text[3000];
-    va_list arguments;
-    int len;
-
-    va_start(arguments, format);
-    len = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    buf_append(out, bytes_of(text, (size_t)len));
-}
-
 /* ---- mint ---- */
-
-static void say_basic(struct buf *out, const struct request *request, bool is_wrong)
-{
-    const struct sim_project *project = &model.projects[request->project];
-    const struct key_text *key = &project->keys[request->key];
-    struct buf plain;
-
-    buf_init(&plain, 256);
-    say(&plain, "%s:%.*s", project->text, (int)key->secret_len, key->secret);
-    if (is_wrong) plain.ptr[plain.len - 1] ^= 1;
-    buf_append_text(out, "Authorization: Basic ");
-    base64_append(out, buf_bytes(&plain));
-    buf_append_text(out, "\r\n");
-    buf_release(&plain);
-}
 
 static void say_expiry(struct buf *body, struct request *request)
 {
@@ -117,7 +90,7 @@ static struct request *send_mint(struct buf *out, struct link *link)
     if (is_form) request->fate = FATE_UNSUPPORTED;
     judge_key(request, is_secret_wrong, origin);
     say(out, "POST /api/fabric/subscribers/tokens HTTP/1.1\r\nHost: coat.test\r\n");
-    say_basic(out, request, is_secret_wrong);
+    say_key(out, request, is_secret_wrong);
     if (origin) say(out, "Origin: %s\r\n", origin);
     say(out, "Content-Type: %s\r\n", is_form ? "application/x-www-form-urlencoded" : "application/json");
     if (chance(80))
@@ -150,16 +123,20 @@ static void say_refresh_body(struct buf *body, struct request *request)
     const struct sim_refresh *refresh = &request->family->refresh[request->generation];
     size_t at;
 
-    say(body, "{\"refresh_token\":\"%.*s", (int)refresh->len, refresh->text);
+    say(body, request->is_door ? "grant_type=refresh_token&refresh_token=%.*s" : "{\"refresh_token\":\"%.*s",
+        (int)refresh->len, refresh->text);
     at = body->len - 1 - roll(refresh->len - 14);
     if (chance(5)) {
         request->fate = FATE_INVALID;
         body->ptr[at] = body->ptr[at] == 'A' ? 'B' : 'A';
     }
-    say(body, "\"}");
+    if (!request->is_door) say(body, "\"}");
     if (!chance(3)) return;
     request->fate = FATE_MALFORMED;
-    body->len--;
+    if (request->is_door)
+        say(body, "%%4");
+    else
+        body->len--;
 }
 
 static struct request *send_refresh(struct buf *out, struct link *link, struct sim_family *family)
@@ -170,6 +147,7 @@ static struct request *send_refresh(struct buf *out, struct link *link, struct s
 
     buf_init(&body, 16384);
     request->family = family;
+    request->is_door = chance(30);
     choose_refresh(request);
     say_refresh_body(&body, request);
     if (chance(4)) { /* another tenant's, with its own right key */
@@ -178,10 +156,11 @@ static struct request *send_refresh(struct buf *out, struct link *link, struct s
         if (request->fate == FATE_GOOD) request->fate = FATE_INVALID;
     }
     judge_key(request, is_secret_wrong, NULL);
-    say(out, "POST /api/fabric/subscribers/tokens/refresh HTTP/1.1\r\nHost: coat.test\r\n");
-    say_basic(out, request, is_secret_wrong);
-    say(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%.*s", body.len, (int)body.len,
-        (const char *)body.ptr);
+    say(out, "POST %s HTTP/1.1\r\nHost: coat.test\r\n",
+        request->is_door ? "/oauth/token" : "/api/fabric/subscribers/tokens/refresh");
+    say_key(out, request, is_secret_wrong);
+    say_body(out, request->is_door ? "application/x-www-form-urlencoded" : "application/json",
+             buf_bytes(&body));
     buf_release(&body);
     return request;
 }
@@ -307,7 +286,6 @@ static void note_shown_by(struct token *token, const struct request *request)
     if (request->fate != FATE_GOOD || token->browser >= 0) return;
     token->shown_by |= 1u << request->proof->browser;
     if (!(token->shown_by & (token->shown_by - 1))) return;
-    token->root->may_be_cut = true;
     if (token->family) token->family->may_be_cut = true;
 }
 
@@ -378,8 +356,12 @@ static void send_one(struct client *client, bool may_be_cut)
     buf_init(&out, 65536);
     if (chance(8))
         request = send_small(&out, link);
+    else if (client->kind == CLIENT_EMBEDDER && chance(45))
+        request = interview_send(&out, link);
     else if (client->kind == CLIENT_EMBEDDER)
         request = ticket_send(&out, link);
+    else if (client->kind == CLIENT_BACKEND && chance(15))
+        request = door_send(&out, link);
     else if (token && chance(token->may_self_refresh ? 60 : 5))
         request = send_bind(&out, link, token);
     else if (token)

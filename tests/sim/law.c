@@ -5,6 +5,7 @@
 #include "server/exchange.h"
 #include "server/session_inside.h"
 #include "server/socket_inside.h"
+#include "sim/guests.h"
 #include "sim/law_calls.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
@@ -32,7 +33,8 @@ static void check_agrees(const struct socket *socket, const struct tap *tap)
     if (is_live && (!socket->session || socket->session->socket != socket))
         world_fail("a session and its socket know each other", "link %u", number);
     if (is_live && socket->session->is_registered != tap->is_registered)
-        world_fail("registration follows the session's own calls", "link %u", number);
+        world_fail("registration follows the session's own calls", "link %u: registered %d, told %d", number,
+                   socket->session->is_registered, tap->is_registered);
 }
 
 /* The loop has had its turn for every deadline that was due (loop_is_late). */
@@ -74,6 +76,13 @@ static void check_asking(const struct socket *socket)
                    socket->stream ? socket->stream->link->number : 0, session_state_name(socket->state));
 }
 
+/* Whoever revoked has been told that this session is closed, or it began since. */
+static void check_void(const struct socket *socket, const struct tap *tap)
+{
+    if (socket->state == SESSION_LIVE && tap->token && voided_must(&tap->token->line, world.mono_us))
+        world_fail("no revoked session lives", "link %u", socket->stream->link->number);
+}
+
 static void check_rights(const struct socket *socket)
 {
     if (socket->state != SESSION_LIVE && socket->state != SESSION_ASKING && socket->session)
@@ -88,6 +97,7 @@ static void check_socket(const struct socket *socket, struct tally *tally)
     check_asking(socket);
     if (!socket->stream || socket->stream->phase != STREAM_LIVE) return;
     check_agrees(socket, &socket->stream->link->tap);
+    check_void(socket, &socket->stream->link->tap);
     if (!loop_is_late(socket->lane->loop)) check_times(socket, &socket->stream->link->tap);
 }
 
@@ -196,4 +206,5 @@ void law_check(void)
     check_parking(node, parked);
     sessions_check();
     law_check_all_calls(node);
+    guests_check();
 }

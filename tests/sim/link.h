@@ -26,7 +26,7 @@ struct stream { /* the server's end */
     struct buf unsent;
     struct item gone;
     struct deadline patience;
-    size_t unsent_before;
+    size_t kept, taken_before;
     int rounds_left;
 };
 

@@ -25,6 +25,7 @@
 #include "sim/memory.h"
 #include "sim/model.h"
 #include "sim/node.h"
+#include "sim/operator.h"
 #include "sim/sessions.h"
 #include "sim/world.h"
 
@@ -60,12 +61,14 @@ static void run_seed(uint64_t seed)
 {
     world_begin(seed);
     model_reset();
+    voided_have_causes();
     disk_begin();
     node_prepare();
     node_boot();
     clients_begin();
     faults_begin();
     sessions_begin();
+    operator_begin();
     while (!clients_are_done()) {
         if (!world_step()) break;
         node_crash_if_dead();
@@ -77,6 +80,7 @@ static void run_seed(uint64_t seed)
     }
     faults_end();
     sessions_end();
+    operator_end();
     clients_hurry();
     node_end();
     clients_end();

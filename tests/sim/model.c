@@ -7,6 +7,8 @@
 
 #include "base/base64url.h"
 #include "sim/families.h"
+#include "sim/guests.h"
+#include "sim/interview.h"
 #include "sim/memory.h"
 #include "sim/node.h"
 #include "sim/sessions.h"
@@ -88,6 +90,8 @@ void model_reset(void)
     memset(&model, 0, sizeof model);
     families_reset();
     sessions_reset();
+    voided_reset();
+    interviews_reset();
     tickets_reset();
     crypto_storage.state = world.seed;
 }
@@ -175,7 +179,10 @@ void model_rewind(void)
             model.users[p][u] = (struct sim_user){.reference = model.users[p][u].reference};
     }
     model.token_count = model.proof_count = model.shown = 0;
+    families_reset();
     sessions_reset();
+    voided_reset();
+    interviews_rewind();
     forget_keys(model.founded_count);
     crypto_storage.state = world.seed;
 }
@@ -202,6 +209,7 @@ static void found_project(struct store *store, struct sim_project *project, bool
     project->origin = is_test ? "https://test.shop" : "https://live.shop";
     write.project = (struct fact_project){.id = project->id, .name = BYTES("p"), .is_test = is_test};
     settings_standard(write.project.setting);
+    guests_set(&write.project);
     write_now(store, &write);
     write = (struct write){.kind = WRITE_ORIGIN};
     write.origin.project = project->id;
@@ -249,6 +257,8 @@ void model_found(struct store *store, const struct keyring *ring)
             model.users[p][u].reference = references[u];
     }
     tickets_found(store, &bench);
+    guests_found(&bench);
+    interviews_found(store);
     learn(&bench);
     model.founded_count = model.known_count;
 }
@@ -300,6 +310,11 @@ bool model_token_was_over(const struct token *token, int64_t asked_us)
     return token->over_us && asked_us > token->over_us;
 }
 
+bool model_is_guest(const struct token *token)
+{
+    return !uuid_is_zero(&token->guest);
+}
+
 struct token *model_pick_token(void)
 {
     size_t i, at;
@@ -308,7 +323,7 @@ struct token *model_pick_token(void)
     at = chance(60) ? model.token_count - 1 : roll(model.token_count);
     for (i = 0; i < model.token_count; i++) {
         struct token *token = &model.tokens[(at + model.token_count - i) % model.token_count];
-        if (token->is_known) return token;
+        if (token->is_known && !model_is_guest(token)) return token;
     }
     return NULL;
 }

@@ -8,6 +8,7 @@
 #include "service/key_text.h"
 #include "service/keys.h"
 #include "sim/disk.h"
+#include "sim/voided.h"
 #include "token/jwk.h"
 
 #define PROJECTS   2
@@ -47,20 +48,21 @@ struct token {
     size_t refresh_len;
     unsigned project, user;
     struct uuid jti;
-    int64_t iat_s, exp_s;
+    int64_t iat_s, exp_s, end_s; /* end: of its family, as it says itself; 0: it does not */
+    int64_t made_us;
+    struct lineage_known line;
     int browser;               /* bound to its key; -1: unbound */
     struct sim_family *family; /* NULL: not known */
     bool is_known;             /* a client has received it */
     int64_t over_us;           /* first refused for its end, at a time that was not lost since; 0: not yet */
     bool is_lost;              /* made at a time that no floor had reached when the process died */
     bool may_self_refresh;
-    struct token *root; /* the mint that it descends from, or itself */
     /* of an unbound one: who has shown a good proof, as bits, and who got a token by it; -1: nobody yet */
     unsigned shown_by;
     int bound_to;
-    /* of a root */
-    int64_t gt_ms;
-    bool may_be_cut; /* two keys asked for one token: the family ends, sooner or later */
+    /* of a guest (guests.h): its family, and the connects with it that were sent and that were granted */
+    struct uuid guest; /* zero: it is a subscriber's */
+    unsigned tried, granted;
 };
 
 struct proof { /* one signed text, as often as it is sent */
@@ -115,7 +117,8 @@ const struct disk_user *model_disk_user(unsigned project, unsigned user);
 void model_token_is_over(const struct token *token);
 bool model_token_was_over(const struct token *token, int64_t asked_us);
 
-struct token *model_pick_token(void); /* one that a client has; NULL: none yet */
+struct token *model_pick_token(void); /* a subscriber's that a client has; NULL: none yet */
+bool model_is_guest(const struct token *token);
 struct token *model_add_token(void);
 void model_keep_refresh(struct token *token, struct bytes text);
 struct token *model_token_of(struct bytes text); /* by its exact text; NULL */

@@ -100,6 +100,54 @@ breaks "a dead family goes on" src/engine/rotate.c '{MET_DEAD, ANY, ANYONE, DEAD
 breaks "an expired refresh token is good" src/engine/rotate.c 'if (moved_ms >= presented->refresh_exp_s * 1000)' 'if (moved_ms < 0)'
 breaks "any tenant refreshes" src/engine/rotate.c 'if (!uuid_equal(&facts->presented.project, &facts->project->id))' 'if (uuid_is_zero(&facts->presented.project))'
 
+# revocations
+breaks "a revoked token is good" src/engine/admit.c 'if (holder->gt_ms <= facts->cutoff_ms) return REFUSAL_TOKEN_CUT_OFF;' ''
+breaks "a revoked refresh token is good" src/engine/rotate.c 'if (facts->presented.gt_ms <= facts->cutoff_ms) return' 'if (facts->presented.gt_ms < 0) return'
+breaks "a refresh under way outlives its revocation" src/service/run_refresh.c 'refused = rotate_check(facts, run->now_ms);
+    if (!refused.refusal) {
+        run_sign(run, grant);' 'refused = (struct refused){REFUSAL_NONE, FIELD_NONE, NULL};
+    if (!refused.refusal) {
+        run_sign(run, grant);'
+breaks "a redeem under way outlives its revocation" src/service/run_redeem.c 'decision.grant.gt_ms <= facts.cutoff_ms)' 'decision.grant.gt_ms < 0)'
+breaks "a binding under way outlives its revocation" src/service/run_bind.c 'else if (!run_was_cut(run))' 'else'
+breaks "a connect under way outlives its revocation" src/service/run_token.c '    if (run_was_cut(run)) return;
+    if (once_was_used' '    if (once_was_used'
+breaks "the stamp check behind a cutoff" src/store/memory_write.c 'if (cutoff->t_ms < write->gt_ms ||' 'if (cutoff->t_ms < INT64_MAX ||'
+breaks "a revoked session lives on" src/server/socket.c 'while (*room && (links' 'while (!*room && (links'
+breaks "a revocation is told to one lane" src/server/cut.c 'cuts->letters_out = cuts->lane_count;
+    for (i = 0; i < cuts->lane_count; i++)' 'cuts->letters_out = 1;
+    for (i = 0; i < 1; i++)'
+breaks "a revocation is answered before everybody knows" src/server/cut.c 'if (--cuts->letters_out) return;' 'if (--cuts->letters_out + 1 < cuts->lane_count) return;'
+breaks "a start forgets the revocations" src/server/node.c 'if ((e = load_cutoffs(node))) return e;' '(void)load_cutoffs;'
+breaks "a revocation is a ban" src/engine/mint.c 'facts->cutoff_ms >= now_ms ? facts->cutoff_ms + 1 : now_ms;' 'now_ms;'
+breaks "a revocation is a ban on tickets" src/engine/ticket.c 'facts->cutoff_ms >= now_ms ? facts->cutoff_ms + 1 : now_ms;' 'now_ms;'
+breaks "a revoked user is not known by it" src/service/service.c '{CUTOFF_USER, lineage->user ?' '{CUTOFF_PROJECT, lineage->user ?'
+breaks "a revocation's stamp is of now" src/store/rows.c 'now_ms + CUTOFF_AHEAD_MS' 'now_ms'
+breaks "two revocations have one stamp" src/store/rows.c 'greatest_ms + CUTOFF_APART_MS' 'greatest_ms'
+
+# the standard door
+breaks "what is void is told active" src/service/run_introspect.c '    if (is_cut(run)) {
+        tell_inactive(run);
+        return;
+    }' ''
+breaks "a refresh token that was replaced is told active" src/engine/rotate.c 'found->state == FAMILY_LIVE && generation == found->generation' 'found->state == FAMILY_LIVE'
+breaks "another project's token is told active" src/service/run_introspect.c '!uuid_equal(&holder->project, &run->project->id) ||' ''
+breaks "good tokens are told inactive" src/service/run_introspect.c 'if (run->read.found)
+        tell_active(run);' 'if (!run->read.found)
+        tell_active(run);'
+breaks "a revoked token is only said to be" src/service/run_revoke.c 'run_cut(run, &kept->cutoff, cut);' 'cut(run);'
+breaks "any project's key revokes" src/service/run_revoke.c '(!run->key || uuid_equal(&theirs->id, &run->project->id))' 'run->ask.kind == ASK_REVOKE'
+
+# interviews
+breaks "an answer is taken without consent" src/engine/interview.c '[INTERVIEW_ANSWER] = {{[INTERVIEW_AGREED] = MOVES},' '[INTERVIEW_ANSWER] = {{[INTERVIEW_AGREED] = MOVES, [INTERVIEW_OPEN] = STAYS},'
+breaks "an interview is completed without consent" src/engine/interview.c '{{[INTERVIEW_AGREED] = MOVES, [INTERVIEW_DONE] = STAYS},
+                            INTERVIEW_DONE' '{{[INTERVIEW_AGREED] = MOVES, [INTERVIEW_OPEN] = MOVES, [INTERVIEW_DONE] = STAYS},
+                            INTERVIEW_DONE'
+breaks "a step is answered before it is stored" src/service/run_interview.c '        run_commit(run, settle);' \
+    '{ memset(run->rows, 0, sizeof run->rows); run->rows[0].interview = run->read.interview; settle(run); }'
+breaks "anybody's interview may be answered" src/store/memory_tables.c 'if (kept == NULL || !uuid_equal(&kept->write.interview.user, user)) return NULL;' 'if (kept == NULL || user == NULL) return NULL;'
+breaks "another tenant's study may be begun" src/service/run_interview.c 'facts_study(lease_facts(run->lease), &run->project->id, id);' 'facts_study(lease_facts(run->lease), NULL, id);'
+
 # who may ask
 breaks "a wrong secret is good" src/service/authenticate_key.c '!is_equal          ? REFUSAL_KEY_SECRET_WRONG' '!is_equal && !is_theirs ? REFUSAL_KEY_SECRET_WRONG'
 breaks "a retired key mints" src/service/authenticate_key.c ': key->is_retired  ? REFUSAL_KEY_RETIRED' ': key->is_retired  ? REFUSAL_NONE'
@@ -191,6 +239,9 @@ breaks "an ended session is counted" src/server/session.c 'lane_count(lane, COUN
 breaks "an ended session stays registered" src/server/session.c '    if (session->is_registered) lane_count(lane, COUNT_SESSIONS_REGISTERED, -1);
 ' ''
 breaks "no time to connect is set" src/server/socket.c 'state_lasts(socket, config->connect_timeout_s * 1000);' ''
+
+# budgets
+breaks "a budget's seat is one more" src/server/seats.c 'seat->taken < most' 'seat->taken <= most'
 
 # life of the process
 breaks "an idle connection stays for ever" src/server/conn.c 'wait_at_most(conn, conn->lane->node->config->idle_timeout_s);

@@ -7,11 +7,13 @@
 #include "server/conn.h"
 #include "server/rotation.h"
 #include "server/tls.h"
+#include "sim/interview.h"
 #include "sim/law.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "sim/memory.h"
 #include "sim/model.h"
+#include "sim/operator.h"
 #include "sim/times.h"
 
 static struct {
@@ -117,6 +119,7 @@ static enum err start(void)
     memcpy(sim.id, "00000000-0000-4000-8000-000000000001", sizeof sim.id);
     if ((e = open_data())) return e;
     times_boot(disk_floor_ms());
+    interviews_boot(disk_floor_ms());
     disk_store_goes_live(sim.node.store);
     if (sim.life > 1 && world.temper.has_memory_faults && chance(20))
         memory_fail((unsigned)roll(60), (unsigned)between(1, 3));
@@ -134,6 +137,8 @@ void node_boot(void)
     sim.life++;
     sim.is_up = sim.is_dying = sim.is_dead = sim.wants_restart = sim.has_order = false;
     trace("node", "starts, life %u", sim.life);
+    operator_boot();
+    voided_boot();
     e = start();
     memory_fail(0, 0);
     sim.has_lanes = sim.is_up = !e;

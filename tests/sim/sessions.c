@@ -88,7 +88,7 @@ bool sessions_may_be_over(const struct sim_session *session)
     int64_t waited_us = session->free_us < 0 ? 0 : world.mono_us - session->free_us;
 
     return session->life != node_life() || session->is_lost || world.trouble > session->trouble ||
-           node_is_stopping() || answer_may_be_void(session->token) ||
+           node_is_stopping() || voided_reaches(&session->token->line) ||
            waited_us > node_config()->session_lapse_s * 1000000 - 2000000;
 }
 

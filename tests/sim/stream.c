@@ -97,19 +97,23 @@ void streams_vanish(struct loop *loop)
 static void on_patience_over(struct deadline *deadline)
 {
     struct stream *stream = HOLDER(deadline, struct stream, patience);
-    size_t unsent = stream->unsent.len;
+    size_t taken = stream->kept - stream->unsent.len;
+    bool is_live = stream->phase == STREAM_LIVE;
 
-    if (stream->phase == STREAM_LEAVING && unsent < stream->unsent_before && stream->rounds_left-- > 0) {
-        stream->unsent_before = unsent;
-        if (!deadline_set(stream->loop, deadline, loop_tick_ms(stream->loop) + PATIENCE_MS, on_patience_over))
+    if (taken > stream->taken_before &&
+        (is_live || (stream->phase == STREAM_LEAVING && stream->rounds_left-- > 0))) {
+        int64_t again_ms = is_live ? STREAM_STALL_MS : PATIENCE_MS;
+        stream->taken_before = taken;
+        if (!deadline_set(stream->loop, deadline, loop_tick_ms(stream->loop) + again_ms, on_patience_over))
             return;
     }
+    if (is_live) trace("server gives up", "link %u takes nothing", stream->link->number);
     drop(stream);
 }
 
 static void be_patient(struct stream *stream)
 {
-    stream->unsent_before = stream->unsent.len;
+    stream->taken_before = stream->kept - stream->unsent.len;
     stream->rounds_left = PATIENCE_ROUNDS;
     if (deadline_set(stream->loop, &stream->patience, loop_tick_ms(stream->loop) + PATIENCE_MS,
                      on_patience_over))
@@ -158,6 +162,15 @@ static void fill_kernel(struct stream *stream)
     if (stream->unsent.len) stream->has_kept = true;
 }
 
+static bool may_stall(struct stream *stream)
+{
+    int64_t until_ms = loop_tick_ms(stream->loop) + STREAM_STALL_MS;
+
+    if (!stream->unsent.len || stream->patience.place) return true;
+    stream->taken_before = stream->kept - stream->unsent.len;
+    return !deadline_set(stream->loop, &stream->patience, until_ms, on_patience_over);
+}
+
 static void write_inside(struct stream *stream, struct bytes b)
 {
     struct link *link = stream->link;
@@ -168,8 +181,10 @@ static void write_inside(struct stream *stream, struct bytes b)
         return;
     }
     buf_append(&stream->unsent, b);
+    stream->kept += b.len;
     fill_kernel(stream);
-    if (stream->unsent.len > STREAM_UNSENT_MAX || (stream->unsent.len && memory_refuses())) {
+    if (stream->unsent.len > STREAM_UNSENT_MAX || (stream->unsent.len && memory_refuses()) ||
+        !may_stall(stream)) {
         trace("server gives up", "link %u does not read", link->number);
         drop(stream);
         return;
@@ -202,6 +217,8 @@ static void sent_more(struct stream *stream)
         shut_our_side(stream);
     } else if (stream->phase == STREAM_LIVE && stream->has_kept) {
         stream->has_kept = false;
+        stream->kept = stream->taken_before = 0;
+        deadline_clear(stream->loop, &stream->patience);
         before = memory_enter(MEMORY_NODE);
         stream->user->on_sent(stream->owner);
         memory_leave(before);

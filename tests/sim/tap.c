@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "sim/answer.h"
+#include "sim/door.h"
 #include "sim/families.h"
+#include "sim/interview.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "sim/memory.h"
@@ -104,6 +106,8 @@ void tap_delivered(struct link *link)
         request->delivered_ms = now_ms;
         request->delivered_us = world.mono_us;
         families_arrived(request);
+        door_arrived(link, request);
+        interview_arrived(request);
         request->lane = link->stream->loop->index;
     }
     for (call = link->tap.calls; call; call = call->next) {

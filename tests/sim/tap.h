@@ -9,6 +9,8 @@
 
 struct link;
 struct sim_ticket;
+struct sim_participant;
+struct sim_interview;
 
 enum request_kind {
     REQUEST_MINT,
@@ -22,7 +24,11 @@ enum request_kind {
     REQUEST_OTHER, /* told by `wanted` alone */
     REQUEST_LAUNCH,
     REQUEST_EXCHANGE,
-    REQUEST_BIND
+    REQUEST_BIND,
+    REQUEST_INTROSPECT,
+    REQUEST_REVOKE,
+    REQUEST_VISIT,
+    REQUEST_INTERVIEW
 };
 
 enum fate { /* what the contract says of a request that nothing disturbs */
@@ -59,12 +65,19 @@ struct request {
     bool is_head, may_be_early; /* early: refused by its head, before its body has come */
     int status;                 /* 0: unanswered */
     struct token *minted;
-    struct sim_family *family;   /* of a refresh; of a mint, once it is answered */
-    unsigned generation;         /* presented, or made */
-    bool was_reuse;              /* when it arrived */
-    struct sim_ticket *launched; /* by its answer */
-    struct sim_ticket *ticket;   /* that is redeemed */
+    struct sim_family *family;               /* of a refresh; of a mint, once it is answered */
+    unsigned generation;                     /* presented, or made */
+    bool was_reuse;                          /* when it arrived */
+    struct sim_ticket *launched;             /* by its answer */
+    struct sim_ticket *ticket;               /* that is redeemed */
+    bool is_door;                            /* the standard one: its own words for the same */
+    bool lacks_key, is_foreign, is_tampered; /* of what is looked at or revoked there */
+    bool was_reached;                        /* by a cutoff, when it arrived */
     bool names_user, must_resume;
+    enum interview_step step;
+    const struct sim_participant *person; /* who asks; of a visit, who came of it */
+    struct sim_interview *interview;
+    struct interview met; /* as it was when this arrived */
     struct uuid named;
 };
 

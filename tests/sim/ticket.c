@@ -1,14 +1,15 @@
 #include "sim/ticket.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64url.h"
 #include "base/hex.h"
+#include "dialect/standard/standard.h"
 #include "sim/link.h"
 #include "sim/node.h"
+#include "sim/operator.h"
+#include "sim/say.h"
 #include "sim/times.h"
 #include "sim/world.h"
 #include "token/jws.h"
@@ -22,6 +23,11 @@ static struct {
     struct sim_ticket list[TICKETS_MAX];
     size_t count;
 } tickets;
+
+struct bytes ticket_key(unsigned project)
+{
+    return bytes_of(tickets.client[project].id, tickets.client[project].id_len);
+}
 
 void tickets_reset(void)
 {
@@ -63,39 +69,6 @@ void tickets_found(struct store *store, struct key_bench *bench)
 
 /* ---- asking ---- */
 
-static void say(struct buf *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void say(struct buf *out, const char *format, ...)
-{
-    char text[2048];
-    va_list arguments;
-    int len;
-
-    va_start(arguments, format);
-    len = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    buf_append(out, bytes_of(text, (size_t)len));
-}
-
-static void say_client(struct buf *out, const struct request *request, bool is_wrong)
-{
-    const struct key_text *key = &tickets.client[request->project];
-    struct buf plain;
-
-    buf_init(&plain, 256);
-    say(&plain, "%.*s:%.*s", (int)key->id_len, key->id, (int)key->secret_len, key->secret);
-    if (is_wrong) plain.ptr[plain.len - 1] ^= 1;
-    buf_append_text(out, "Authorization: Basic ");
-    base64_append(out, buf_bytes(&plain));
-    buf_append_text(out, "\r\n");
-    buf_release(&plain);
-}
-
-static void say_body(struct buf *out, struct bytes body)
-{
-    say(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n", body.len);
-    buf_append(out, body);
-}
-
 /* Whoever a ticket was for, pending or not, of this project or the other. */
 static void say_user(struct buf *body, struct request *request)
 {
@@ -103,9 +76,9 @@ static void say_user(struct buf *body, struct request *request)
     char hex[32];
 
     request->names_user = true;
-    request->named = of->user;
+    request->named = of->line.user;
     request->must_resume = of->was_granted && of->project == request->project;
-    hex_write(hex, uuid_bytes(&of->user));
+    hex_write(hex, uuid_bytes(&of->line.user));
     say(body, "\"userId\":\"tortus|%.32s\"", hex);
 }
 
@@ -113,9 +86,11 @@ static struct request *send_launch(struct buf *out, struct link *link)
 {
     struct request *request = tap_ask(link, REQUEST_LAUNCH);
     bool is_secret_wrong = chance(5);
+    const struct key_text *key;
     struct buf body;
 
     request->project = (unsigned)roll(PROJECTS);
+    key = &tickets.client[request->project];
     if (is_secret_wrong) request->fate = FATE_UNAUTHORIZED;
     buf_init(&body, 4096);
     say(&body, "{");
@@ -125,8 +100,8 @@ static struct request *send_launch(struct buf *out, struct link *link)
             (unsigned)roll(9));
     say(&body, "}");
     say(out, "POST /v1/oauth/launch HTTP/1.1\r\nHost: coat.test\r\n");
-    say_client(out, request, is_secret_wrong);
-    say_body(out, buf_bytes(&body));
+    say_basic(out, ticket_key(request->project), bytes_of(key->secret, key->secret_len), is_secret_wrong);
+    say_body(out, "application/json", buf_bytes(&body));
     buf_release(&body);
     return request;
 }
@@ -140,6 +115,11 @@ static struct sim_ticket *pick(void)
         if (ticket->is_known) return ticket;
     }
     return NULL;
+}
+
+const struct lineage_known *ticket_line(void)
+{
+    return tickets.count ? &tickets.list[roll(tickets.count)].line : NULL;
 }
 
 static const char *pick_origin(struct request *request)
@@ -173,12 +153,19 @@ static struct request *send_exchange(struct buf *out, struct link *link, struct 
     }
     origin = pick_origin(request);
     if (request->fate == FATE_GOOD) ticket->sent++;
+    operator_meets(&ticket->line);
     buf_init(&body, 4096);
-    say(&body, "{\"launchToken\":\"%.*s\",\"publishableKey\":\"%.*s\"}", (int)ticket->len, text,
-        (int)tickets.publishable[key].id_len, tickets.publishable[key].id);
-    say(out, "POST /v1/oauth/launch/exchange HTTP/1.1\r\nHost: coat.test\r\n");
+    request->is_door = chance(30);
+    say(&body,
+        request->is_door ? "grant_type=" GRANT_EXCHANGE "&subject_token_type=" TYPE_LAUNCH
+                           "&subject_token=%.*s&client_id=%.*s"
+                         : "{\"launchToken\":\"%.*s\",\"publishableKey\":\"%.*s\"}",
+        (int)ticket->len, text, (int)tickets.publishable[key].id_len, tickets.publishable[key].id);
+    say(out, "POST %s HTTP/1.1\r\nHost: coat.test\r\n",
+        request->is_door ? "/oauth/token" : "/v1/oauth/launch/exchange");
     if (origin) say(out, "Origin: %s\r\n", origin);
-    say_body(out, buf_bytes(&body));
+    say_body(out, request->is_door ? "application/x-www-form-urlencoded" : "application/json",
+             buf_bytes(&body));
     buf_release(&body);
     return request;
 }
@@ -203,7 +190,7 @@ bool ticket_may_say(const struct request *request, int status)
 
     if (request->kind == REQUEST_LAUNCH) return status == 200;
     if (request->delivered_ms >= ticket->end_ms) return status == 401;
-    if (status == 401 && has_ended(ticket, times_now_ms())) return true;
+    if (status == 401 && (has_ended(ticket, times_now_ms()) || voided_reaches(&ticket->line))) return true;
     if (request->fate == FATE_FORBIDDEN) return status == 403;
     /* who is alone with it gets it; of several, one */
     return status == 200 || (status == 401 && ticket->sent > 1);
@@ -239,6 +226,7 @@ static void launched(struct link *link, struct request *request, struct json bod
     struct bytes text = json_text(json_member(body, "launch_token"));
     struct sim_ticket *ticket = &tickets.list[tickets.count];
     const struct known_key *seal = model_known(seal_named_key(SEAL_LAUNCH, text));
+    struct lineage_known line;
     struct sealed sealed;
     struct uuid user;
     struct arena arena;
@@ -249,17 +237,21 @@ static void launched(struct link *link, struct request *request, struct json bod
     NEED_TICKET(uuid_equal(&sealed.project, &project->id) && uuid_equal(&sealed.user, &user));
     NEED_TICKET(!uuid_is_zero(&sealed.id) && sealed.exp_s == sealed.iat_s + LIFE_S);
     NEED_TICKET(sealed.iat_s >= request->delivered_ms / 1000 && sealed.iat_s <= times_now_ms() / 1000);
-    NEED_TICKET(sealed.gt_ms / 1000 == sealed.iat_s);
+    line = (struct lineage_known){.project = project->id, .user = user, .family = sealed.id};
+    line.gt_ms = sealed.gt_ms;
+    lineage_key(&line, ticket_key(request->project));
+    NEED_TICKET(voided_explains(&line, sealed.iat_s) && !voided_must(&line, request->delivered_us));
     NEED_TICKET(sealed.is_new_user == !(request->names_user && uuid_equal(&user, &request->named)));
     check_user(link, request, &user);
     if (tickets.count < TICKETS_MAX && text.len <= sizeof ticket->text) {
         *ticket = (struct sim_ticket){.len = text.len, .project = request->project};
         memcpy(ticket->text, text.ptr, text.len);
         ticket->id = sealed.id;
-        ticket->user = user;
-        ticket->gt_ms = sealed.gt_ms;
+        ticket->line = line;
         ticket->exp_s = sealed.exp_s;
-        ticket->end_ms = sealed.gt_ms + LIFE_S * 1000;
+        ticket->end_ms =
+            sealed.exp_s * 1000; /* and what of its second was over, unless the stamp is a cutoff's */
+        if (sealed.gt_ms / 1000 == sealed.iat_s) ticket->end_ms += sealed.gt_ms % 1000;
         request->launched = ticket;
         tickets.count++;
     }
@@ -282,8 +274,8 @@ static void check_session(struct link *link, const struct sim_ticket *ticket, st
     NEED_TICKET(key && key->check && crypto_check(key->check, jws.signing_input, jws.signature));
     NEED_TICKET(claims_read(&claims, &arena, jws.payload, BYTES(SIM_URL)) == ERR_OK);
     NEED_TICKET(claims.kind == KIND_EMBEDDED && uuid_equal(&claims.project, &project->id));
-    NEED_TICKET(uuid_read(&sub, claims.sub) == ERR_OK && uuid_equal(&sub, &ticket->user));
-    NEED_TICKET(claims.exp_s == claims.iat_s + SESSION_LIFE_S && claims.gt_ms == ticket->gt_ms);
+    NEED_TICKET(uuid_read(&sub, claims.sub) == ERR_OK && uuid_equal(&sub, &ticket->line.user));
+    NEED_TICKET(claims.exp_s == claims.iat_s + SESSION_LIFE_S && claims.gt_ms == ticket->line.gt_ms);
     NEED_TICKET(uuid_equal(&claims.family, &ticket->id));
     NEED_TICKET(bytes_equal(claims.parent, bytes_of(client->id, client->id_len)));
     jws_release(&jws);
@@ -295,9 +287,13 @@ static void redeemed(struct link *link, const struct request *request, struct js
     struct sim_ticket *ticket = request->ticket;
 
     if (ticket->was_granted) world_fail("a ticket is good once", "link %u", link->number);
-    if (!disk_has_once(&ticket->id) || !disk_has_user(&model.projects[ticket->project].id, &ticket->user))
+    if (!disk_has_once(&ticket->id) ||
+        !disk_has_user(&model.projects[ticket->project].id, &ticket->line.user))
         world_fail("what was not stored was not issued", "link %u: a session", link->number);
-    check_session(link, ticket, json_text(json_member(body, "accessToken")));
+    if (voided_must(&ticket->line, world.mono_us))
+        world_fail("what was revoked is refused", "link %u: a ticket was good", link->number);
+    check_session(link, ticket,
+                  json_text(json_member(body, request->is_door ? "access_token" : "accessToken")));
     ticket->was_granted = true;
 }
 

@@ -13,16 +13,20 @@ struct sim_ticket {
     char text[512];
     size_t len;
     unsigned project;
-    struct uuid id, user;
-    int64_t gt_ms, exp_s, end_ms;
+    struct uuid id;
+    struct lineage_known line;
+    int64_t exp_s, end_ms;
     bool is_known; /* a client has received it */
     unsigned sent; /* so many redeems with it, with nothing wrong in them */
     bool was_granted;
 };
 
 void tickets_reset(void);
+struct bytes ticket_key(unsigned project); /* public id of the key that launches */
 void tickets_found(struct store *store,
                    struct key_bench *bench); /* a client and a publishable key for each project */
+
+const struct lineage_known *ticket_line(void); /* of any there is; NULL: there is none */
 
 /* What a page's or backend's next request is; NULL for a page that has no ticket yet. */
 struct request *ticket_send(struct buf *out, struct link *link);

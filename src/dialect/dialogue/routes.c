@@ -82,6 +82,7 @@ static bool owns_path(struct bytes path)
 
 const struct dialect dialogue_dialect = {
     .name = "dialogue",
+    .takes_dpop = true,
     .routes = routes,
     .route_count = sizeof routes / sizeof routes[0],
     .refuse = dialogue_encode_refused,

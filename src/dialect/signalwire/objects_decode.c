@@ -220,7 +220,7 @@ enum err signalwire_decode_make_key(struct ask *ask, struct refused *refused,
                                     const struct dialect_request *request)
 {
     ask->kind = ASK_MAKE_KEY;
-    ask->make_key = (struct ask_make_key){BYTES_NONE, 0};
+    ask->make_key = (struct ask_make_key){.name = BYTES_NONE};
     if (json_type_of(request->body) != JSON_IS_OBJECT) return ERR_MALFORMED;
     if (!signalwire_is_given(json_member(request->body, "name")))
         signalwire_refuse_member(refused, REFUSAL_PARAMETER_MISSING, FIELD_NAME, "can't be blank");

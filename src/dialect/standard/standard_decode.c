@@ -18,15 +18,34 @@ static struct bytes needed(const struct form *form, const char *name, enum ask_f
     return value;
 }
 
-/* RFC 6749 §2.3.1 allows a secret in the body and advises against it; RFC 7523 assertions take a public key
- * that no project has here. Overlooking either would turn a client that authenticated into one that did not.
- */
-static void refuse_other_authentication(const struct form *form, struct refused *refused)
+/* RFC 7523 §2.2. Whether the type is the one we know is judged with the rest of it, and so is a client_id
+ * that names another (RFC 7521 §4.2). */
+static void take_assertion(struct ask *ask, const struct form *form, struct refused *refused)
 {
-    if (!bytes_is_absent(form_value(form, BYTES("client_secret"))) ||
-        !bytes_is_absent(form_value(form, BYTES("client_assertion"))))
+    struct credential *credential = &ask->credential;
+    struct bytes assertion = form_value(form, BYTES("client_assertion"));
+    struct bytes type = form_value(form, BYTES("client_assertion_type"));
+
+    if (bytes_is_absent(assertion) && bytes_is_absent(type)) return;
+    if (bytes_is_absent(assertion) || bytes_is_absent(type))
+        refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_ASSERTION, "is missing, or its type is");
+    else if (credential->kind != CREDENTIAL_NONE)
+        credential->kind = CREDENTIAL_TWO;
+    else
+        *credential = (struct credential){.kind = CREDENTIAL_ASSERTION,
+                                          .token = assertion,
+                                          .assertion_type = type,
+                                          .user = form_value(form, BYTES("client_id"))};
+}
+
+/* RFC 6749 §2.3.1 allows a secret in the body and advises against it. Overlooking one would turn a client
+ * that authenticated into one that did not. */
+static void take_authentication(struct ask *ask, const struct form *form, struct refused *refused)
+{
+    if (!bytes_is_absent(form_value(form, BYTES("client_secret"))))
         refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_NONE,
-               "client authentication belongs into the Authorization field");
+               "a secret belongs into the Authorization field");
+    take_assertion(ask, form, refused);
 }
 
 /* RFC 9449 §4.3 (1): one proof, or none. Of several none can be chosen. */
@@ -76,13 +95,16 @@ static void decode_exchange(struct ask *ask, const struct form *form, struct byt
     struct bytes wanted = form_value(form, BYTES("requested_token_type"));
     struct bytes client = form_value(form, BYTES("client_id"));
     bool is_launch = bytes_equal(type, BYTES(TYPE_LAUNCH));
+    /* client_id then names who signed it, and that is more than a publishable key shows */
+    bool has_assertion = ask->credential.kind == CREDENTIAL_ASSERTION;
 
     ask->kind = ASK_REDEEM;
     ask->redeem = (struct ask_redeem){.kind = is_launch ? TICKET_LAUNCH : TICKET_BOOTSTRAP,
                                       .ticket = ticket,
-                                      .needs_publishable_key = is_launch,
+                                      .needs_publishable_key = is_launch && !has_assertion,
                                       .proof = proof};
-    if (is_launch || bytes_start_with(client, BYTES("pk_"))) ask->redeem.publishable_key = client;
+    if (!has_assertion && (is_launch || bytes_start_with(client, BYTES("pk_"))))
+        ask->redeem.publishable_key = client;
     if (!is_launch && !bytes_equal(type, BYTES(TYPE_BOOTSTRAP)))
         refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_TICKET_TYPE, "is none that is exchanged here");
     if (!bytes_is_absent(wanted) && !bytes_equal(wanted, BYTES(TYPE_ACCESS)) &&
@@ -103,6 +125,7 @@ enum err standard_decode_token(struct ask *ask, struct refused *refused,
     ask->kind = ASK_REFRESH;
     ask->refresh = (struct ask_refresh){.may_lack_key = true};
     if (e) return e;
+    take_authentication(ask, &form, refused);
     grant = needed(&form, "grant_type", FIELD_GRANT_TYPE, refused);
     if (bytes_equal(grant, BYTES("refresh_token")))
         decode_refresh(ask, &form, proof, refused);
@@ -110,7 +133,6 @@ enum err standard_decode_token(struct ask *ask, struct refused *refused,
         decode_exchange(ask, &form, proof, refused);
     else
         refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_GRANT_TYPE, "is none that is offered here");
-    refuse_other_authentication(&form, refused);
     refuse_other_rights(&form, refused);
     return ERR_OK;
 }
@@ -126,7 +148,7 @@ enum err standard_decode_introspect(struct ask *ask, struct refused *refused,
     ask->introspect = (struct ask_introspect){BYTES_NONE};
     if (e) return e;
     ask->introspect.token = needed(&form, "token", FIELD_TOKEN, refused);
-    refuse_other_authentication(&form, refused);
+    take_authentication(ask, &form, refused);
     return ERR_OK;
 }
 
@@ -141,7 +163,7 @@ enum err standard_decode_revoke(struct ask *ask, struct refused *refused,
     ask->revoke.proof = proof_of(request, refused);
     if (e) return e;
     ask->revoke.token = needed(&form, "token", FIELD_TOKEN, refused);
-    refuse_other_authentication(&form, refused);
+    take_authentication(ask, &form, refused);
     return ERR_OK;
 }
 

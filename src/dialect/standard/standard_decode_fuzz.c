@@ -67,6 +67,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     require(e == ERR_OK || e == ERR_MALFORMED);
     require(!refused.refusal == !refused.because);
     if (!e && !refused.refusal) check_taken(&ask);
+    if (ask.credential.kind != CREDENTIAL_NONE) {
+        require(ask.credential.kind == CREDENTIAL_ASSERTION && !e);
+        require_text(ask.credential.token);
+        require_text(ask.credential.assertion_type);
+    }
     arena_release(&arena);
     return 0;
 }

@@ -49,6 +49,12 @@ static void refuses(void)
         {standard_decode_token, "grant_type=refresh_token&refresh_token=x&client_secret=a",
          REFUSAL_PARAMETER_INVALID, FIELD_NONE},
         {standard_decode_token, "grant_type=refresh_token&refresh_token=x&client_assertion=a",
+         REFUSAL_PARAMETER_MISSING, FIELD_ASSERTION},
+        {standard_decode_introspect, "token=x&client_assertion_type=a", REFUSAL_PARAMETER_MISSING,
+         FIELD_ASSERTION},
+        {standard_decode_revoke, "token=x&client_assertion=&client_assertion_type=a",
+         REFUSAL_PARAMETER_MISSING, FIELD_ASSERTION},
+        {standard_decode_revoke, "token=x&client_secret=a&client_assertion=a&client_assertion_type=a",
          REFUSAL_PARAMETER_INVALID, FIELD_NONE},
         {standard_decode_token, EXCHANGE, REFUSAL_PARAMETER_MISSING, FIELD_TICKET},
         {standard_decode_token, EXCHANGE "&subject_token=x", REFUSAL_PARAMETER_MISSING, FIELD_TICKET_TYPE},
@@ -130,6 +136,48 @@ static void refuses_a_since_that_is_none(void)
     }
 }
 
+static void takes_assertions_for_a_credential(void)
+{
+    static const char form[] = "grant_type=refresh_token&refresh_token=x&token=x&client_assertion=a.b.c&"
+                               "client_assertion_type=t&client_id=cli_1";
+    static ask_decode_fn *const decoders[] = {standard_decode_token, standard_decode_introspect,
+                                              standard_decode_revoke};
+
+    for (size_t i = 0; i < COUNT(decoders); i++) {
+        struct dialect_request request = {.form = bytes_of_text(form)};
+        struct refused refused = {0};
+        struct arena arena;
+        struct ask ask;
+        arena_init(&arena, 65536);
+        request.arena = &arena;
+        memset(&ask, 0, sizeof ask);
+        CHECK_INT(decoders[i](&ask, &refused, &request), ERR_OK);
+        CHECK_INT(refused.refusal, REFUSAL_NONE);
+        CHECK_INT(ask.credential.kind, CREDENTIAL_ASSERTION);
+        CHECK_BYTES(ask.credential.token, BYTES("a.b.c"));
+        CHECK_BYTES(ask.credential.assertion_type, BYTES("t"));
+        CHECK_BYTES(ask.credential.user, BYTES("cli_1"));
+        memset(&ask, 0, sizeof ask);
+        ask.credential.kind = CREDENTIAL_BAD; /* whatever stood in the Authorization field */
+        CHECK_INT(decoders[i](&ask, &refused, &request), ERR_OK);
+        CHECK_INT(ask.credential.kind, CREDENTIAL_TWO);
+        arena_release(&arena);
+    }
+}
+
+/* Whoever signs is known already; what a page shows instead would only stand in for another name. */
+static void a_signed_exchange_needs_no_publishable_key(void)
+{
+    struct decoded decoded;
+
+    decode_form(&decoded, standard_decode_token,
+                EXCHANGE LAUNCH "&subject_token=x&client_assertion=a&client_assertion_type=t&client_id=pk_1");
+    CHECK_INT(decoded.refused.refusal, REFUSAL_NONE);
+    CHECK(!decoded.ask.redeem.needs_publishable_key && bytes_is_absent(decoded.ask.redeem.publishable_key));
+    CHECK_BYTES(decoded.ask.credential.user, BYTES("pk_1"));
+    arena_release(&decoded.arena);
+}
+
 static void reads_a_refresh(void)
 {
     struct decoded decoded;
@@ -207,6 +255,8 @@ int main(void)
     CHECK_RUN(cannot_read_what_is_no_form);
     CHECK_RUN(takes_one_proof_or_none);
     CHECK_RUN(refuses_a_since_that_is_none);
+    CHECK_RUN(takes_assertions_for_a_credential);
+    CHECK_RUN(a_signed_exchange_needs_no_publishable_key);
     CHECK_RUN(reads_a_refresh);
     CHECK_RUN(reads_an_exchange);
     CHECK_RUN(reads_the_others);

@@ -60,9 +60,10 @@ static void put_list(struct json_writer *w, const char *key, const char *const *
 void standard_encode_metadata(struct dialect_reply *reply, const struct outcome *outcome)
 {
     static const char *const grants[] = {"refresh_token", GRANT_EXCHANGE};
-    static const char *const by_key[] = {"client_secret_basic"};
-    static const char *const by_key_or_none[] = {"client_secret_basic", "none"};
-    static const char *const proof_algs[] = {"ES256", "EdDSA", "RS256"}; /* token/alg.def */
+    static const char *const by_key[] = {"client_secret_basic", "private_key_jwt"};
+    static const char *const by_key_or_none[] = {"client_secret_basic", "private_key_jwt", "none"};
+    static const char *const algs[] = {"ES256", "EdDSA", "RS256"};                /* token/alg.def */
+    static const char *const key_algs[] = {"ES256", "EdDSA", "Ed25519", "RS256"}; /* and RFC 9864 */
     struct json_writer w = json_writer_on(reply->body);
     struct bytes issuer = outcome->issuer;
 
@@ -81,9 +82,12 @@ void standard_encode_metadata(struct dialect_reply *reply, const struct outcome 
     put_url(&w, "revocations_endpoint", issuer, STANDARD_REVOCATIONS);
     PUT_LIST(&w, "grant_types_supported", grants);
     PUT_LIST(&w, "token_endpoint_auth_methods_supported", by_key_or_none);
+    PUT_LIST(&w, "token_endpoint_auth_signing_alg_values_supported", key_algs);
     PUT_LIST(&w, "introspection_endpoint_auth_methods_supported", by_key);
+    PUT_LIST(&w, "introspection_endpoint_auth_signing_alg_values_supported", key_algs);
     PUT_LIST(&w, "revocation_endpoint_auth_methods_supported", by_key_or_none);
-    PUT_LIST(&w, "dpop_signing_alg_values_supported", proof_algs);
+    PUT_LIST(&w, "revocation_endpoint_auth_signing_alg_values_supported", key_algs);
+    PUT_LIST(&w, "dpop_signing_alg_values_supported", algs);
     json_object_end(&w);
 }
 
@@ -220,6 +224,7 @@ static const char *name_of(enum ask_field field)
         [FIELD_WANTED_TYPE] = "requested_token_type",
         [FIELD_PROOF] = "the DPoP proof",
         [FIELD_SINCE] = "since",
+        [FIELD_ASSERTION] = "client_assertion",
     };
 
     return field < FIELD_PROFILE ? names[field] : NULL;
@@ -245,6 +250,8 @@ static const char *error_of(const struct refused *refused)
     case REFUSAL_KEY_UNKNOWN:
     case REFUSAL_KEY_SECRET_WRONG:
     case REFUSAL_KEY_RETIRED:
+    case REFUSAL_ASSERTION_INVALID:
+    case REFUSAL_ASSERTION_REPLAYED:
     case REFUSAL_SECRET_FROM_BROWSER:
     case REFUSAL_PUBLISHABLE_KEY:
     case REFUSAL_PROOF_MISSING: /* neither key nor proof: nobody asks */

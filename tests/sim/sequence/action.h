@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "sim/client.h"
 #include "sim/link.h"
+#include "sim/say.h"
 
 #define ACTION_BYTES 8
 #define ACTIONS_MAX  48
@@ -77,7 +78,6 @@ struct link *party_link(struct party *party); /* open, and able to send; NULL: i
 /* What is asked next: noted by the tap, or on a wild link by nobody. */
 struct request *party_ask(struct party *party, enum request_kind kind);
 struct call *party_call(struct party *party, enum call_kind kind);
-void say(struct buf *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *origin_of(uint8_t letter); /* NULL: none is sent */
 
 /* secrets.c: what was issued or may be presented is in no log line. */

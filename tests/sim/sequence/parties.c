@@ -1,5 +1,4 @@
 /* parties.c — who the actions are done by: links, what is held back, and how bytes leave. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,19 +29,6 @@ static void run_steps(unsigned count)
 {
     while (count-- && world_step())
         node_crash_if_dead();
-}
-
-void say(struct buf *out, const char *format, ...)
-{
-    char text[3000];
-    va_list arguments;
-    int len;
-
-    va_start(arguments, format);
-    len = vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    if (len < 0 || (size_t)len >= sizeof text) abort(); /* a mistake of ours */
-    buf_append(out, bytes_of(text, (size_t)len));
 }
 
 const char *origin_of(uint8_t letter)
