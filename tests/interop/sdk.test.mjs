@@ -308,8 +308,9 @@ test("SW-53 disconnect ends the session, connect begins a new one", async () => 
     await visit.end();
 });
 
-function beginRefreshing({ first, next }) // in the page, which cannot make keys
+async function beginRefreshing({ first, next }) // in the page, which has no key and cannot make one
 {
+    await new Promise((resolve) => { indexedDB.deleteDatabase("sw-dpop").onsuccess = resolve; });
     crypto.subtle.generateKey = () => Promise.reject(new Error("no keys here"));
     const seen = window.seen = { ready: [], errors: [], refreshed: 0 };
     const provider = { authenticate: async () => first, refresh: async () => { seen.refreshed++; return next; } };
