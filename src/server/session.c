@@ -254,6 +254,8 @@ static void keep(struct session *session, const struct buf *text)
     if (!buf_error(text) && !buf_error(&session->kept)) return;
     session->is_lost = true;
     follow_deadline(session);
+    log_debug("session_lost", log_bytes("session", bytes_of(session->name, 8)),
+              log_number("kept", (int64_t)session->kept.len));
 }
 
 void session_send(struct session *session, const struct buf *text)

@@ -96,6 +96,42 @@ static void an_inviter_ends_who_was_invited(void)
     session_index_release(&index);
 }
 
+static void count_visit(void *arg, struct session_links *links)
+{
+    struct session *session = (struct session *)(void *)((char *)links - offsetof(struct session, links));
+
+    session->holder.exp_s++; /* seen */
+    ++*(unsigned *)arg;
+}
+
+/* A call for an inviter rings at the inviter's, not at who was invited. */
+static void visits_who_speaks_for_a_user(void)
+{
+    struct session_index index;
+    struct session sessions[4];
+    struct uuid user = id_of(2, 8), project = id_of(1, 0), other = id_of(1, 1);
+    unsigned i, seen = 0;
+
+    CHECK_INT(session_index_init(&index, 9), ERR_OK);
+    for (i = 0; i < 4; i++) {
+        fill(&sessions[i], 8);
+        if (i == 2) sessions[i].holder.project = other;
+        if (i == 3) {
+            sessions[i].holder.user = id_of(2, 9);
+            sessions[i].holder.inviter = user;
+        }
+        session_index_put(&index, &sessions[i].links, &sessions[i].holder);
+    }
+    session_index_of_user(&index, &project, &user, count_visit, &seen);
+    CHECK_INT(seen, 2);
+    for (i = 0; i < 4; i++)
+        CHECK_INT(sessions[i].holder.exp_s, i < 2);
+    user = id_of(2, 10);
+    session_index_of_user(&index, &project, &user, count_visit, &seen);
+    CHECK_INT(seen, 2);
+    session_index_release(&index);
+}
+
 static void finds_each_among_many(void)
 {
     struct session *sessions = calloc(SESSIONS, sizeof *sessions);
@@ -129,6 +165,7 @@ int main(void)
 {
     CHECK_RUN(finds_nothing_that_is_not_meant);
     CHECK_RUN(an_inviter_ends_who_was_invited);
+    CHECK_RUN(visits_who_speaks_for_a_user);
     CHECK_RUN(finds_each_among_many);
     return CHECK_END();
 }

@@ -2,11 +2,12 @@
 // across two; and a live session that goes on under newer tokens.
 import assert from "node:assert/strict";
 import crypto from "node:crypto";
+import fs from "node:fs";
 import { advance, coatcheck } from "../harness/clock.mjs";
 import { call, mintToken, nowS, readToken } from "../harness/http.mjs";
 import { Prover } from "../harness/prover.mjs";
 import { connected, Session } from "../harness/session.mjs";
-import { startServer } from "../harness/server.mjs";
+import { startServer, temporaryFolder } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
 
 const ENV = { COATCHECK_PUBLIC_URL: "https://coatcheck.localhost:8443" };
@@ -214,6 +215,20 @@ test("resume: lapsed: -32003, and nothing is left", async () => {
     await lose(hasty, was);
     await until(async () => await metric(hasty, "coatcheck_sessions_detached") === 0, "its time is over");
     await check(hasty, was, token, {}, refused(-32003));
+});
+
+test("resume: after a restart, on fewer loops: -32003, then a new session", async () => {
+    const data = temporaryFolder();
+    let server = await startServer({ data, env: { ...ENV, COATCHECK_LOOPS: "4" } });
+    const token = await mint(server, fresh()), all = [];
+    while (all.length < 12) all.push(await begin(server, token));
+    await server.stop();
+    for (const was of all) assert.equal((await was.closed).code, 1012);
+    server = await startServer({ data, env: { ...ENV, COATCHECK_LOOPS: "1" } });
+    for (const was of all) await check(server, was, token, {}, refused(-32003));
+    await (await check(server, { ticket: {}, result: {} }, token, {}, { began: true })).close();
+    await server.stop();
+    fs.rmSync(data, { recursive: true, force: true });
 });
 
 // ---- what is given back ----

@@ -32,7 +32,7 @@ async function stop()
 // ---- a page with a client in it, and everything that passed between it and the servers ----
 
 class Visit {
-    static async begin(credential, { options = {}, relayHost = null, copyOf } = {})
+    static async begin(credential, { options = {}, relayHost = null, copyOf, begin } = {})
     {
         const visit = new Visit();
         visit.page = await browser.newPage();
@@ -42,7 +42,8 @@ class Visit {
         await visit.page.addInitScript(keepSockets);
         await visit.page.goto(pages.origin);
         await visit.page.waitForFunction(() => window.sdk);
-        if (copyOf) await visit.page.evaluate(beginAgain, copyOf);
+        if (begin) await visit.page.evaluate(...begin);
+        else if (copyOf) await visit.page.evaluate(beginAgain, copyOf);
         else await visit.page.evaluate(beginClient, { credential, options, relayHost });
         return visit;
     }
@@ -304,6 +305,35 @@ test("SW-53 disconnect ends the session, connect begins a new one", async () => 
     await visit.until(() => window.liveSockets.every((socket) => socket.readyState === WebSocket.CLOSED));
     await visit.page.evaluate(() => window.client.connect());
     await visit.until(() => window.liveSockets.length === 2 && window.seen.ready.at(-1) === true);
+    await visit.end();
+});
+
+async function beginRefreshing({ first, next }) // in the page, which has no key and cannot make one
+{
+    await new Promise((resolve) => { indexedDB.deleteDatabase("sw-dpop").onsuccess = resolve; });
+    crypto.subtle.generateKey = () => Promise.reject(new Error("no keys here"));
+    const seen = window.seen = { ready: [], errors: [], refreshed: 0 };
+    const provider = { authenticate: async () => first, refresh: async () => { seen.refreshed++; return next; } };
+    const client = window.client = new window.sdk.SignalWire(provider);
+    client.errors$.subscribe((error) => seen.errors.push(`${error.constructor.name} ${error.message}`));
+    client.ready$.subscribe((value) => seen.ready.push(value));
+}
+
+test("SW-45 without a key of its own a page keeps its session over the first end by refresh()", async () => {
+    const end_s = Math.ceil(Date.now() / 1000) + 9;
+    const first = { token: await freshToken({ expire_at: end_s }), expiry_at: end_s * 1000 };
+    const next = { token: await freshToken(), expiry_at: Date.now() + 7200_000 };
+    const visit = await Visit.begin(null, { begin: [beginRefreshing, { first, next }] });
+    await visit.registered();
+    const live = visit.sockets[0];
+    while (!live.isClosed) await tick();
+    await visit.until(() => window.seen.ready.at(-1) === true && window.liveSockets.length === 2);
+    await visit.registered();
+    assert.ok(Date.now() >= end_s * 1000, "by its end, not before");
+    const [before, after] = repliesTo(visit, "signalwire.connect").map(({ result }) => result);
+    assert.equal(after.protocol, before.protocol);
+    assert.equal(visit.sent("signalwire.connect")[1].params.authentication.jwt_token, next.token);
+    assert.equal((await visit.seen()).refreshed, 1);
     await visit.end();
 });
 

@@ -257,7 +257,7 @@ static void on_mailman(struct item *item)
     letter = calloc(1, sizeof *letter);
     if (letter) {
         letter->session = session;
-        letter->size = chance(90) ? 1 : (unsigned)roll(15000);
+        letter->size = chance(60) ? 1 : (unsigned)roll(15000);
         letter->letter.to.lane = session->lane;
         memcpy(letter->letter.to.name, session->protocol + strlen(session->protocol) - SESSION_NAME_LEN,
                SESSION_NAME_LEN);
