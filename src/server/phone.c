@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "server/socket.h"
+#include "server/stream.h"
+
+#define SPARE 16384 /* left free for what a client must hear next */
 
 /* ---- legs ---- */
 
@@ -46,6 +49,14 @@ void leg_free(struct leg *leg)
     end_free(leg->end);
     free(leg->closing);
     free(leg);
+}
+
+bool leg_has_room(const struct session *session, const struct buf *text)
+{
+    size_t most = session->socket ? STREAM_UNSENT_MAX : SESSION_KEPT_MAX;
+    size_t waiting = session->socket ? socket_unsent(session->socket) : session->kept.len;
+
+    return buf_error(text) == ERR_OK && waiting + text->len + SPARE <= most;
 }
 
 void leg_enter(struct leg *leg, struct session *session, struct bytes name)
@@ -124,13 +135,34 @@ static struct leg *leg_of_key(const struct session *session, uint64_t key)
 
 /* ---- what the client is told ---- */
 
-static void tell(struct session *session, const struct phone_news *news)
+static const struct buf *write_news(struct session *session, const struct phone_news *news)
 {
     struct dialect_session words = session_words(session);
     struct buf *body = lane_body(session->lane);
 
     dialect_of_socket()->phone_tell(body, &words, news);
-    session_send(session, body);
+    return body;
+}
+
+static void tell(struct session *session, const struct phone_news *news)
+{
+    session_send(session, write_news(session, news));
+}
+
+/* An answer that the caller's client cannot be told ends the call for both. */
+static void tell_answer(struct session *session, struct leg *leg, struct phone_news *news)
+{
+    const struct buf *text = write_news(session, news);
+
+    if (leg_has_room(session, text)) {
+        leg->is_talking = true;
+        session_send(session, text);
+        return;
+    }
+    news->kind = PHONE_ENDED;
+    news->cause = CAUSE_DESTINATION_OUT_OF_ORDER;
+    tell(session, news);
+    leg_leave(leg, session, true, news->cause);
 }
 
 static void answer(struct session *session, const struct phone_ask *ask)
@@ -165,9 +197,12 @@ void leg_opens(struct session_letter *base, struct session *session)
 
     if (leg) {
         news.leg = bytes_of(leg->name, leg->name_len);
-        tell(session, &news);
-        leg->is_talking = true; /* it is, or it goes */
-        if (letter->kind == PHONE_ENDED) leg_leave(leg, session, false, letter->cause);
+        if (letter->kind == PHONE_ANSWERED)
+            tell_answer(session, leg, &news);
+        else {
+            tell(session, &news);
+            leg_leave(leg, session, false, letter->cause);
+        }
     }
     free(letter);
 }

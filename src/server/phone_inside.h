@@ -47,6 +47,9 @@ struct reply_letter {
 /* A leg with all that it takes to end it, not in a session yet, and its call's end of it. NULL: no memory. */
 struct leg *leg_new(struct call *call, struct lane *home, const struct session *session);
 void leg_free(struct leg *leg); /* with its end, when no call knows it */
+/* Whether its client can be told this much: what waits for one that is slow, or away, has an end, and whoever
+ * passes it ends the session. No stranger shall. */
+bool leg_has_room(const struct session *session, const struct buf *text);
 void leg_enter(struct leg *leg, struct session *session, struct bytes name);
 void leg_opens(struct session_letter *base, struct session *session);
 void reply_opens(struct session_letter *base, struct session *session);

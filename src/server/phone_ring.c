@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Left free in what is kept for a detached session, for what it must hear after its telephone rang. */
-#define KEPT_SPARE 8192
-
 static void write_invite(struct buf *body, const struct session *session, const struct dial *dial,
                          struct bytes name)
 {
@@ -22,13 +19,6 @@ static void write_invite(struct buf *body, const struct session *session, const 
                               .callee_number = outcome->dialled.callee_number};
 
     dialect_of_socket()->phone_tell(body, &words, &news);
-}
-
-/* Of what a detached session may keep, no caller fills the rest: that would end it. */
-static bool has_room(const struct session *session, const struct buf *body)
-{
-    return session->leg_count < SESSION_LEGS_MAX &&
-           (session->socket || session->kept.len + body->len + KEPT_SPARE <= SESSION_KEPT_MAX);
 }
 
 static bool claim_leg(struct dial *dial)
@@ -51,7 +41,7 @@ static void ring_session(void *arg, struct session *session)
     uuid_draw(&id, &session->lane->node->host->dice);
     uuid_write(name, &id);
     write_invite(body, session, dial, bytes_of(name, sizeof name));
-    if (buf_error(body) || !has_room(session, body) || !claim_leg(dial)) {
+    if (session->leg_count >= SESSION_LEGS_MAX || !leg_has_room(session, body) || !claim_leg(dial)) {
         letter->is_busy = true;
         return;
     }

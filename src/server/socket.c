@@ -27,6 +27,11 @@ void socket_send_text(struct socket *socket, const struct buf *text)
         stream_close(socket->stream);
 }
 
+size_t socket_unsent(const struct socket *socket)
+{
+    return socket->stream ? stream_unsent(socket->stream) : 0;
+}
+
 void socket_send_control(struct socket *socket, enum ws_opcode opcode, struct bytes payload)
 {
     struct buf *out = lane_out(socket->lane);

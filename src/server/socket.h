@@ -21,6 +21,7 @@ void sockets_stop(struct lane *lane);
 
 /* From the session on it. */
 void socket_send_text(struct socket *socket, const struct buf *text);
+size_t socket_unsent(const struct socket *socket); /* what waits for a peer that reads too slowly */
 void socket_send_bytes(struct socket *socket, struct bytes text);
 void socket_session_due(struct socket *socket);     /* its grant has ended */
 void socket_session_revoked(struct socket *socket); /* a cutoff voids it */

@@ -513,6 +513,23 @@ test("a lost telephone keeps no more than it may: further calls find it busy, an
     await closeAll(caller, back);
 });
 
+test("a telephone that does not read is not rung out of its session: calls find it busy, and it goes on", async () => {
+    const { bob, caller, callee } = await pair(), sdp = `${HEAD}a=${"<".repeat(32000)}\r\n`; // six times as long in JSON
+    let busy = false;
+    callee.session.ws._socket.pause();
+    for (let tries = 0; tries < 150 && !busy; tries++) {
+        const leg = await caller.dial(bob.to, { sdp });
+        await caller.ended(await caller.dial("/private/front-desk"), "USER_NOT_REGISTERED", 20); // through every loop, and back
+        busy = (await caller.heard("verto.bye")).some(({ callID, cause }) => callID === leg && cause === "USER_BUSY");
+        await caller.bye(leg);
+    }
+    assert.ok(busy);
+    callee.session.ws._socket.resume();
+    assert.ok((await callee.heard("verto.invite")).length > 0);
+    assert.ok(!callee.session.isClosed);
+    await closeAll(caller, callee);
+});
+
 // ---- limits ----
 
 test("eight calls at once on one session; a telephone with eight does not ring", async () => {

@@ -243,6 +243,9 @@ const provoked = {
         await session.close();
         return ofRpc(reply);
     }, "session.live", /live session/, /subscriber\.online in state opening/],
+    DESTINATION_UNKNOWN: [async () => onLive("webrtc.verto", { message: { jsonrpc: "2.0", id: "m", method: "verto.invite",
+        params: { dialogParams: { callID: "c", destination_number: "/private/nobody" }, sdp: "v=0\r\n" } } }),
+    "dial.address", /an address that this token may reach/, /there is none of that name/],
     ALREADY_CONNECTED: [async () => {
         const session = await connected(server, shop.token);
         const reply = await session.connect(shop.token);
