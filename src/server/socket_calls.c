@@ -186,6 +186,7 @@ void socket_welcome(struct socket *socket)
 
 void socket_tell_refusal(struct socket *socket)
 {
+    session_seats_leave(&socket->asking->seats); /* before the client knows: it may come again at once */
     lane_count(socket->lane, COUNT_CONNECTS_REFUSED, 1);
     socket_refuse_call(socket, &socket->asking->call, &socket->asking->run.finding);
 }
@@ -194,6 +195,7 @@ void socket_tell_failure(struct socket *socket)
 {
     enum err error = socket->asking->run.outcome.error;
 
+    session_seats_leave(&socket->asking->seats);
     socket_refuse_call(socket, &socket->asking->call, &socket->asking->run.finding);
     socket_close(socket, err_close_code(error), "could not decide; come back in 1 s");
 }
