@@ -79,7 +79,9 @@ static int check_words(struct revoke_order *order)
     if (uuid_read(&project, bytes_of_text(order->project_text)))
         return cli_fail(EXIT_USAGE, "\"%.40s\" is no project id: that is a UUID", order->project_text);
     if (!cutoff_name_read(&order->cutoff, order->id, of, &project, bytes_of_text(order->name_text)))
-        return cli_fail(EXIT_USAGE, "\"%.60s\" is no %s's name: that is %s", order->name_text, order->of_text,
+        return cli_fail(EXIT_USAGE, "\"%.*s\" is no %s's name: that is %s",
+                        of == CUTOFF_KEY ? 12 : 60, /* of what may be a whole secret, its beginning */
+                        order->name_text, order->of_text,
                         of == CUTOFF_USER      ? "a UUID; coatcheck user show --reference R tells it"
                         : of == CUTOFF_KEY     ? "a public id, such as PT0123456789abcdef"
                         : of == CUTOFF_PROJECT ? "the id that --project has"

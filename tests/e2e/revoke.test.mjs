@@ -54,6 +54,7 @@ test("a key that the project does not have is refused, with and without a server
     for (const [name, options] of [["PTxx"], [other], [api_token], [key.id], ["PTxx", { project: one.id, data }], [key.id, { project: two.id, data }]].map(([n, o]) => [n, o ?? {}])) {
         const answer = await revoke("key", name, options);
         assert.deepEqual([answer.code, answer.out], [name === api_token ? 2 : 1, ""], name.slice(0, 18));
+        assert.ok(!answer.err.includes(api_token.slice(0, 22)), "a secret in a key's place is not shown again");
         if (name !== api_token) assert.match(answer.err, /^coatcheck: project \S+: it has no such key: coatcheck key list shows them\n$/);
     }
     assert.equal((await revoke("key", key.id, { project: one.id, data })).code, 0);
