@@ -192,6 +192,8 @@ inBothWays("keys of all kinds are made, listed and retired; SW-6 one command pri
     assert.match((await place.say("key", "retire", client.id)).out, new RegExp(`coatcheck revoke key ${client.id} --project ${project}`));
 
     await place.refused(1, /no key "PTnone"/, "key", "retire", "PTnone");
+    for (const verb of ["retire", "show"])
+        await place.refused(1, /^coatcheck: there is no key "PT0123456789"/, "key", verb, `PT${"0123456789".repeat(5)}012345`);
     await place.refused(1, /which kind of key\?/, "key", "create", "password");
     await place.refused(1, /resource create click-to-call/, "key", "create", "click-to-call");
     await place.refused(1, /"root" is no permission: calling/, "key", "create", "api-token", "--permissions", "calling,root");
