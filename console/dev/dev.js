@@ -142,7 +142,7 @@ function prepareCredential(row)
 const secrets = new Set([...document.querySelectorAll("[data-secret]")].map((row) => row.dataset.name));
 const visible = (name) => secrets.has(name) && !shown.has(name) ? mask(project[name]) : project[name];
 const filled = (template, value) => template.replace(/\{([a-z0-9_]+)\}/g, (_, name) => value(name));
-const shellLines = [...document.querySelectorAll("#shell code")].map((code) => ({ code, template: code.textContent }));
+const shellLines = [...document.querySelectorAll("#shell pre code")].map((code) => ({ code, template: code.textContent }));
 
 function renderProject()
 {

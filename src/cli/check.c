@@ -30,8 +30,8 @@ static int check_public_url(const char *url)
     if (!*url) return EXIT_OK;
     if (!is_web || !url_is_origin(bytes_of_text(url)))
         return cli_fail(EXIT_CONFIG,
-                        "public_url must be https://host[:port], in lower case, without a path and without "
-                        ":443: not \"%.100s\"",
+                        "public_url must be https://host[:port], in lower case, without a path or a slash "
+                        "at its end and without :443: not \"%.100s\"",
                         url);
     if (strncmp(url, "https://", 8) != 0 && !is_local(url))
         return cli_fail(EXIT_CONFIG,

@@ -32,6 +32,11 @@ static int folder_failed(const struct folder *folder, const char *path, enum dat
     if (folder->error == ENOENT)
         return cli_fail(EXIT_FAILED,
                         "the data folder %s cannot be made: make the folder it shall lie in first", path);
+    if (folder->error == EACCES)
+        return cli_fail(EXIT_FAILED,
+                        "the data folder %s cannot be used: %s: run this as the folder's owner, or name "
+                        "another with --data",
+                        path, strerror(folder->error));
     return cli_fail(EXIT_FAILED, "the data folder %s cannot be used: %s", path, strerror(folder->error));
 }
 

@@ -113,8 +113,15 @@ static void tell_use(struct json answer)
                OPERATOR_TEXT(answer, "id"), len, from);
     else if (is_kind(answer, "publishable"))
         printf("\nIt may stand in a page: it names the project and opens nothing by itself.\n");
+    else if (is_kind(answer, "client"))
+        printf("\nA backend asks for a launch token with it (never in a browser):\n\n"
+               "  curl -s %.*s/v1/oauth/launch -u '%.*s:%.*s' \\\n"
+               "       -H 'Content-Type: application/json' -d '{}'\n",
+               len, from, OPERATOR_TEXT(answer, "id"), OPERATOR_TEXT(answer, "secret"));
     else
-        printf("\nIt belongs into a backend, never into a browser.\n");
+        printf("\nA backend asks for a bootstrap token with it (never in a browser):\n\n"
+               "  curl -s -X POST %.*s/sdk/bootstrap-tokens -H 'Authorization: Bearer %.*s'\n",
+               len, from, OPERATOR_TEXT(answer, "secret"));
 }
 
 static void tell_created(struct json answer)

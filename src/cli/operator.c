@@ -36,8 +36,8 @@ static int print_help(const struct operator_noun *noun)
     unsigned i;
 
     for (i = 0; i < noun->verb_count; i++)
-        printf("%s coatcheck %s %s %s\n", i ? "      " : "usage:", noun->name, noun->verbs[i].word,
-               noun->verbs[i].usage);
+        printf("%s coatcheck %s %s%s%s\n", i ? "      " : "usage:", noun->name, noun->verbs[i].word,
+               *noun->verbs[i].usage ? " " : "", noun->verbs[i].usage);
     printf("\n%s\n"
            "  --project ID  the project; may be left out where there is only one\n"
            "  --data DIR    the server's data folder [COATCHECK_DATA, else " FOLDER_DEFAULT "]\n"

@@ -140,5 +140,8 @@ static int print_settings(void)
 int cli_project(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "settings") == 0) return print_settings();
+    if (argc > 2 && strcmp(argv[1], "settings") == 0)
+        return cli_fail(EXIT_USAGE, "usage: coatcheck project settings: the same for every project; "
+                                    "coatcheck project show ID tells one's values");
     return operator_main(&project, argc, argv);
 }

@@ -79,8 +79,11 @@ static int check_words(struct revoke_order *order)
     if (uuid_read(&project, bytes_of_text(order->project_text)))
         return cli_fail(EXIT_USAGE, "\"%.40s\" is no project id: that is a UUID", order->project_text);
     if (!cutoff_name_read(&order->cutoff, order->id, of, &project, bytes_of_text(order->name_text)))
-        return cli_fail(EXIT_USAGE, "\"%.60s\" is no %s's name: that is %s", order->name_text, order->of_text,
-                        of == CUTOFF_KEY       ? "a public id, such as PT0123456789abcdef"
+        return cli_fail(EXIT_USAGE, "\"%.*s\" is no %s's name: that is %s",
+                        of == CUTOFF_KEY ? 12 : 60, /* of what may be a whole secret, its beginning */
+                        order->name_text, order->of_text,
+                        of == CUTOFF_USER      ? "a UUID; coatcheck user show --reference R tells it"
+                        : of == CUTOFF_KEY     ? "a public id, such as PT0123456789abcdef"
                         : of == CUTOFF_PROJECT ? "the id that --project has"
                                                : "a UUID");
     return -1;
@@ -106,16 +109,23 @@ static int print_revoked(const struct revoke_order *order, int64_t closed, int64
 static int revoke_in_store(void *state, struct store *store)
 {
     const struct revoke_order *order = state;
+    struct facts *facts = NULL;
     struct refused refused;
     struct cutoff cutoff;
+    const char *because;
     struct plan plan;
     struct row row;
     int64_t now_ms;
     enum err e;
 
-    e = data_now_ms(&now_ms, store);
+    e = store->ops->facts(store, &facts);
+    because = e ? NULL : revoke_refused(facts, &order->cutoff);
+    facts_free(facts);
+    if (because) return cli_fail(EXIT_FAILED, "project %.36s: %s", order->project_text, because);
+    if (!e) e = data_now_ms(&now_ms, store);
+    if (e) return cli_fail(EXIT_FAILED, "the store cannot be read (%s)", err_name(e));
     revoke_plan(&plan, &order->cutoff, now_ms);
-    if (!e) e = store_commit_wait(store, plan.writes, plan.write_count, &row, NULL); /* it has no text */
+    e = store_commit_wait(store, plan.writes, plan.write_count, &row, NULL); /* it has no text */
     if (e) return cli_fail(EXIT_FAILED, "the store did not take it (%s)", err_name(e));
     refused = revoke_settle(&cutoff, &plan, &row);
     if (refused.refusal)

@@ -56,6 +56,16 @@ bool cutoff_name_read(struct cutoff *out, uint8_t room[KEY_PUBLIC_ID_MAX], enum 
     return true;
 }
 
+const char *revoke_refused(const struct facts *facts, const struct cutoff *cutoff)
+{
+    const struct fact_key *key;
+
+    if (cutoff->of != CUTOFF_KEY) return NULL;
+    key = facts_key(facts, cutoff->id);
+    if (key && uuid_equal(&key->project, &cutoff->project)) return NULL;
+    return "it has no such key: coatcheck key list shows them";
+}
+
 void revoke_plan(struct plan *out, const struct cutoff *cutoff, int64_t now_ms)
 {
     memset(out, 0, sizeof *out);

@@ -15,6 +15,10 @@ bool cutoff_of_read(enum cutoff_of *out, struct bytes text);
 bool cutoff_name_read(struct cutoff *out, uint8_t room[KEY_PUBLIC_ID_MAX], enum cutoff_of of,
                       const struct uuid *project, struct bytes text);
 
+/* NULL, or why nothing is revoked by this name. Facts forget no key, so one that they do not have is
+ * misspelt; a user, family or resource may only be unknown here, and what was granted to it live on. */
+const char *revoke_refused(const struct facts *facts, const struct cutoff *cutoff);
+
 /* keeps cutoff.id borrowed. */
 void revoke_plan(struct plan *out, const struct cutoff *cutoff, int64_t now_ms);
 /* REFUSAL_NOT_FOUND: there is no such project. Else the cutoff, its t assigned. */

@@ -49,6 +49,30 @@ static void reads_every_kind_of_name(void)
     }
 }
 
+static void refuses_keys_that_the_project_does_not_have(void)
+{
+    const struct fact_key keys[] = {
+        {.public_id = {.ptr = (const uint8_t *)"PTaa", .len = 4}, .project = project},
+        {.public_id = {.ptr = (const uint8_t *)"PTbb", .len = 4}},
+        {.public_id = {.ptr = (const uint8_t *)"PTcc", .len = 4}, .project = project, .is_retired = true}};
+    const struct facts facts = {.keys = keys, .key_count = 3};
+    const struct {
+        enum cutoff_of of;
+        struct bytes id;
+        bool is_refused;
+    } rows[] = {{CUTOFF_KEY, BYTES("PTxx"), true},       {CUTOFF_KEY, BYTES("PTbb"), true},
+                {CUTOFF_KEY, BYTES("PTa"), true},        {CUTOFF_KEY, BYTES("PTaa"), false},
+                {CUTOFF_KEY, BYTES("PTcc"), false},      {CUTOFF_USER, BYTES("PTxx"), false},
+                {CUTOFF_RESOURCE, BYTES("PTxx"), false}, {CUTOFF_FAMILY, BYTES("PTxx"), false}};
+    size_t i;
+
+    for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct cutoff cutoff = {rows[i].of, project, rows[i].id, 0};
+        CHECK_NOTE("row %zu", i);
+        CHECK(!revoke_refused(&facts, &cutoff) == !rows[i].is_refused);
+    }
+}
+
 static void the_store_assigns_the_moment(void)
 {
     const struct cutoff asked = {CUTOFF_USER, project, BYTES("0123456789abcdef"), 5};
@@ -68,6 +92,7 @@ static void the_store_assigns_the_moment(void)
 int main(void)
 {
     CHECK_RUN(refuses_names_of_another_kind);
+    CHECK_RUN(refuses_keys_that_the_project_does_not_have);
     CHECK_RUN(reads_every_kind_of_name);
     CHECK_RUN(the_store_assigns_the_moment);
     return CHECK_END();

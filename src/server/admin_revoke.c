@@ -74,6 +74,7 @@ void admin_revoke(struct lane *lane, uint64_t serial, const struct admin_ask *as
     struct store *store = lane->node->store;
     struct revocation *revocation = store ? calloc(1, sizeof *revocation) : NULL;
     struct cutoff cutoff;
+    const char *because;
 
     if (!revocation) {
         tell_refused(lane, serial, store ? "not enough memory" : "the server is stopping");
@@ -82,6 +83,12 @@ void admin_revoke(struct lane *lane, uint64_t serial, const struct admin_ask *as
     if (!cutoff_name_read(&cutoff, revocation->id, ask->of, &ask->project,
                           bytes_of(ask->name, ask->name_len))) {
         tell_refused(lane, serial, "no such name: a UUID, or the public id of a key");
+        free(revocation);
+        return;
+    }
+    because = revoke_refused(service_facts(lane->service), &cutoff);
+    if (because) {
+        tell_refused(lane, serial, because);
         free(revocation);
         return;
     }

@@ -122,7 +122,10 @@ void found_body(struct finding *finding, const struct exchange *x, enum err erro
     finding_check(finding, error == ERR_UNSUPPORTED ? "body.type" : "body.json");
     if (error == ERR_UNSUPPORTED) {
         finding_expected(finding, "one Content-Type: application/json");
-        finding_seen(finding, "%u of them: %.*s", count, FINDING_BYTES(type, TYPE_MAX));
+        if (count == 1)
+            finding_seen(finding, "%.*s", FINDING_BYTES(type, TYPE_MAX));
+        else
+            finding_seen(finding, count ? "%u of them" : "no Content-Type", count);
     } else {
         finding_expected(finding, "one JSON object without duplicate members, at most %d levels deep",
                          JSON_DEPTH_MAX);

@@ -265,10 +265,11 @@ static const struct fact_key *find_key(struct operating *o)
 {
     struct bytes id = operand(o, OPERAND_ID);
     const struct fact_key *key = facts_key(o->facts, id);
+    size_t shown = id.len > KEY_PUBLIC_ID_MAX ? 12 : id.len; /* longer than any id: perhaps a whole secret */
 
     if (!key)
-        operate_refuse(o, "there is no key \"%.*s\": coatcheck key list tells their ids",
-                       (int)(id.len < 40 ? id.len : 40), id.len ? (const char *)id.ptr : "");
+        operate_refuse(o, "there is no key \"%.*s\": coatcheck key list tells their ids", (int)shown,
+                       shown ? (const char *)id.ptr : "");
     return key;
 }
 

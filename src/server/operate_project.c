@@ -152,6 +152,15 @@ static bool read_value(int64_t *out, struct bytes text)
     return is_number;
 }
 
+static void refuse_value(struct operating *o, enum setting setting)
+{
+    bool is_time = strcmp(settings[setting].unit, "s") == 0;
+
+    operate_refuse(o, "%s is a whole number%s from %" PRId64 " to %" PRId64 ", %s%s", setting_text(setting),
+                   is_time ? " of seconds" : "", settings[setting].least, settings[setting].most,
+                   is_time ? "or that as 90s, 15m, 2h, 7d" : "in ", is_time ? "" : settings[setting].unit);
+}
+
 void operate_project_set(struct operating *o)
 {
     struct bytes name = operand(o, OPERAND_SETTING);
@@ -166,9 +175,7 @@ void operate_project_set(struct operating *o)
         return;
     }
     if (!read_value(&value, operand(o, OPERAND_VALUE)) || !setting_allows(setting, value)) {
-        operate_refuse(o, "%s is a whole number from %" PRId64 " to %" PRId64 ", in %s",
-                       setting_text(setting), settings[setting].least, settings[setting].most,
-                       settings[setting].unit);
+        refuse_value(o, setting);
         return;
     }
     write->setting.project = o->project->id;

@@ -1,12 +1,15 @@
 // dev_page.test.mjs — the start page of `coatcheck dev` in real Chromium: its three steps by mouse and by keyboard alone,
 // what it says when a step fails, and what it must never do: break its own policy, store anything, show a secret unasked.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { startBrowser } from "../harness/browser.mjs";
 import { call, info, readToken } from "../harness/http.mjs";
 import { startServer } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
 
 const SECRETS = ["api_token", "client_secret", "secret_key", "admin_token"];
+const shell = promisify(execFile);
 let server, browser;
 
 // Runs before the page's own code; a policy violation is heard here even where the console keeps quiet.
@@ -51,6 +54,21 @@ async function assertNothingStored(page)
     }));
     assert.deepEqual(stored, { local: 0, session: 0, cookie: "", databases: 0, caches: 0, workers: 0 });
     assert.deepEqual(await page.context().cookies(), []);
+}
+
+// As somebody does who copies one line after the other, and the token of the first answer into TOKEN.
+async function assertShellLinesWork(page, buttons)
+{
+    let token = "";
+    for (const button of buttons) {
+        await button.click();
+        const line = await page.evaluate(() => navigator.clipboard.readText());
+        const { stdout } = await shell("sh", ["-c", line], { env: { PATH: process.env.PATH, TOKEN: token } });
+        const answer = JSON.parse(stdout);
+        assert.ok(!("error" in answer) && !("errors" in answer), `${line}\n${stdout}`);
+        token ||= answer.token;
+    }
+    assert.ok(buttons.length >= 8, `${buttons.length} lines`);
 }
 
 const state = (page, name, text) => page.waitForFunction(([id, wanted]) =>
@@ -166,6 +184,7 @@ test("secrets are masked until shown, and copied whole", () => withPage({}, asyn
     await page.click("#shell figure:first-child button");
     const line = await page.evaluate(() => navigator.clipboard.readText());
     assert.ok(line.includes(`${server.url}/api/`) && line.includes(`-u ${server.contract.project_id}:${server.contract.api_token}`), line);
+    await assertShellLinesWork(page, await page.locator("#shell figure button").all());
     await page.click('[aria-label="Show API token"]');
     await page.click('[aria-label="Hide API token"]');
     assert.ok(!(await page.content()).includes(server.contract.api_token), "hidden again");

@@ -147,7 +147,9 @@ inBothWays("a project is made, listed, shown and set", async (place, isServed) =
     await place.refused(1, /a name of 1 to 100 bytes/, "project", "create", "x".repeat(101));
     await place.refused(1, /no setting "colour": coatcheck project settings/, "project", "set", shop.id, "colour", "1");
     for (const value of ["59", "86401", "x", "", "1.5", "-60", "25h"])
-        await place.refused(1, /sat_life is a whole number from 60 to 86400, in s/, "project", "set", shop.id, "sat_life", value);
+        await place.refused(1, /sat_life is a whole number of seconds from 60 to 86400, or that as 90s, 15m, 2h, 7d/, "project", "set", shop.id, "sat_life", value);
+    await place.refused(1, /guest_uses is a whole number from 0 to \d+, in uses/, "project", "set", shop.id, "guest_uses", "-1");
+    await place.refused(2, /usage: coatcheck project settings: the same for every project/, "project", "settings", shop.id);
     await place.refused(1, /which project\?/, "project", "show");
     for (const id of ["Shop", crypto.randomUUID(), ""]) await place.refused(1, /there is no project .* here/, "project", "show", id);
 });
@@ -190,6 +192,8 @@ inBothWays("keys of all kinds are made, listed and retired; SW-6 one command pri
     assert.match((await place.say("key", "retire", client.id)).out, new RegExp(`coatcheck revoke key ${client.id} --project ${project}`));
 
     await place.refused(1, /no key "PTnone"/, "key", "retire", "PTnone");
+    for (const verb of ["retire", "show"])
+        await place.refused(1, /^coatcheck: there is no key "PT0123456789"/, "key", verb, `PT${"0123456789".repeat(5)}012345`);
     await place.refused(1, /which kind of key\?/, "key", "create", "password");
     await place.refused(1, /resource create click-to-call/, "key", "create", "click-to-call");
     await place.refused(1, /"root" is no permission: calling/, "key", "create", "api-token", "--permissions", "calling,root");

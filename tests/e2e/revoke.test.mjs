@@ -2,10 +2,11 @@
 // and ends the live sessions among it, on every loop, before it returns.
 import assert from "node:assert/strict";
 import crypto from "node:crypto";
+import fs from "node:fs";
 import { coatcheck } from "../harness/clock.mjs";
 import { info, mintToken, readToken } from "../harness/http.mjs";
 import { connected } from "../harness/session.mjs";
-import { startServer } from "../harness/server.mjs";
+import { startServer, temporaryFolder } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
 
 const ENV = { COATCHECK_PUBLIC_URL: "https://coatcheck.localhost:8443", COATCHECK_LOOPS: "3" };
@@ -36,9 +37,28 @@ test("what cannot be revoked is told apart, and nothing is touched", async () =>
     assert.match((await coatcheck("revoke", "--help")).out, /^usage: coatcheck revoke user\|key/);
 });
 
-test("a name that nothing has is revoked too: it may only be unknown here", async () => {
-    const answer = await revoke("user", crypto.randomUUID());
-    assert.deepEqual([answer.code, answer.sessions_closed], [0, 0]);
+test("a user, family or resource that nothing has is revoked too: it may only be unknown here", async () => {
+    for (const of of ["user", "family", "resource"]) {
+        const answer = await revoke(of, crypto.randomUUID());
+        assert.deepEqual([answer.code, answer.sessions_closed], [0, 0], of);
+    }
+});
+
+// Keys are never forgotten: one that is not there is a slip of the pen, and the right one would live on.
+test("a key that the project does not have is refused, with and without a server", async () => {
+    const { api_token } = server.contract, other = api_token.slice(0, 17) + (api_token[17] === "0" ? "1" : "0");
+    const data = temporaryFolder("coatcheck-revoke"), made = async (...words) => JSON.parse((await coatcheck(...words, "--data", data, "--json")).out);
+    await coatcheck("init", "--data", data);
+    const one = await made("project", "create", "One", "--live"), two = await made("project", "create", "Two", "--live");
+    const key = await made("key", "create", "api-token", "--project", one.id);
+    for (const [name, options] of [["PTxx"], [other], [api_token], [key.id], ["PTxx", { project: one.id, data }], [key.id, { project: two.id, data }]].map(([n, o]) => [n, o ?? {}])) {
+        const answer = await revoke("key", name, options);
+        assert.deepEqual([answer.code, answer.out], [name === api_token ? 2 : 1, ""], name.slice(0, 18));
+        assert.ok(!answer.err.includes(api_token.slice(0, 22)), "a secret in a key's place is not shown again");
+        if (name !== api_token) assert.match(answer.err, /^coatcheck: project \S+: it has no such key: coatcheck key list shows them\n$/);
+    }
+    assert.equal((await revoke("key", key.id, { project: one.id, data })).code, 0);
+    fs.rmSync(data, { recursive: true, force: true });
 });
 
 // ---- what is revoked ----
