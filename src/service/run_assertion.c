@@ -102,6 +102,8 @@ static void found_time(struct finding *finding, const char *name, const char *wa
 static void found_claims(struct finding *finding, enum assertion_check check,
                          const struct assertion_facts *facts, const struct assertion_policy *policy)
 {
+    char restored[INSTANT_SHORT_MAX];
+
     switch (check) {
     case ASSERTION_GOOD:
         return;
@@ -137,6 +139,15 @@ static void found_claims(struct finding *finding, enum assertion_check check,
         finding_expected(finding, "a jti, another one in each assertion");
         finding_seen(finding, "none");
         return;
+    case ASSERTION_FORGOTTEN:
+        instant_write_short(restored, policy->restored_s);
+        finding_expected(
+            finding,
+            "one that says it was made since the restore of %s: iat some seconds after it, or exp "
+            "more than five minutes",
+            restored);
+        finding_seen(finding, "one that may have been used before, which nobody knows any more");
+        return;
     }
 }
 
@@ -155,7 +166,8 @@ static bool check_claims(struct run *run, const struct fact_key *key, const stru
     const struct assertion_policy policy = {.client = key->public_id,
                                             .client_id = run->ask.credential.user,
                                             .issuer = run->service->options.url,
-                                            .now_s = run->wall_ms / 1000};
+                                            .now_s = run->wall_ms / 1000,
+                                            .restored_s = (int64_t)lease_facts(run->lease)->epoch};
     enum assertion_check check = assertion_check(&facts, &policy);
     struct finding *finding;
 

@@ -50,6 +50,34 @@ async function refusedEach(by, cases, at = server)
     await isActive(await by.introspect(token));
 }
 
+// ---- after a restore ----
+
+test("an assertion that was used since the backup is not taken again when that is restored", async () => {
+    const env = { COATCHECK_PUBLIC_URL: "https://coatcheck.localhost:8443" }, data = temporaryFolder(), backup = `${data}.backup`;
+    const fine = async (...words) => assert.deepEqual((({ code, err }) => [code, err])(await coatcheck(...words)), [0, ""], words[0]);
+    let at = await startServer({ data, env });
+    const by = Object.assign(await Client.on(at), { claims(changes) {
+        return Client.prototype.claims.call(this, { aud: env.COATCHECK_PUBLIC_URL, ...changes });
+    } });
+    await fine("backup", backup, "--data", data);
+    const shown = [by.assertion(), by.assertion({ iat: undefined }), by.assertion({ iat: undefined, exp: nowS() + 300 })];
+    for (const assertion of shown) await isActive(await by.introspect((await minted(at)).token, assertion));
+    await at.stop();
+    await fine("restore", backup, "--data", data, "--replace");
+    at = by.server = await startServer({ data, env });
+    const { token } = await minted(at);
+    for (const assertion of shown) {
+        const found = await why(invalidClient(await by.introspect(token, assertion)), at);
+        assert.equal(found.check, "assertion.restored", JSON.stringify(found));
+    }
+    let answer;
+    do answer = await by.introspect(token, by.assertion({ iat: nowS() + 5 })); // as soon as a second has gone by
+    while (answer.status === 401);
+    await isActive(answer);
+    await at.stop();
+    for (const left of [data, backup]) fs.rmSync(left, { recursive: true });
+});
+
 // ---- keys ----
 
 test("a public key is given as PEM or JWK, of each algorithm; the command tells its thumbprint and no secret", async () => {
