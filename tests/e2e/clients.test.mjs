@@ -222,6 +222,19 @@ test("names, audience, times, jti, type: each check by itself", async () => {
         await isActive(await by.introspect((await minted()).token, good));
 });
 
+test("a secret where a name belongs is in no finding", async () => {
+    const { token } = await minted();
+    const { secret_key, api_token, client_id, client_secret } = server.contract;
+    for (const secret of [secret_key, api_token, client_secret, `${client_id}:${client_secret}`, token])
+        for (const [claims, more] of [[{ iss: secret }, {}], [{ sub: secret }, {}], [{ aud: secret }, {}], [{}, { client_id: secret }]]) {
+            const found = JSON.stringify(await why(invalidClient(await client.introspect(token, client.assertion(claims), more))));
+            for (let at = 8; at + 12 <= secret.length; at++) {
+                const part = secret.slice(at, at + 12);
+                assert.ok(!found.includes(part) || client_id.includes(part), `${Object.keys({ ...claims, ...more })}: ${found}`);
+            }
+        }
+});
+
 test("the algorithm is the key's: none, HS256 with the public key, another family, another key", async () => {
     for (const alg of ["ES256", "EdDSA", "RS256"]) {
         const by = await Client.on(server, alg), stranger = await Client.on(server, alg);
