@@ -14,6 +14,7 @@ const char *assertion_check_name(enum assertion_check check)
         [ASSERTION_IAT] = "assertion.iat",
         [ASSERTION_NBF] = "assertion.nbf",
         [ASSERTION_JTI] = "assertion.jti",
+        [ASSERTION_FORGOTTEN] = "assertion.restored",
     };
     return names[check];
 }
@@ -32,6 +33,18 @@ static bool names(struct bytes text, struct bytes wanted)
     return text.len > 0 && bytes_equal(text, wanted);
 }
 
+/* What was used before a restore is not known to be any more. Whatever was, ended five minutes after it at
+ * the latest and was made by a clock no more than a little ahead. A restore that lies in the future tells
+ * nothing: nobody is to be kept out until then. */
+static bool may_be_forgotten(const struct assertion_facts *facts, const struct assertion_policy *policy)
+{
+    int64_t restored_s = policy->restored_s;
+
+    if (policy->now_s + ASSERTION_AHEAD_S < restored_s) return false;
+    return facts->exp_s <= restored_s + ASSERTION_LIFE_MAX_S &&
+           facts->iat_s <= restored_s + ASSERTION_AHEAD_S;
+}
+
 enum assertion_check assertion_check(const struct assertion_facts *facts,
                                      const struct assertion_policy *policy)
 {
@@ -47,5 +60,6 @@ enum assertion_check assertion_check(const struct assertion_facts *facts,
     if (facts->exp_s - policy->now_s > ASSERTION_LIFE_MAX_S) return ASSERTION_EXP_FAR;
     if (facts->iat_s >= 0 && facts->iat_s - policy->now_s > ASSERTION_AHEAD_S) return ASSERTION_IAT;
     if (facts->nbf_s >= 0 && facts->nbf_s - policy->now_s > ASSERTION_AHEAD_S) return ASSERTION_NBF;
-    return facts->jti.len > 0 ? ASSERTION_GOOD : ASSERTION_JTI;
+    if (!facts->jti.len) return ASSERTION_JTI;
+    return may_be_forgotten(facts, policy) ? ASSERTION_FORGOTTEN : ASSERTION_GOOD;
 }

@@ -4,7 +4,8 @@
  * Form and signature were checked before (token/client_jwt.h); here the claims meet the key they were signed
  * with and the server they are for. The audience is the issuer's identifier alone: an assertion that names a
  * URL of ours could have been made for another server that told its clients that URL. Whether it was used
- * before is the store's answer. Pure. */
+ * before is the store's answer; not, though, of one that a restored backup may have forgotten: it has to say
+ * itself that it was made since. Pure. */
 #ifndef COATCHECK_ENGINE_ASSERTION_H
 #define COATCHECK_ENGINE_ASSERTION_H
 
@@ -24,7 +25,8 @@ enum assertion_check {
     ASSERTION_EXP_FAR,
     ASSERTION_IAT,
     ASSERTION_NBF,
-    ASSERTION_JTI
+    ASSERTION_JTI,
+    ASSERTION_FORGOTTEN
 };
 const char *assertion_check_name(enum assertion_check check); /* "assertion.exp" */
 
@@ -38,6 +40,7 @@ struct assertion_policy {
     struct bytes client_id; /* as the request names it; absent: it does not */
     struct bytes issuer;
     int64_t now_s;
+    int64_t restored_s; /* when the database was restored from a backup; 0: it was not */
 };
 
 enum assertion_check assertion_check(const struct assertion_facts *facts,

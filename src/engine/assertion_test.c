@@ -24,6 +24,38 @@ static void check(struct assertion_facts facts, enum assertion_check expected)
     CHECK_INT(assertion_check(&facts, &here), expected);
 }
 
+static void refuses_what_a_restore_may_have_forgotten(void)
+{
+    static const struct {
+        int64_t restored_s, exp_s, iat_s;
+        enum assertion_check check;
+    } rows[] = {
+        {NOW, NOW + 60, -1, ASSERTION_FORGOTTEN},
+        {NOW, NOW + 300, -1, ASSERTION_FORGOTTEN},
+        {NOW, NOW + 60, NOW, ASSERTION_FORGOTTEN},
+        {NOW, NOW + 60, NOW + 5, ASSERTION_FORGOTTEN}, /* by a clock ahead, just before it */
+        {NOW - 1, NOW + 60, NOW + 5, ASSERTION_GOOD},
+        {NOW - 1, NOW + 300, -1, ASSERTION_GOOD},
+        {NOW - 6, NOW + 60, NOW, ASSERTION_GOOD},
+        {NOW - 239, NOW + 60, -1, ASSERTION_FORGOTTEN},
+        {NOW - 241, NOW + 60, -1, ASSERTION_GOOD},
+        {NOW - 300, NOW + 1, -1, ASSERTION_GOOD},
+        {NOW + 5, NOW + 60, NOW, ASSERTION_FORGOTTEN}, /* two restores within one second */
+        {NOW + 6, NOW + 60, NOW, ASSERTION_GOOD},      /* one by a clock that was wrong */
+        {1, NOW + 1, -1, ASSERTION_GOOD},              /* none */
+    };
+    struct assertion_policy policy = here;
+    struct assertion_facts facts = good;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        CHECK_NOTE("row %zu", i);
+        policy.restored_s = rows[i].restored_s;
+        facts.exp_s = rows[i].exp_s;
+        facts.iat_s = rows[i].iat_s;
+        CHECK_INT(assertion_check(&facts, &policy), rows[i].check);
+    }
+}
+
 static void refuses_other_types(void)
 {
     static const char *const types[] = {"dpop+jwt", "at+jwt", "SAT", "", "JWTx", "text/jwt"};
@@ -132,6 +164,7 @@ static void takes_the_good(void)
 int main(void)
 {
     CHECK_RUN(refuses_other_types);
+    CHECK_RUN(refuses_what_a_restore_may_have_forgotten);
     CHECK_RUN(refuses_other_names);
     CHECK_RUN(refuses_other_servers);
     CHECK_RUN(refuses_other_times);

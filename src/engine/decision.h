@@ -21,7 +21,7 @@ enum write_kind {
     WRITE_SETTING, /* ROW_ABSENT if the value is out of its bounds */
     WRITE_ORIGIN_GONE,
     WRITE_RESOURCE, /* insert, or update the names, user, is_disabled and budget of one's own; ROW_EXISTS if
-                       it is another project's, or of another type */
+                       it is another project's, of another type, or not as if_updated_ms says */
     WRITE_RESOURCE_GONE, /* with its addresses and counts; its click-to-call keys are retired */
     WRITE_EPOCH,         /* raises the deployment epoch: every sealed credential is void */
     WRITE_CUTOFF,        /* t is assigned inside the commit; the row tells it. Does not raise the version */
@@ -105,6 +105,7 @@ struct write {
     int64_t gt_ms; /* USER, INTERVIEW, INTERVIEW_STEP, ANSWER: of the credential it descends from; 0: of none.
                       ROW_ABSENT if a cutoff of the user or the project stands at it or later, so that nobody
                       who was removed comes back; and nothing of the commit is then written, as of a gate */
+    int64_t if_updated_ms; /* RESOURCE: of one that is there, and was not changed since; 0: whatever stands */
     union {
         struct fact_project project; /* origins and age not read: see WRITE_ORIGIN, WRITE_AGE. ROW_ABSENT if a
                                         setting is out of its bounds */

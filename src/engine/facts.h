@@ -138,7 +138,7 @@ enum token_kind {
 struct facts {
     struct arena arena;       /* owns everything below */
     uint64_t version;         /* of the store's version row */
-    uint64_t epoch;           /* deployment epoch: raised when a backup is restored */
+    uint64_t epoch;           /* deployment epoch: when a backup was restored, in seconds; else few */
     int64_t pruned_through_s; /* any sealed credential with exp <= this is expired whatever the clock says:
                                  what told that it was used is forgotten */
     const struct fact_project *projects;

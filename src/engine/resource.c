@@ -100,13 +100,17 @@ static enum err plan_create(struct plan *out, struct arena *arena, const struct 
 static void plan_update(struct plan *out, const struct resource_facts *facts, const struct ask_resource *ask,
                         int64_t now_ms)
 {
-    struct resource *resource = &next_write(out, WRITE_RESOURCE)->resource;
+    struct write *write = next_write(out, WRITE_RESOURCE);
+    struct resource *resource = &write->resource;
+    int64_t before_ms = facts->resource->updated_ms;
 
+    /* the whole row is written: what somebody else has changed or removed meanwhile must not come back */
+    write->if_updated_ms = before_ms;
     *resource = *facts->resource;
     if (ask->display_name.len) resource->display_name = ask->display_name;
     resource->is_disabled = ask->is_disabled;
     if (ask->has_budget) resource->budget[ask->part] = ask->most;
-    resource->updated_ms = now_ms;
+    resource->updated_ms = now_ms > before_ms ? now_ms : before_ms + 1;
 }
 
 static void plan_delete(struct plan *out, const struct resource_facts *facts, int64_t now_ms)

@@ -12,7 +12,8 @@ static const struct resource desk = {.id = {{5}},
                                      .type = ADDRESS_CALL,
                                      .name = {(const uint8_t *)"desk", 4},
                                      .display_name = {(const uint8_t *)"Desk", 4},
-                                     .created_ms = 3};
+                                     .created_ms = 3,
+                                     .updated_ms = 4};
 
 static void refuses_names_and_addresses(void)
 {
@@ -157,6 +158,7 @@ static void switches_and_removes(void)
     CHECK(resource.is_disabled);
     CHECK_BYTES(resource.name, desk.name);
     CHECK_INT(resource.updated_ms, NOW_MS);
+    CHECK_INT(planned.plan.writes[0].if_updated_ms, desk.updated_ms);
     rows[0].state = ROW_EXISTS;
     CHECK_INT(settle(&resource, &planned, &facts, rows), REFUSAL_NOT_FOUND);
     arena_release(&planned.arena);

@@ -124,14 +124,21 @@ static void reply_outcome(struct exchange *x, const struct outcome *outcome, con
 }
 
 /* Paths that are nobody's get the words of the first dialect too: a client of any kind can read them. */
-static void refuse(struct exchange *x, const struct finding *finding, const char *allow)
+static void refuse_until(struct exchange *x, const struct finding *finding, const char *allow,
+                         int64_t wait_ms)
 {
     struct outcome outcome = {.kind = finding->refusal ? OUTCOME_REFUSED : OUTCOME_FAILED,
-                              .error = finding->error};
+                              .error = finding->error,
+                              .retry_after_ms = wait_ms};
     const struct dialect *dialect = x->dialect ? x->dialect : dialects[0];
 
     outcome.refused.refusal = finding->refusal;
     reply_outcome(x, &outcome, finding, dialect->refuse, allow);
+}
+
+static void refuse(struct exchange *x, const struct finding *finding, const char *allow)
+{
+    refuse_until(x, finding, allow, 0);
 }
 
 static void refuse_route(struct exchange *x, enum refusal refusal, const char *allow)
@@ -187,6 +194,35 @@ static void refuse_upgrade(struct exchange *x, int status)
     pipeline_refuse_plainly(x, &finding, status, BYTES("{\"error\":\"Upgrade refused\"}"), headers);
 }
 
+/* ---- limits ---- */
+
+static bool may(const struct exchange *x, enum limit limit, bool counts, int64_t *wait_ms)
+{
+    struct lane *lane = x->conn->lane;
+    struct limits *limits = lane->node->limits;
+    int64_t now_us = loop_tick_ms(lane->loop) * 1000;
+    char peer[RECORD_PEER_MAX] = "";
+    uint8_t room[16];
+    struct bytes of;
+
+    if (!limits_know(lane->node->limits, limit))
+        return true; /* and the kernel is not asked for its address */
+    if (x->conn->stream) stream_peer(x->conn->stream, peer);
+    of = limits_peer(room, peer);
+    return counts ? limits_take(limits, wait_ms, limit, of, now_us)
+                  : limits_would_take(limits, wait_ms, limit, of, now_us);
+}
+
+/* Counts a guess. False: there were too many, and what was wrong is not told. The credential was looked at
+ * all the same, so that a right one from a busy address is never locked out: who guesses secrets of 160 bits
+ * and more may be told to wait, not feared. */
+static bool may_be_told(int64_t *wait_ms, const struct exchange *x, enum refusal refusal)
+{
+    enum guess guess = guess_of(refusal);
+
+    return guess == GUESS_NONE || may(x, LIMIT_WRONG_LOGIN, guess == GUESS_WRONG, wait_ms);
+}
+
 /* ---- head ---- */
 
 /* Whether the page at this Origin may read the answer. What needs a secret answers no page but those of test
@@ -220,6 +256,7 @@ static void ask_for_body(struct exchange *x)
     struct credential credential;
     struct finding finding = {.refusal = REFUSAL_NONE};
     enum refusal refusal = REFUSAL_NONE;
+    int64_t wait_ms = 0;
     enum err e = ERR_OK;
 
     if (!x->row) {
@@ -240,7 +277,8 @@ static void ask_for_body(struct exchange *x)
         return;
     }
     x->closes = true;
-    refuse(x, &finding, NULL);
+    if (!may_be_told(&wait_ms, x, refusal)) finding.refusal = REFUSAL_RATE_LIMITED;
+    refuse_until(x, &finding, NULL, wait_ms);
 }
 
 /* Anything that looks like a WebSocket's opening is judged as one, so that a broken one is told so. */
@@ -331,32 +369,12 @@ static enum err read_fields(struct exchange *x, struct dialect_request *request)
 
 /* ---- run ---- */
 
-static bool may(const struct exchange *x, enum limit limit, bool counts, int64_t *wait_ms)
-{
-    struct lane *lane = x->conn->lane;
-    struct limits *limits = lane->node->limits;
-    int64_t now_us = loop_tick_ms(lane->loop) * 1000;
-    char peer[RECORD_PEER_MAX] = "";
-    uint8_t room[16];
-    struct bytes of;
-
-    if (!limits_know(lane->node->limits, limit))
-        return true; /* and the kernel is not asked for its address */
-    if (x->conn->stream) stream_peer(x->conn->stream, peer);
-    of = limits_peer(room, peer);
-    return counts ? limits_take(limits, wait_ms, limit, of, now_us)
-                  : limits_would_take(limits, wait_ms, limit, of, now_us);
-}
-
-/* The credential was looked at all the same, so that a right one from a busy address is never locked out: who
- * guesses secrets of 160 bits and more may be told to wait, not feared. */
 static void count_guess(struct exchange *x, struct run *run)
 {
-    bool is_refused = run->outcome.kind == OUTCOME_REFUSED;
-    enum guess guess = is_refused ? guess_of(run->outcome.refused.refusal) : GUESS_NONE;
     int64_t wait_ms;
 
-    if (guess == GUESS_NONE || may(x, LIMIT_WRONG_LOGIN, guess == GUESS_WRONG, &wait_ms)) return;
+    if (run->outcome.kind != OUTCOME_REFUSED || may_be_told(&wait_ms, x, run->outcome.refused.refusal))
+        return;
     run->outcome.refused = (struct refused){.refusal = REFUSAL_RATE_LIMITED};
     run->outcome.retry_after_ms = wait_ms;
     run->finding.refusal = REFUSAL_RATE_LIMITED; /* what was wrong with it stays in the record */

@@ -176,7 +176,8 @@ static bool found_other_call(struct finding *finding, const struct proof_facts *
     return true;
 }
 
-/* Both URLs are told: a proxy that is not where public_url says it is shows here. */
+/* Both URLs are told: a proxy that is not where public_url says it is shows here. Not what stands in a query:
+ * it is not compared, and may be a token. */
 static bool found_other_request(struct finding *finding, const struct proof_facts *facts,
                                 const struct proof_policy *policy)
 {
@@ -190,8 +191,9 @@ static bool found_other_request(struct finding *finding, const struct proof_fact
         finding_seen(finding, "rpc %.*s, mth %.*s: a proof for the socket",
                      FINDING_BYTES(facts->rpc, WORD_MAX), FINDING_BYTES(facts->mth, 2 * WORD_MAX));
     else
-        finding_seen(finding, "htm %.*s, htu %.*s", FINDING_BYTES(facts->htm, WORD_MAX),
-                     FINDING_BYTES(facts->htu, FINDING_TEXT_MAX));
+        finding_seen(
+            finding, "htm %.*s, htu %.*s", FINDING_BYTES(facts->htm, WORD_MAX),
+            FINDING_BYTES(bytes_part(facts->htu, 0, bytes_index(facts->htu, '?')), FINDING_TEXT_MAX));
     return true;
 }
 

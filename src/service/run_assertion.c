@@ -1,5 +1,6 @@
 /* run_assertion.c — which of a project's keys asks, by an assertion that its private half has signed
  * (RFC 7523 §3). Everything is checked before its jti is used up, in the ask's own commit. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/instant.h"
@@ -43,14 +44,30 @@ static void refuse_form(struct run *run, bool is_type)
     refuse_invalid(run);
 }
 
+#define NAME_MAX (FINDING_WORD_MAX + 64)
+
+/* A name as it may be told: backends put secrets where names belong, and all of those are longer than a
+ * client's id. What is a URL is none. */
+static const char *write_name(char out[NAME_MAX], struct bytes name)
+{
+    if (bytes_start_with(name, BYTES("https://")) || bytes_start_with(name, BYTES("http://")))
+        (void)snprintf(out, NAME_MAX, "%.*s", FINDING_BYTES(name, NAME_MAX - 1));
+    else if (name.len > KEY_PUBLIC_ID_MAX)
+        (void)snprintf(out, NAME_MAX, "%s, %zu bytes", presented_text(presented_kind(name)), name.len);
+    else
+        (void)snprintf(out, NAME_MAX, "%.*s", FINDING_BYTES(name, KEY_PUBLIC_ID_MAX));
+    return out;
+}
+
 /* Whom it names is looked up before anything is proved: a public id is no secret. */
 static void refuse_unknown(struct run *run, const struct fact_key *key, struct bytes iss)
 {
     struct finding *finding = run_finding(run, key ? "key.public_key" : "key.known");
+    char name[NAME_MAX];
 
     finding_expected(finding, "iss of a key that was made with --public-key");
     if (key) finding_key(finding, key->public_id);
-    finding_seen(finding, "%.*s, which is %s", FINDING_BYTES(iss, KEY_PUBLIC_ID_MAX),
+    finding_seen(finding, "%s, which is %s", write_name(name, iss),
                  key ? "a key with a secret" : "no key of this server");
     refuse_invalid(run);
 }
@@ -76,11 +93,13 @@ static void refuse_signature(struct run *run, const struct fact_key *key, const 
 
 static void found_name(struct finding *finding, const char *name, struct bytes wanted, struct bytes seen)
 {
+    char text[NAME_MAX];
+
     finding_expected(finding, "%s %.*s", name, FINDING_BYTES(wanted, FINDING_TEXT_MAX));
     if (bytes_is_absent(seen))
         finding_seen(finding, "none, or several");
     else
-        finding_seen(finding, "%s %.*s", name, FINDING_BYTES(seen, FINDING_TEXT_MAX));
+        finding_seen(finding, "%s %s", name, write_name(text, seen));
 }
 
 static void found_time(struct finding *finding, const char *name, const char *wanted, int64_t at_s,
@@ -102,6 +121,8 @@ static void found_time(struct finding *finding, const char *name, const char *wa
 static void found_claims(struct finding *finding, enum assertion_check check,
                          const struct assertion_facts *facts, const struct assertion_policy *policy)
 {
+    char restored[INSTANT_SHORT_MAX];
+
     switch (check) {
     case ASSERTION_GOOD:
         return;
@@ -137,6 +158,15 @@ static void found_claims(struct finding *finding, enum assertion_check check,
         finding_expected(finding, "a jti, another one in each assertion");
         finding_seen(finding, "none");
         return;
+    case ASSERTION_FORGOTTEN:
+        instant_write_short(restored, policy->restored_s);
+        finding_expected(
+            finding,
+            "one that says it was made since the restore of %s: iat some seconds after it, or exp "
+            "more than five minutes",
+            restored);
+        finding_seen(finding, "one that may have been used before, which nobody knows any more");
+        return;
     }
 }
 
@@ -155,7 +185,8 @@ static bool check_claims(struct run *run, const struct fact_key *key, const stru
     const struct assertion_policy policy = {.client = key->public_id,
                                             .client_id = run->ask.credential.user,
                                             .issuer = run->service->options.url,
-                                            .now_s = run->wall_ms / 1000};
+                                            .now_s = run->wall_ms / 1000,
+                                            .restored_s = (int64_t)lease_facts(run->lease)->epoch};
     enum assertion_check check = assertion_check(&facts, &policy);
     struct finding *finding;
 

@@ -3,7 +3,8 @@
  * It is used up in the first commit of the ask it came with, so that the two happen together or not at all;
  * an ask that commits nothing has a commit for this alone, before anybody hears its answer. A refusal that
  * comes before the first commit uses nothing up. Where nobody knows what became of a commit, it counts as
- * used: whoever asks again signs another. */
+ * used: whoever asks again signs another. An ask that looks up what became of its own commit cannot tell
+ * whether that or a repeat of it has used the thing up, and so fails as the commit did. */
 #include <string.h>
 
 #include "service/service_run.h"
@@ -12,6 +13,7 @@
 
 struct once {
     bool is_used;
+    enum err unsure; /* of a commit that may have happened */
     void (*refuse)(struct run *run);
     enum outcome_kind end; /* how the ask ends when its own commit is done */
     struct write writes[ONCE_BUCKETS + PLAN_WRITES_MAX];
@@ -62,10 +64,17 @@ bool run_once_settles(struct run *run)
     bool is_written = true;
     size_t i;
 
-    if (run->commit.rows == run->rows || run->commit.error) return true;
+    if (run->commit.rows == run->rows) return true;
+    if (run->commit.error) {
+        once->unsure = run->commit.error;
+        return true;
+    }
     for (i = 0; i < ONCE_BUCKETS; i++) {
         if (once->rows[i].state == ROW_EXISTS) {
-            once->refuse(run);
+            if (once->unsure)
+                run_fail(run, once->unsure);
+            else
+                once->refuse(run);
             return false;
         }
         is_written = is_written && once->rows[i].state == ROW_WRITTEN;

@@ -159,6 +159,30 @@ static void no_answer_without_a_commit(void)
     check_refused(&asked, REFUSAL_ASSERTION_REPLAYED, "assertion.once");
 }
 
+/* The row tells that the refresh happened, and then the assertion seems to be used: by whom, nobody knows.
+ * Its client did nothing wrong and is told to come back, not that it is none. */
+static void a_lost_answer_is_no_replay(void)
+{
+    struct asked asked, minted;
+    struct bytes token;
+
+    ask_mint_init(&minted, "lost@example.com");
+    token = ask_run(&minted)->minted.refresh_token;
+    for (int i = 0; i < 2; i++) {
+        sign(NOW_S + 60);
+        ask_init(&asked, ASK_REFRESH);
+        asked.run.takes_keys = KEY_BIT(KEY_CLIENT);
+        asked.run.ask.credential = asserted(&text);
+        asked.run.ask.refresh.refresh_token = token;
+        world.spy.commit_error = i == 0 ? ERR_STORE_FAILED : ERR_OK;
+        world.spy.commits_anyway = world.spy.fails_once = i == 0;
+        CHECK_INT(ask_run(&asked)->kind, i == 0 ? OUTCOME_FAILED : OUTCOME_MINTED);
+        if (i == 0) CHECK_INT(asked.run.outcome.error, ERR_STORE_FAILED);
+        ask_release(&asked);
+    }
+    ask_release(&minted);
+}
+
 /* Both writes and the answer go together: a revocation whose assertion was used before cuts nothing. */
 static void a_replay_writes_nothing_else(void)
 {
@@ -195,6 +219,7 @@ int main(void)
     CHECK_RUN(takes_each_once);
     CHECK_RUN(a_refused_ask_uses_nothing_up);
     CHECK_RUN(no_answer_without_a_commit);
+    CHECK_RUN(a_lost_answer_is_no_replay);
     CHECK_RUN(a_replay_writes_nothing_else);
     buf_release(&text);
     world_close();

@@ -204,6 +204,9 @@ static enum err write_fact(struct row *row, struct tables *tables, const struct 
     if (write->kind == WRITE_ADDRESS &&
         tables_name_is_taken(tables, &write->address.project, write->address.name))
         is_free = false;
+    if (write->kind == WRITE_RESOURCE && write->if_updated_ms != 0 &&
+        (before == NULL || before->write.resource.updated_ms != write->if_updated_ms))
+        is_free = false;
     if (before != NULL && write->kind == WRITE_KEY) after.key.created_ms = before->write.key.created_ms;
     if (before != NULL && write->kind == WRITE_RESOURCE)
         after.resource.created_ms = before->write.resource.created_ms;

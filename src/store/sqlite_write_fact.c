@@ -170,9 +170,9 @@ static enum err write_origin_gone(struct row *row, struct db *db, struct bytes o
     return e;
 }
 
-static enum err write_resource(struct row *row, struct db *db, const struct resource *resource,
-                               int64_t project)
+static enum err write_resource(struct row *row, struct db *db, const struct write *write, int64_t project)
 {
+    const struct resource *resource = &write->resource;
     struct query_run run;
     query_start(&run, db, QUERY_RESOURCE_WRITE, NULL);
     query_bind_number(&run, project);
@@ -186,6 +186,7 @@ static enum err write_resource(struct row *row, struct db *db, const struct reso
     query_bind_number(&run, resource->updated_ms);
     for (size_t i = 0; i < BUDGET_PARTS; i++)
         query_bind_number(&run, resource->budget[i]);
+    query_bind_number(&run, write->if_updated_ms);
     return sqlite_end_write(row, &run);
 }
 
@@ -267,8 +268,7 @@ static enum err write_epoch(struct row *row, struct db *db)
 
 static enum err write_of_resource(struct sqlite_writing *w)
 {
-    if (w->write->kind == WRITE_RESOURCE)
-        return write_resource(w->row, w->db, &w->write->resource, w->project);
+    if (w->write->kind == WRITE_RESOURCE) return write_resource(w->row, w->db, w->write, w->project);
     if (w->write->kind == WRITE_RESOURCE_GONE) return write_resource_gone(w);
     return write_address(w->row, w->db, &w->write->address, w->project);
 }

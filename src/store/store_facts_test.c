@@ -112,6 +112,40 @@ static void keeps_resources_and_studies(void)
     end();
 }
 
+/* One operator switches a button off while another sets a bound of it: neither undoes the other unseen. */
+static void changes_a_resource_as_it_was_read(void)
+{
+    struct write made = {
+        .kind = WRITE_RESOURCE,
+        .resource = {.id = id_of(5, 1), .project = shop, .type = ADDRESS_CALL, .updated_ms = 5}};
+    struct write off = made, bound = made, gone = made;
+    off.if_updated_ms = bound.if_updated_ms = 5;
+    off.resource.is_disabled = true;
+    off.resource.updated_ms = 6;
+    bound.resource.budget[BUDGET_DAY] = 9;
+    bound.resource.updated_ms = 7;
+    gone.kind = WRITE_RESOURCE_GONE;
+    begin();
+    CHECK_INT(put_fact(&bound), ROW_EXISTS); /* a change makes nothing */
+    CHECK_INT(put_fact(&made), ROW_WRITTEN);
+    CHECK_INT(put_fact(&off), ROW_WRITTEN);
+    CHECK_INT(put_fact(&bound), ROW_EXISTS);
+    reopen_store();
+    struct facts *facts = facts_now();
+    const struct resource *kept = facts_resource(facts, &shop, &made.resource.id);
+    CHECK(kept->is_disabled && kept->budget[BUDGET_DAY] == 0);
+    facts_free(facts);
+    bound.if_updated_ms = 6;
+    CHECK_INT(put_fact(&bound), ROW_WRITTEN);
+    CHECK_INT(put_fact(&gone), ROW_WRITTEN);
+    off.if_updated_ms = 7;
+    CHECK_INT(put_fact(&off), ROW_EXISTS); /* nor what was removed again */
+    facts = facts_now();
+    CHECK_INT(facts->resource_count, 0);
+    facts_free(facts);
+    end();
+}
+
 static void takes_all_that_is_a_resources_with_it(void)
 {
     begin();
@@ -242,6 +276,7 @@ static void suite(void)
     CHECK_RUN(keeps_settings_that_differ);
     CHECK_RUN(drops_an_origin);
     CHECK_RUN(keeps_resources_and_studies);
+    CHECK_RUN(changes_a_resource_as_it_was_read);
     CHECK_RUN(takes_all_that_is_a_resources_with_it);
     CHECK_RUN(keeps_a_public_key);
     CHECK_RUN(raises_the_epoch);

@@ -50,6 +50,34 @@ async function refusedEach(by, cases, at = server)
     await isActive(await by.introspect(token));
 }
 
+// ---- after a restore ----
+
+test("an assertion that was used since the backup is not taken again when that is restored", async () => {
+    const env = { COATCHECK_PUBLIC_URL: "https://coatcheck.localhost:8443" }, data = temporaryFolder(), backup = `${data}.backup`;
+    const fine = async (...words) => assert.deepEqual((({ code, err }) => [code, err])(await coatcheck(...words)), [0, ""], words[0]);
+    let at = await startServer({ data, env });
+    const by = Object.assign(await Client.on(at), { claims(changes) {
+        return Client.prototype.claims.call(this, { aud: env.COATCHECK_PUBLIC_URL, ...changes });
+    } });
+    await fine("backup", backup, "--data", data);
+    const shown = [by.assertion(), by.assertion({ iat: undefined }), by.assertion({ iat: undefined, exp: nowS() + 300 })];
+    for (const assertion of shown) await isActive(await by.introspect((await minted(at)).token, assertion));
+    await at.stop();
+    await fine("restore", backup, "--data", data, "--replace");
+    at = by.server = await startServer({ data, env });
+    const { token } = await minted(at);
+    for (const assertion of shown) {
+        const found = await why(invalidClient(await by.introspect(token, assertion)), at);
+        assert.equal(found.check, "assertion.restored", JSON.stringify(found));
+    }
+    let answer;
+    do answer = await by.introspect(token, by.assertion({ iat: nowS() + 5 })); // as soon as a second has gone by
+    while (answer.status === 401);
+    await isActive(answer);
+    await at.stop();
+    for (const left of [data, backup]) fs.rmSync(left, { recursive: true });
+});
+
 // ---- keys ----
 
 test("a public key is given as PEM or JWK, of each algorithm; the command tells its thumbprint and no secret", async () => {
@@ -192,6 +220,19 @@ test("names, audience, times, jti, type: each check by itself", async () => {
     for (const good of [by.assertion({ aud: [server.url] }), by.assertion({ iat: undefined }), by.assertion({ nbf: nowS() }), typ("JWT"),
         typ("client-authentication+jwt"), by.assertion({ exp: nowS() + 295 }), by.assertion({}, { kid: "any" })])
         await isActive(await by.introspect((await minted()).token, good));
+});
+
+test("a secret where a name belongs is in no finding", async () => {
+    const { token } = await minted();
+    const { secret_key, api_token, client_id, client_secret } = server.contract;
+    for (const secret of [secret_key, api_token, client_secret, `${client_id}:${client_secret}`, token])
+        for (const [claims, more] of [[{ iss: secret }, {}], [{ sub: secret }, {}], [{ aud: secret }, {}], [{}, { client_id: secret }]]) {
+            const found = JSON.stringify(await why(invalidClient(await client.introspect(token, client.assertion(claims), more))));
+            for (let at = 8; at + 12 <= secret.length; at++) {
+                const part = secret.slice(at, at + 12);
+                assert.ok(!found.includes(part) || client_id.includes(part), `${Object.keys({ ...claims, ...more })}: ${found}`);
+            }
+        }
 });
 
 test("the algorithm is the key's: none, HS256 with the public key, another family, another key", async () => {

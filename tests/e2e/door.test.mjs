@@ -134,6 +134,8 @@ test("why tells what was wrong with a proof, both URLs and never a secret", asyn
     const url = await why(await by({ htu: `http://proxy.example${TOKEN}` }));
     assert.equal(url.check, "proof.request");
     assert.ok(url.expected.includes(`htu ${server.url}${TOKEN}`) && url.seen.includes(`htu http://proxy.example${TOKEN}`), JSON.stringify(url));
+    const query = await why(await by({ htu: `http://proxy.example${TOKEN}?refresh_token=${refresh_token}` }));
+    assert.ok(query.seen.endsWith(TOKEN) && !JSON.stringify(query).includes("refresh_token="), JSON.stringify(query));
     assert.equal((await why(await by({ iat: nowS() - 100 }))).check, "proof.iat");
     assert.equal((await why(await refreshBy(server, refresh_token, { dpop: new Prover().prove(server) }))).check, "proof.key");
     assert.equal((await why(await form(server, REVOKE, { token }, { dpop: prover.prove(server, REVOKE) }))).check, "proof.ath");

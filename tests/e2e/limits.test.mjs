@@ -5,6 +5,7 @@ import fs from "node:fs";
 import http from "node:http";
 import { basic, startRefused, startServer, temporaryFolder } from "../harness/server.mjs";
 import { INVITES, Prover, bearer } from "../harness/prover.mjs";
+import { RawSocket, responses } from "../harness/raw.mjs";
 import { rows } from "../harness/ring.mjs";
 import { Session } from "../harness/session.mjs";
 import { call, info, mint, mintToken } from "../harness/http.mjs";
@@ -53,6 +54,30 @@ test("E-76 wrong logins from one address: 429 after a burst, while a right one p
     assert.equal((await mintFrom("127.0.0.1", server.basic)).status, 200);
     assert.equal((await mintFrom("127.0.0.2", wrong())).status, 401, "another address has its own bucket");
     assert.equal((await mintFrom("127.0.0.2", server.basic)).status, 200);
+});
+
+test("E-76 guesses that ask before they send a body count as well", async () => {
+    const strict = await startServer({ env: { COATCHECK_LIMITS: "wrong_login=1/5" } });
+    const { id, secret } = JSON.parse((await coatcheck("key", "create", "api-token", "--project", strict.contract.project_id,
+        "--data", strict.data, "--json")).out);
+    assert.equal((await coatcheck("key", "retire", id, "--data", strict.data)).code, 0);
+    const ask = async (authorization) => {
+        const raw = new RawSocket(strict.port);
+        await raw.connected;
+        await raw.send(`POST /api/fabric/subscribers/tokens HTTP/1.1\r\nHost: ${strict.host}\r\nContent-Type: application/json\r\n`
+            + `Content-Length: 2\r\nAuthorization: ${authorization}\r\nExpect: 100-continue\r\n\r\n`);
+        await raw.until((s) => s.isClosed || s.read.includes("100 Continue") || responses(s.read).list.length, "an answer");
+        raw.close();
+        return raw.read.includes("100 Continue") ? { status: 100 } : responses(raw.read).list[0];
+    };
+    const heard = [];
+    for (let i = 0; i < 12; i++) heard.push(await ask(basic(strict.contract.project_id, `PT${"0".repeat(56)}`)));
+    assert.deepEqual(heard.map(({ status }) => status), [...Array(5).fill(401), ...Array(7).fill(429)]);
+    assert.match(heard.at(-1).head, /^retry-after: [1-9]\d*$/im);
+    assert.match(heard.at(-1).head, /^coatcheck-error-code: rate_limited$/im);
+    assert.equal((await ask(basic(strict.contract.project_id, secret))).status, 429, "nor is one told that was right once");
+    assert.equal((await ask(strict.basic)).status, 100, "a right one is never locked out");
+    await strict.stop();
 });
 
 // What a guess that hits nothing is told, and what was a ticket or a key once: in a flood the answer must not tell them apart.

@@ -20,6 +20,7 @@ struct spy {
     struct store *real;
     enum err commit_error, read_error;
     bool commits_anyway; /* and the error is told all the same */
+    bool fails_once;     /* the next commit alone has the error */
     unsigned absent;     /* so many commits are told that their row is gone */
     unsigned commits, reads;
 };
@@ -74,6 +75,7 @@ static inline void spy_commit(struct store *base, struct store_commit *commit)
     for (size_t i = 0; i < commit->write_count; i++)
         commit->rows[i].state = ROW_ABSENT;
     if (spy->absent) spy->absent--;
+    if (spy->fails_once) spy->commit_error = ERR_OK;
     commit->post(commit->to, &commit->mail);
 }
 
