@@ -271,7 +271,7 @@ void answer_closed(struct link *link)
     const struct request *request = tap->unanswered;
 
     if (tap->is_wild || tap->session != TAP_HTTP || !request || tap->is_last || link->is_reset ||
-        !link->client)
+        link->was_given_up || !link->client)
         return;
     if (request->delivered_ms == INT64_MIN || had_trouble(request) || node_life() != request->life) return;
     if (request->kind == REQUEST_BROKEN || !node_is_up()) return;

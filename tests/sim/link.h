@@ -44,6 +44,7 @@ struct link {
     char peer[46];
     bool up_ended, is_reset; /* by the client */
     bool down_ended;         /* by the server, or by its death */
+    bool was_given_up;       /* by the server: its client took nothing for too long */
     bool is_deaf;            /* the client does not read */
     bool is_refused;         /* nobody listened */
 };

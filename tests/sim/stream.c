@@ -107,7 +107,10 @@ static void on_patience_over(struct deadline *deadline)
         if (!deadline_set(stream->loop, deadline, loop_tick_ms(stream->loop) + again_ms, on_patience_over))
             return;
     }
-    if (is_live) trace("server gives up", "link %u takes nothing", stream->link->number);
+    if (is_live) {
+        stream->link->was_given_up = true;
+        trace("server gives up", "link %u takes nothing", stream->link->number);
+    }
     drop(stream);
 }
 
