@@ -266,7 +266,7 @@ static void refuse_again(struct session *session, const struct phone_ask *ask)
     struct refused refused = {REFUSAL_DESTINATION_UNKNOWN, FIELD_CALL, "that call is over"};
     struct finding finding = finding_of(session, refused.refusal, ERR_OK, "phone.again");
 
-    finding_expected(&finding, "a call of this session");
+    finding_expected(&finding, "a call that its session takes part in");
     finding_seen(&finding, "one that is over, or another session's");
     refuse(session, ask, &refused, ERR_OK, &finding);
 }

@@ -114,7 +114,7 @@ void ring_begin(struct dial *dial); /* run has been granted */
 /* A lane has been through: takes over letter->rung. */
 void call_rang(struct call *call, struct ring_letter *letter);
 
-/* phone_call.c: a new call of this session, its caller's leg made but not in the session yet. ERR_LIMIT: too
+/* phone_call.c: a new call, its caller's leg made but not in the session yet. ERR_LIMIT: too
  * many of them. */
 MUST_USE enum err call_begin(struct leg **leg, const struct session *session, const struct phone_ask *ask);
 void call_go(struct call *call); /* looks up whom it is for; after its leg has entered the session */

@@ -61,6 +61,8 @@ static void open_end(struct mail *mail)
 
 void session_drop_traces(struct session *session)
 {
+    /* nobody opens letters any more; each lane frees the traces that it holds, and may have done so */
+    if (session->lane->node->has_ended) session->traces = NULL;
     while (session->traces) {
         struct trace *trace = session->traces;
         session->traces = trace->next;

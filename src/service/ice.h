@@ -1,5 +1,5 @@
 /* ice.h — the ice_servers that a session is told: those of the configuration, and the TURN servers that share
- * a secret with us, with a password for this session that lasts a while. */
+ * a secret with us, with a password of its own that lasts a while. */
 #ifndef COATCHECK_SERVICE_ICE_H
 #define COATCHECK_SERVICE_ICE_H
 

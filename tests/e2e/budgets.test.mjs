@@ -280,6 +280,46 @@ test("F-81 the day's exchanges are counted over a restart and over kill -9", () 
     assert.deepEqual(statuses, [201, 201, 201, 201, 429, 429]);
 }));
 
+// What lets a client have its session back.
+async function stateOf(session)
+{
+    const event = await session.event("signalwire.authorization.state");
+    return { protocol: session.result.protocol, authorization_state: event.params.params.authorization_state };
+}
+
+async function comeBack(token, state)
+{
+    const session = await Session.open(server);
+    const { result, error } = await session.connect(token, state);
+    session.result = result;
+    if (error) session.ws.terminate();
+    return error ? { code: error.code, why: error.data.error_id } : { session };
+}
+
+test("a lost connection keeps its session's place, a goodbye leaves it, and who comes back needs one", unbounded(async () => {
+    await set("guest_sessions", 1);
+    const { token } = await guest();
+    const first = await connected(server, token);
+    const lost = await stateOf(first);
+    first.ws.terminate();
+    assert.equal((await attempt(token)).error_code, "too_many_sessions");
+    const { session: again } = await comeBack(token, lost);
+    assert.equal(again.result.protocol, lost.protocol, "its place was kept, and no second one was needed");
+    const left = await stateOf(again);
+    await again.close();
+    const { session: another } = await attempt(token);
+    assert.ok(another, "the place was left");
+    const refused = await comeBack(token, left);
+    assert.equal(refused.code, -32003);
+    assert.equal((await why(refused.why)).check, "budget.sessions");
+    await another.close();
+    const { session: last } = await comeBack(token, left);
+    assert.equal(last.result.protocol, left.protocol, "it waited, and found a place");
+    assert.equal((await attempt(token)).error_code, "too_many_sessions");
+    await last.close();
+    assert.equal(await used(token), "opened");
+}));
+
 test("uses of a guest's token are counted over kill -9", async () => {
     const data = temporaryFolder();
     let at = await startServer({ data, env: SAME });

@@ -430,7 +430,7 @@ static bool may_expire(const struct link *link)
     return loop_tick_ms(loop) >= link->tap.dies_tick_ms || times_now_ms() >= link->tap.ends_s * 1000;
 }
 
-/* Somebody has asked for this session, and has no answer yet. */
+/* Somebody has asked for it, and has no answer yet. */
 static bool is_asked_for(const struct sim_session *session)
 {
     const struct link *link;

@@ -76,7 +76,7 @@ static void check_asking(const struct socket *socket)
                    socket->stream ? socket->stream->link->number : 0, session_state_name(socket->state));
 }
 
-/* Whoever revoked has been told that this session is closed, or it began since. */
+/* Whoever revoked has been told that the session is closed, or it began since. */
 static void check_void(const struct socket *socket, const struct tap *tap)
 {
     if (socket->state == SESSION_LIVE && tap->token && voided_must(&tap->token->line, world.mono_us))
