@@ -61,14 +61,25 @@ export function secretIn(text)
 
 export const secretInFile = (file) => secretIn(fs.readFileSync(file, "latin1"));
 
+// A command that works on the folder meanwhile may take the database's log away, between the listing and the reading.
+function unlessGone(look)
+{
+    try {
+        return look();
+    } catch (error) {
+        if (error.code !== "ENOENT") throw error;
+        return undefined;
+    }
+}
+
 // What a folder's files hold that they should not. Keys, and the test project's own credentials, have files of theirs.
 export function secretsInFolder(folder)
 {
     const meant = /^(?:seed\.json|master\.key.*|.*\.(?:pem|key|so))$/;
     return fs.readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile() && !meant.test(entry.name))
-        .map(({ name }) => ({ name, size: fs.statSync(path.join(folder, name)).size })).filter(({ size }) => size <= FILE_MOST)
         .flatMap(({ name }) => {
-            const what = secretInFile(path.join(folder, name));
+            const file = path.join(folder, name);
+            const what = unlessGone(() => (fs.statSync(file).size <= FILE_MOST ? secretInFile(file) : undefined));
             return what ? [`${name}: ${what}`] : [];
         });
 }
