@@ -227,6 +227,36 @@ test("SW-19 embeddableCall() exchanges, connects and dials by itself", async () 
     await page.close();
 });
 
+test("SW-20 one client of an EmbedTokenCredentialProvider dials twice, and tells of itself meanwhile", async () => {
+    const desk = await Page.of((await mintToken(server, { reference: "front-desk@example.com" })).token), page = await browser.newPage();
+    await desk.registered();
+    await page.goto(pages.origin);
+    await page.waitForFunction(() => window.sdk);
+    await page.evaluate(([host, c2c]) => {
+        window.ready = [];
+        window.client = new window.sdk.SignalWire(new window.sdk.EmbedTokenCredentialProvider(host, c2c));
+        window.client.ready$.subscribe((value) => window.ready.push(value));
+        window.client.user$.subscribe((user) => { window.user = user; });
+    }, [new URL(server.contract.tls_url).host, server.contract.c2c_token]);
+    await page.waitForFunction(() => window.ready.at(-1) === true && window.user, undefined, { timeout: 20_000 });
+    for (let call = 0; call < 2; call++) {
+        const dialled = page.evaluate(async (to) => {
+            window.statuses = [];
+            (await window.client.dial(to, { audio: true, video: false })).status$.subscribe((status) => window.statuses.push(status));
+        }, server.contract.c2c_address);
+        await desk.rings();
+        await desk.answer();
+        await dialled;
+        await page.waitForFunction(() => window.statuses.includes("connected"), undefined, { timeout: 20_000 });
+        await desk.run(() => window.call.hangup());
+        await page.waitForFunction(() => window.statuses.includes("destroyed"), undefined, { timeout: 20_000 });
+        await desk.until(() => !window.incoming?.length);
+    }
+    assert.deepEqual(await page.evaluate(() => window.ready), [false, true], "one session all the time");
+    await desk.end();
+    await page.close();
+});
+
 await run({
     before: async () => {
         stun = await startStun();

@@ -57,7 +57,11 @@ function begin(options) // in the page
 {
     window.errors = [];
     const token = new Promise((resolve) => { window.give = (value) => resolve({ token: value }); });
-    const provider = { authenticate(context) { window.fingerprint = context?.fingerprint; return token; } };
+    window.refreshed = 0;
+    const provider = {
+        authenticate(context) { window.fingerprint = context?.fingerprint; return token; },
+        async refresh() { window.refreshed++; throw new Error("the page's own way is not to be gone"); },
+    };
     window.client = new window.sdk.SignalWire(provider, options);
     window.client.errors$.subscribe((error) => window.errors.push(`${error.constructor.name}: ${error.message} ${error.cause?.message ?? ""}`));
     window.client.ready$.subscribe((value) => { window.isReady = value; });
@@ -111,7 +115,7 @@ test("SW-21 the package exchanges a raw c2c_ token by itself", async () => {
 
 // The token is minted so that its family has a day, and the day is let pass but for half a minute: what the page then gets
 // lives no longer, and the package renews at 30 s before the end, so at once and every second.
-test("SW-39 SW-40 the package binds its token to its key, and renews it by itself", async () => {
+test("SW-39 SW-40 SW-44 SW-46 the package binds its token to its key, and renews it by itself", async () => {
     const { page, seen, end } = await visit({ skipRegister: true });
     await until(page, () => window.fingerprint);
     const fingerprint = await page.evaluate(() => window.fingerprint);
@@ -155,6 +159,7 @@ test("SW-39 SW-40 the package binds its token to its key, and renews it by itsel
     assert.ok(back.params.authorization_state && back.params.dpop_token, "with the state and a proof by the key");
     assert.equal((await answered(back)).result?.protocol, (await answered(connects()[0])).result.protocol);
     assert.ok(seen.requests.slice(minted).every((request) => !request.url().includes("/subscribers/tokens")), "no backend was asked");
+    assert.equal(await page.evaluate(() => window.refreshed), 0, "and the provider's refresh() never called");
     assert.deepEqual(await page.evaluate(() => window.errors), []);
     await end();
 });

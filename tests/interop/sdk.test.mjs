@@ -308,6 +308,30 @@ test("SW-53 disconnect ends the session, connect begins a new one", async () => 
     await visit.end();
 });
 
+function beginStatic(credential) // in the page
+{
+    const seen = window.seen = { ready: [], errors: [] };
+    const client = window.client = new window.sdk.SignalWire(new window.sdk.StaticCredentialProvider(credential));
+    client.errors$.subscribe((error) => seen.errors.push(`${error.constructor.name} ${error.message}`));
+    client.ready$.subscribe((value) => seen.ready.push(value));
+}
+
+test("SW-28 with a StaticCredentialProvider the session runs until its token's end, and then ends", async () => {
+    const end_s = Math.ceil(Date.now() / 1000) + 5;
+    const credential = { token: await freshToken({ expire_at: end_s }), expiry_at: end_s * 1000 };
+    const visit = await Visit.begin(null, { begin: [beginStatic, credential] });
+    await visit.until(() => window.seen.ready.at(-1) === true);
+    const live = visit.sockets[0];
+    while (!live.isClosed) await tick();
+    assert.ok(Date.now() >= end_s * 1000, "not before");
+    const connects = () => visit.sent("signalwire.connect").slice(1);
+    while (!connects().length) await tick();
+    while (!visit.sockets.slice(1).some((socket) => socket.received.some((m) => m.error))) await tick();
+    assert.ok(connects().every(({ params }) => params.authentication.jwt_token === credential.token), "it has no other");
+    assert.ok(!visit.sockets.slice(1).some((socket) => socket.received.some((m) => m.result)), "which opens nothing any more");
+    await visit.end();
+});
+
 async function beginRefreshing({ first, next }) // in the page, which has no key and cannot make one
 {
     await new Promise((resolve) => { indexedDB.deleteDatabase("sw-dpop").onsuccess = resolve; });
