@@ -78,15 +78,57 @@ enum err master_draw(struct secret *out, const struct dice *dice)
     return e;
 }
 
+/* A file that has no name yet: whoever is killed while it is written leaves nothing behind. -1: not on this
+ * file system. */
+static int open_nameless(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t len = slash ? (size_t)(slash - path) : 0;
+
+    if (!len || len >= sizeof folder) return -1;
+    memcpy(folder, path, len);
+    folder[len] = 0;
+    return open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+}
+
+/* False: something is there already, or names cannot be given so. */
+static bool give_name(int file, const char *path)
+{
+    char nameless[32];
+
+    (void)snprintf(nameless, sizeof nameless, "/proc/self/fd/%d", file);
+    return linkat(AT_FDCWD, nameless, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
+}
+
+static bool write_whole(const char *path, const char *text, size_t len)
+{
+    int file = open_nameless(path);
+    bool is_whole;
+
+    if (file < 0) return false;
+    is_whole = write(file, text, len) == (ssize_t)len && fsync(file) == 0 && give_name(file, path);
+    close(file);
+    return is_whole;
+}
+
 enum err master_write(const char *path, const struct secret *key)
 {
     char text[MASTER_TEXT_LEN + 1];
-    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int file;
     bool is_written;
 
-    if (file < 0) return ERR_IO;
     (void)base64url_write(text, bytes_of(key->data, key->len)); /* always 43 characters */
     text[MASTER_TEXT_LEN] = '\n';
+    if (write_whole(path, text, sizeof text)) {
+        secret_wipe(text, sizeof text);
+        return ERR_OK;
+    }
+    file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0) {
+        secret_wipe(text, sizeof text);
+        return ERR_IO;
+    }
     is_written = write(file, text, sizeof text) == (ssize_t)sizeof text && fsync(file) == 0;
     secret_wipe(text, sizeof text);
     close(file);
