@@ -1,7 +1,7 @@
 /* seats.h — how many sessions are open at once with one credential: one table for all lanes, exact.
  *
- * Only a session whose credential bounds them takes a seat, at its connect, and gives it back when it is no
- * session, or none any more. A count must be exact over lanes and giving back must not fail, not even while
+ * Only a session whose credential bounds them takes a seat, at its connect; who keeps it for how long is
+ * session_seats.h. A count must be exact over lanes and giving back must not fail, not even while
  * lanes stop one after the other; letters between lanes would have to allocate for the one and outlive them
  * for the other. So a lock stands here, held for one look at one chain, and nobody else ever meets it. */
 #ifndef COATCHECK_SERVER_SEATS_H

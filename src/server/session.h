@@ -1,9 +1,9 @@
 /* session.h — somebody who is connected: an identity with a deadline, reached through a socket that may come
  * and go.
  *
- * Attached, a session has a socket and what is sent goes out there; detached, it waits SESSION_LAPSE for its
- * client and keeps what is sent meanwhile. It never outlives its grant by more than that wait, and while its
- * grant has ended it has no rights: it can be resumed by a fresh token, nothing else. A cutoff ends it,
+ * Attached, a session has a socket and what is sent goes out there; detached, it waits session_lapse_s for
+ * its client and keeps what is sent meanwhile. It never outlives its grant by more than that wait, and while
+ * its grant has ended it has no rights: it can be resumed by a fresh token, nothing else. A cutoff ends it,
  * attached or not.
  *
  * One lane owns it: the one whose socket carries it, or carried it last. A resume on another lane takes the

@@ -79,7 +79,7 @@ enum err master_draw(struct secret *out, const struct dice *dice)
 }
 
 /* A file that has no name yet: whoever is killed while it is written leaves nothing behind. -1: not on this
- * file system. */
+ * file system; a kill may then leave an empty file, which has to be removed by hand. */
 static int open_nameless(const char *path)
 {
     char folder[PATH_MAX];
