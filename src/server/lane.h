@@ -50,7 +50,7 @@ struct lane {
     struct session_names names;    /* all sessions, by name */
     struct session_index index;    /* the same, by what a cutoff can name */
     struct session_fetch *probing; /* who waits here for a socket's answer */
-    uint64_t heard;                /* so often bytes came on a socket */
+    uint64_t probes;               /* so many sockets were asked whether their peer is there */
     struct call *calls;            /* that were dialled here */
     struct cuts *cuts;             /* cutoffs on their way from here */
     struct exchange *spare;        /* exchanges not in use */

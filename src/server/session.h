@@ -120,7 +120,7 @@ struct session_fetch {
     struct deadline deadline;
     struct lane *asked_on; /* NULL: nobody was asked yet */
     int64_t asked_ms;
-    uint64_t asked_at; /* as the lane counts what it hears */
+    uint64_t probe; /* of that socket */
 };
 /* Finds the session wherever it is, asks its present socket whether it lives, and brings it home unless it
  * does. */

@@ -3,7 +3,7 @@
 #include "server/session_inside.h"
 #include "server/socket.h"
 
-#define LOOK_MS 50 /* so often we look whether the present socket was heard */
+#define LOOK_MS 50 /* so often we look whether the present socket has answered */
 
 /* True: it lives here now. What voids it may have passed while it was on its way. */
 static bool settle_in(struct session_fetch *fetch, struct session *session)
@@ -80,8 +80,7 @@ static void ask(struct session_fetch *fetch, struct session *session)
 
     fetch->asked_on = lane;
     fetch->asked_ms = loop_tick_ms(lane->loop);
-    fetch->asked_at = lane->heard;
-    socket_probe(session->socket);
+    fetch->probe = socket_probe(session->socket);
     fetch->letter.to = session_place(session);
     wait(fetch, lane);
 }
@@ -102,7 +101,7 @@ static enum resume_found find(const struct session_fetch *fetch, const struct se
 {
     if (session->is_lost) return RESUME_FOUND_NONE;
     if (!session->socket) return RESUME_FOUND_DETACHED;
-    if (fetch->asked_on != session->lane || socket_was_heard(session->socket, fetch->asked_at))
+    if (fetch->asked_on != session->lane || socket_has_answered(session->socket, fetch->probe))
         return RESUME_FOUND_ATTACHED;
     return loop_tick_ms(session->lane->loop) - fetch->asked_ms < RESUME_ANSWER_MS ? RESUME_FOUND_ATTACHED
                                                                                   : RESUME_FOUND_SILENT;
@@ -135,7 +134,7 @@ static void settle(struct session_fetch *fetch, struct session *session)
     case RESUME_PROBE:
         if (fetch->asked_on != session->lane)
             ask(fetch, session);
-        else if (socket_was_heard(session->socket, fetch->asked_at)) /* it lives: nobody is evicted */
+        else if (socket_has_answered(session->socket, fetch->probe)) /* it lives: nobody is evicted */
             go_home(fetch, session->lane);
         else
             wait(fetch, session->lane);

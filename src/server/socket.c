@@ -175,14 +175,26 @@ void socket_session_taken(struct socket *socket)
     socket_apply(socket, SESSION_TAKEN);
 }
 
-void socket_probe(struct socket *socket)
+uint64_t socket_probe(struct socket *socket)
 {
-    socket_send_control(socket, WS_PING, BYTES_NONE);
+    socket->probed = ++socket->lane->probes;
+    socket_send_control(socket, WS_PING, bytes_of(&socket->probed, sizeof socket->probed));
+    return socket->probed;
 }
 
-bool socket_was_heard(const struct socket *socket, uint64_t since)
+bool socket_has_answered(const struct socket *socket, uint64_t probe)
 {
-    return socket->asking || socket->heard > since;
+    return socket->asking || socket->answered >= probe;
+}
+
+/* RFC 6455 §5.5.3: a pong carries what the ping did; one that nobody asked for says nothing. */
+static void hear_pong(struct socket *socket, struct bytes payload)
+{
+    uint64_t probe;
+
+    if (payload.len != sizeof probe) return;
+    memcpy(&probe, payload.ptr, sizeof probe);
+    if (probe > socket->answered && probe <= socket->probed) socket->answered = probe;
 }
 
 void socket_lost_session(struct socket *socket)
@@ -348,9 +360,11 @@ static bool take(struct socket *socket, const struct ws_message_step *step)
         break;
     case WS_MESSAGE_PING:
         socket_send_control(socket, WS_PONG, step->payload);
-        break;              /* RFC 6455 §5.5.2: also when parked */
-    case WS_MESSAGE_BINARY: /* never: sessions take none, so that one closes with 1003 */
+        break; /* RFC 6455 §5.5.2: also when parked */
     case WS_MESSAGE_PONG:
+        hear_pong(socket, step->payload);
+        break;
+    case WS_MESSAGE_BINARY: /* never: sessions take none, so that one closes with 1003 */
         break;
     case WS_MESSAGE_CLOSE:
         socket->said_goodbye = step->close_code == 1000 || step->close_code == 1001; /* or no code at all */
@@ -368,7 +382,6 @@ void socket_bytes(struct socket *socket, uint8_t *bytes, size_t len)
     bool more = true;
 
     socket->heard_ms = loop_tick_ms(socket->lane->loop);
-    socket->heard = ++socket->lane->heard;
     if (socket->state == SESSION_CLOSED) return;
     while (more) {
         struct ws_message_step step;

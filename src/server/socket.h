@@ -26,9 +26,11 @@ void socket_send_bytes(struct socket *socket, struct bytes text);
 void socket_session_due(struct socket *socket);     /* its grant has ended */
 void socket_session_revoked(struct socket *socket); /* a cutoff voids it */
 void socket_session_taken(struct socket *socket);   /* another socket takes it on */
-void socket_probe(struct socket *socket);           /* asks the peer whether it is there */
-/* Something came since the lane had heard so often; what we do not listen to counts as well. */
-bool socket_was_heard(const struct socket *socket, uint64_t since);
+/* Asks the peer whether it is there; gives the question's number. Only its own answer counts: other bytes may
+ * have been on their way when their sender fell silent. */
+uint64_t socket_probe(struct socket *socket);
+/* It answered, or we do not listen. */
+bool socket_has_answered(const struct socket *socket, uint64_t probe);
 void socket_lost_session(struct socket *socket); /* it has ended, or goes on without this socket */
 
 /* Remembers a refusal, and gives what a client is told of it as error.data: its id, and the slug that is all

@@ -32,9 +32,9 @@ struct socket {
     uint8_t *origin;         /* until the connect is decided; owned; NULL: not a browser */
     size_t origin_len;
     struct deadline deadline;
-    int64_t heard_ms; /* monotonic: when the peer last sent anything */
-    uint64_t heard;   /* how often the lane had heard something by then */
-    int64_t ends_ms;  /* monotonic: when the state's own time is up */
+    int64_t heard_ms;          /* monotonic: when the peer last sent anything */
+    uint64_t probed, answered; /* the probe that was sent last, and the last that the peer answered */
+    int64_t ends_ms;           /* monotonic: when the state's own time is up */
     struct ws_message message;
     enum session_state state;
     bool said_goodbye; /* the peer closed it on purpose */

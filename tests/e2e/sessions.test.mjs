@@ -300,6 +300,18 @@ test("resume: the present socket is silent: it gets 4409, the newcomer the sessi
     await back.close();
 }));
 
+// What it sent before it fell asleep arrives late, and proves nothing of now.
+test("resume: the present socket sends, but answers no ping: it gets 4409 as well", onBoth(async (server) => {
+    const token = await mint(server, fresh()), was = await begin(server, token);
+    was.ws._socket.pause();
+    const late = setInterval(() => was.send({ jsonrpc: "2.0", id: crypto.randomUUID(), result: {} }), 20);
+    const back = await check(server, was, token, {}, resumed);
+    clearInterval(late);
+    was.ws._socket.resume();
+    assert.equal((await was.closed).code, 4409);
+    await back.close();
+}));
+
 test("H-122 two sockets ask for one session at once: one has it", onBoth(async (server) => {
     const token = await mint(server, fresh()), was = await begin(server, token);
     await lose(server, was);

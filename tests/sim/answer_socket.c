@@ -468,7 +468,7 @@ static bool may_close(const struct link *link, unsigned code)
         return link->tap.session == TAP_OPENING && has_lasted(link, node_config()->connect_timeout_s);
     case 4409:
         return is_live && link->tap.held && is_asked_for(link->tap.held) &&
-               world.mono_us - link->tap.heard_us >= RESUME_ANSWER_MS * 1000 - 1000;
+               world.mono_us - RESUME_ANSWER_MS * 1000 + 1000 >= link->tap.probed_us;
     case 4429:
         return is_parked;
     default:
@@ -488,6 +488,17 @@ static void take_close(struct link *link, struct bytes payload)
     tap_say(link, (struct said){.kind = SAID_CLOSE});
 }
 
+static void take_ping(struct link *link, struct bytes payload)
+{
+    struct said said = {.kind = SAID_PROBE, .id_len = payload.len};
+
+    if (payload.len > sizeof said.id)
+        world_fail("a ping is short", "link %u: %zu bytes", link->number, payload.len);
+    if (payload.len) memcpy(said.id, payload.ptr, payload.len);
+    if (link->tap.probed_us == INT64_MAX) link->tap.probed_us = world.mono_us;
+    tap_say(link, said);
+}
+
 void answer_frame(struct link *link, enum ws_opcode opcode, struct bytes payload)
 {
     switch (opcode) {
@@ -499,7 +510,7 @@ void answer_frame(struct link *link, enum ws_opcode opcode, struct bytes payload
         return;
     case WS_PING:
         if (link->tap.session != TAP_LIVE) break;
-        tap_say(link, (struct said){.kind = SAID_PROBE});
+        take_ping(link, payload);
         return;
     case WS_PONG:
         return;

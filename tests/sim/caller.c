@@ -315,8 +315,10 @@ void caller_heard(struct client *client, const struct said *said)
 
     if (said->kind == SAID_RING) (void)snprintf(client->rang, sizeof client->rang, "%s", said->id);
     if (said->kind == SAID_PROBE && client->answers_pings && !client->link->tap.is_broken &&
-        !client->link->up_ended)
-        send_frame(client->link, 0x80 | WS_PONG, BYTES(""), true);
+        !client->link->up_ended) {
+        send_frame(client->link, 0x80 | WS_PONG, bytes_of(said->id, said->id_len), true);
+        client->link->tap.pong_end = client->link->up_sent;
+    }
     if (said->kind != SAID_PING || !client->answers_pings || client->link->tap.is_broken) return;
     (void)snprintf(text, sizeof text, "{\"jsonrpc\":\"2.0\",\"id\":\"%s\",\"result\":{}}", said->id);
     if (!client->link->up_ended) send_frame(client->link, 0x80 | WS_TEXT, bytes_of_text(text), true);

@@ -210,7 +210,7 @@ breaks "every state is good" src/engine/resume.c 'state->sequence + 1 == session
 breaks "anybody's state is good" src/engine/resume.c 'uuid_equal(&state->user, &holder->user) &&' ''
 breaks "a bound session comes back without a proof" src/engine/resume.c 'return state ? state->jkt : BYTES_NONE;' 'return state && !state ? state->jkt : BYTES_NONE;'
 breaks "a session bound since its state needs no proof" src/engine/resume.c '        !is_proved(session, proved))' '        (!is_proved(session, proved) && session->sequence == state->sequence))'
-breaks "a socket that answers loses its session" src/server/socket.c 'return socket->asking || socket->heard > since;' 'return socket->asking && socket->heard < since;'
+breaks "a socket that answers loses its session" src/server/socket.c 'return socket->asking || socket->answered >= probe;' 'return socket->asking && socket->answered < probe;'
 breaks "a state that cannot be read begins a new session" src/engine/resume.c 'if (facts->presented == RESUME_NOTHING)
         return facts->proof' 'if (facts->presented != RESUME_STATE)
         return facts->proof'

@@ -18,7 +18,7 @@
 
 void tap_init(struct tap *tap)
 {
-    *tap = (struct tap){.session = TAP_HTTP};
+    *tap = (struct tap){.session = TAP_HTTP, .probed_us = INT64_MAX};
     buf_init(&tap->bytes, MESSAGE_MAX);
 }
 
@@ -101,6 +101,10 @@ void tap_delivered(struct link *link)
     int64_t now_ms = times_now_ms();
 
     link->tap.heard_us = world.mono_us;
+    if (link->tap.pong_end && link->tap.pong_end <= link->up_taken) {
+        link->tap.pong_end = 0;
+        link->tap.probed_us = INT64_MAX;
+    }
     for (request = link->tap.requests; request; request = request->next) {
         if (request->up_end > link->up_taken || request->delivered_ms != INT64_MIN) continue;
         request->delivered_ms = now_ms;

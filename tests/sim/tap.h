@@ -128,7 +128,8 @@ struct said {
     enum said_kind kind;
     struct request *request;
     struct call *call;
-    char id[40];
+    char id[40]; /* of a probe: what it carries, id_len bytes */
+    size_t id_len;
 };
 
 enum tap_session { TAP_HTTP, TAP_OPENING, TAP_LIVE, TAP_PARKED, TAP_FAILED, TAP_CLOSED };
@@ -150,6 +151,9 @@ struct tap {
     int64_t dies_tick_ms;
     int64_t since_us; /* when the state it is in began */
     int64_t heard_us; /* when the client's last bytes arrived */
+    int64_t
+        probed_us;   /* when it was asked whether it is there, and has not answered since; INT64_MAX: never */
+    size_t pong_end; /* where its answer to that ends; 0: it has not sent one */
 };
 
 void tap_init(struct tap *tap);
