@@ -167,6 +167,8 @@ void socket_welcome(struct socket *socket)
     bool is_back = socket->asking->fetch.session != NULL;
 
     socket->session = socket->asking->session;
+    /* it has just spoken: that answers whoever still waits for the socket before it */
+    socket->answered = socket->lane->probes;
     if (is_back)
         session_attach(socket->session, socket);
     else
