@@ -51,10 +51,18 @@ export async function startBrowser(authorities, flags = [])
 const SHIM = `export const randomUUID = () => crypto.randomUUID();
 export const randomFillSync = (array) => crypto.getRandomValues(array);
 `;
-const PAGE = `<!doctype html><meta charset="utf-8"><title>interop</title>
-<script type="importmap">{"imports":{"node:crypto":"/shim.mjs","@signalwire/js":"/sdk/browser.mjs"}}</script>
-<script type="module">import * as sdk from "@signalwire/js"; window.sdk = sdk;</script>
+// What a page loads, by the package's kind of bundle: a module that wants the import map, or a script.
+const MODULE = `<script type="importmap">{"imports":{"node:crypto":"/shim.mjs","sdk":"/sdk.js"}}</script>
+<script type="module">import * as sdk from "sdk"; window.sdk = sdk;</script>
 `;
+const SCRIPT = `<script src="/sdk.js"></script>
+<script>window.sdk = window.SignalWire;</script>
+`;
+const PACKAGES = {
+    "@signalwire/js": ["dist/browser.mjs", MODULE],
+    "signalwire-js-beta7": ["dist/browser.mjs", MODULE],
+    "signalwire-js-3": ["dist/index.umd.js", SCRIPT],
+};
 
 export function packageVersion(name)
 {
@@ -68,14 +76,15 @@ function packageFolder(name)
     return entry.slice(0, entry.indexOf(inner) + inner.length);
 }
 
-// Serves one page with the package as window.sdk. host: the name in the page's origin (127.0.0.1 or localhost).
-export async function startPages(host = "127.0.0.1")
+// Serves one page with the package as window.sdk. host: the name in the page's origin (127.0.0.1 or localhost). name: the
+// package as tests/package.json calls it.
+export async function startPages(host = "127.0.0.1", name = "@signalwire/js")
 {
-    const bundle = path.join(packageFolder("@signalwire/js"), "dist/browser.mjs");
+    const [file, loads] = PACKAGES[name], bundle = path.join(packageFolder(name), file);
     const files = {
-        "/": ["text/html; charset=utf-8", () => PAGE],
+        "/": ["text/html; charset=utf-8", () => `<!doctype html><meta charset="utf-8"><title>interop</title>\n${loads}`],
         "/shim.mjs": ["text/javascript", () => SHIM],
-        "/sdk/browser.mjs": ["text/javascript", () => fs.readFileSync(bundle)],
+        "/sdk.js": ["text/javascript", () => fs.readFileSync(bundle)],
     };
     const server = http.createServer((request, answer) => {
         const found = files[request.url.split("?")[0]];

@@ -2,112 +2,24 @@
 // between them, on this machine alone.
 import assert from "node:assert/strict";
 import { CALLS, packageVersion, startBrowser, startPages } from "../harness/browser.mjs";
-import { info, mintToken } from "../harness/http.mjs";
+import { call, mintToken } from "../harness/http.mjs";
 import { bearer, INVITES } from "../harness/prover.mjs";
+import { Page, person } from "../harness/sdk_page.mjs";
 import { startServer } from "../harness/server.mjs";
 import { startStun } from "../harness/stun.mjs";
 import { run, test } from "../harness/suite.mjs";
 
-let server, stun, browser, pages, people = 0;
+let server, stun, browser, pages;
 
-// ---- pages ----
+const site = () => ({ browser, pages });
+const pageOf = (token, options) => Page.of(site(), token, options);
 
-function begin({ token, options }) // in the page
-{
-    window.errors = [];
-    window.peers = [];
-    window.RTCPeerConnection = class extends window.RTCPeerConnection {
-        constructor(...args)
-        {
-            super(...args);
-            window.peers.push(this);
-        }
-    };
-    window.sockets = [];
-    window.welcomes = [];
-    window.WebSocket = class extends window.WebSocket {
-        constructor(...args)
-        {
-            super(...args);
-            window.sockets.push(this);
-            this.addEventListener("message", ({ data }) => { window.welcomes.push(...[JSON.parse(data).result?.protocol].filter(Boolean)); });
-        }
-    };
-    window.client = new window.sdk.SignalWire({ authenticate: async () => ({ token }) }, options);
-    window.client.errors$.subscribe((error) => window.errors.push(`${error.constructor.name}: ${error.message} ${error.cause?.message ?? ""}`));
-    window.client.ready$.subscribe((value) => { window.isReady = value; });
-    window.listen = () => window.client.session.incomingCalls$.subscribe((calls) => {
-        window.incoming = calls.filter(({ status }) => status === "ringing");
-    });
-    window.follow = (one) => {
-        window.call = one;
-        window.statuses = [];
-        one.status$.subscribe((status) => window.statuses.push(status));
-    };
-}
-
-// Packets that came in, by kind, once some of each have.
-async function received(kinds) // in the page
-{
-    for (;;) {
-        const counts = {};
-        for (const peer of window.peers)
-            for (const one of (await peer.getStats()).values())
-                if (one.type === "inbound-rtp") counts[one.kind] = one.packetsReceived;
-        if (kinds.every((kind) => counts[kind] > 5)) return counts;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-}
-
-class Page {
-    static async of(token, options = {})
-    {
-        const one = new Page();
-        one.page = await browser.newPage();
-        await one.page.goto(pages.origin);
-        await one.page.waitForFunction(() => window.sdk);
-        await one.page.evaluate(begin, { token, options });
-        await one.until(() => window.isReady === true);
-        await one.run(() => { window.listen(); });
-        return one;
-    }
-
-    run(body, argument) { return this.page.evaluate(body, argument); }
-    end() { return this.page.close(); }
-
-    async until(condition, argument)
-    {
-        await this.page.waitForFunction(condition, argument, { timeout: 20_000 }).catch(async (error) => {
-            throw new Error(`${error.message}: ${JSON.stringify(await this.run(() => [window.errors, window.statuses]))}`);
-        });
-    }
-
-    registered() { return this.until(() => window.client.isRegistered); }
-    dial(to, media = { audio: true, video: false }) { return this.run(async ([name, options]) => window.follow(await window.client.dial(name, options)), [to, media]); }
-    async rings()
-    {
-        await this.until(() => window.incoming?.length);
-        return this.run(() => {
-            window.follow(window.incoming[0]);
-            return { from: window.call.from, to: window.call.to };
-        });
-    }
-    answer(media) { return this.run((options) => window.call.answer(options), media ?? { audio: true, video: false }); }
-    async was(status) { await this.until((wanted) => window.statuses?.includes(wanted), status); }
-    statuses() { return this.run(() => window.statuses.filter((status, i, all) => status !== all[i - 1])); }
-    received(kinds) { return this.run(received, kinds); }
-}
-
-async function person(label)
-{
-    const { token } = await mintToken(server, { reference: `${label}-${++people}@example.com` });
-    const [address] = (await info(server, token)).json.fabric_addresses;
-    return { token, address, to: address.channels.audio, name: address.channels.audio.split("?")[0] };
-}
+const dialled = (page, to) => page.run((name) => window.client.dial(name, { audio: true, video: false })
+    .then(() => "created", (error) => error.constructor.name), to);
 
 async function pair()
 {
-    const [ada, bob] = [await person("ada"), await person("bob")], [caller, callee] = [await Page.of(ada.token), await Page.of(bob.token)];
+    const [ada, bob] = [await person(server, "ada"), await person(server, "bob")], [caller, callee] = [await pageOf(ada.token), await pageOf(bob.token)];
     await callee.registered();
     return { ada, bob, caller, callee };
 }
@@ -163,7 +75,7 @@ test("SW-8 an answer after eight seconds of ringing", async () => {
 });
 
 test("SW-50 two pages of one user ring, and the other stops when one answers", async () => {
-    const { bob, caller, callee } = await pair(), second = await Page.of(bob.token);
+    const { bob, caller, callee } = await pair(), second = await pageOf(bob.token);
     await second.registered();
     await caller.dial(bob.to);
     await Promise.all([callee.rings(), second.rings()]);
@@ -192,11 +104,10 @@ test("SW-31 a call outlives the socket of either page: the package comes back to
 });
 
 test("SW-11 an invitee's page calls its inviter, and cannot call anybody else", async () => {
-    const [ada, bob] = [await person("ada"), await person("bob")], inviter = await Page.of(ada.token);
+    const [ada, bob] = [await person(server, "ada"), await person(server, "bob")], inviter = await pageOf(ada.token);
     await inviter.registered();
-    const { token } = (await bearer(server, INVITES, ada.token, { address_id: ada.address.id })).json, invitee = await Page.of(token);
-    const refused = await invitee.run((to) => window.client.dial(to, { audio: true, video: false }).then(() => "created", (error) => error.constructor.name), bob.to);
-    assert.match(refused, /CallCreateError/);
+    const { token } = (await bearer(server, INVITES, ada.token, { address_id: ada.address.id })).json, invitee = await pageOf(token);
+    assert.equal(await dialled(invitee, bob.to), "CallCreateError");
     await invitee.dial(ada.to);
     assert.equal((await inviter.rings()).to, ada.name);
     await inviter.answer();
@@ -207,19 +118,53 @@ test("SW-11 an invitee's page calls its inviter, and cannot call anybody else", 
     await invitee.end();
 });
 
+test("an address that is nowhere is refused at once, and the page can dial on", async () => {
+    const { bob, caller, callee } = await pair();
+    for (const to of ["/private/nobody?channel=audio", "/public/nothing", "nobody"]) {
+        assert.equal(await dialled(caller, to), "CallCreateError", to);
+        assert.equal(caller.seen.received.find((m) => m.error)?.error.code, -32004, "refused, no timeout");
+    }
+    await caller.dial(bob.to);
+    await callee.rings();
+    await callee.run(() => window.call.reject());
+    await caller.was("destroyed");
+    await Promise.all([caller.end(), callee.end()]);
+});
+
+test("SW-10 a guest's page reaches who is on its list, and nobody else", async () => {
+    const [ada, bob] = [await person(server, "ada"), await person(server, "bob")];
+    const [listed, other] = [await pageOf(ada.token), await pageOf(bob.token)];
+    await Promise.all([listed.registered(), other.registered()]);
+    const answer = await call(server, "POST", "/api/fabric/guests/tokens", { body: { allowed_addresses: [ada.address.id] },
+        headers: { authorization: server.basic } });
+    const guest = await pageOf(answer.json.token);
+    assert.equal(await dialled(guest, bob.to), "CallCreateError");
+    assert.equal(await dialled(guest, server.contract.c2c_address), "CallCreateError");
+    assert.deepEqual(guest.seen.received.filter((m) => m.error).map((m) => m.error.code), [-32004, -32004]);
+    assert.ok(!await other.run(() => window.incoming?.length), "nothing rang there");
+    await guest.dial(ada.to);
+    assert.equal((await listed.rings()).to, ada.name);
+    await listed.answer();
+    await Promise.all([guest.was("connected"), listed.was("connected")]);
+    await Promise.all([guest.received(["audio"]), listed.received(["audio"])]);
+    await listed.run(() => window.call.hangup());
+    await guest.was("destroyed");
+    await Promise.all([guest, listed, other].map((page) => page.end()));
+});
+
 test("SW-19 embeddableCall() exchanges, connects and dials by itself", async () => {
-    const desk = await Page.of((await mintToken(server, { reference: "front-desk@example.com" })).token), page = await browser.newPage();
+    const desk = await pageOf((await mintToken(server, { reference: "front-desk@example.com" })).token), page = await browser.newPage();
     await desk.registered();
     await page.goto(pages.origin);
     await page.waitForFunction(() => window.sdk);
-    const dialled = page.evaluate(async ([to, embedToken, host]) => {
+    const placed = page.evaluate(async ([to, embedToken, host]) => {
         const one = await window.sdk.embeddableCall({ to, embedToken, host });
         window.statuses = [];
         one.status$.subscribe((status) => window.statuses.push(status));
     }, [server.contract.c2c_address, server.contract.c2c_token, new URL(server.contract.tls_url).host]);
     assert.equal((await desk.rings()).to, server.contract.c2c_address);
     await desk.answer();
-    await dialled;
+    await placed;
     await page.waitForFunction(() => window.statuses.includes("connected"), undefined, { timeout: 20_000 });
     await desk.run(() => window.call.hangup());
     await page.waitForFunction(() => window.statuses.includes("destroyed"), undefined, { timeout: 20_000 });
@@ -228,7 +173,7 @@ test("SW-19 embeddableCall() exchanges, connects and dials by itself", async () 
 });
 
 test("SW-20 one client of an EmbedTokenCredentialProvider dials twice, and tells of itself meanwhile", async () => {
-    const desk = await Page.of((await mintToken(server, { reference: "front-desk@example.com" })).token), page = await browser.newPage();
+    const desk = await pageOf((await mintToken(server, { reference: "front-desk@example.com" })).token), page = await browser.newPage();
     await desk.registered();
     await page.goto(pages.origin);
     await page.waitForFunction(() => window.sdk);
@@ -240,13 +185,13 @@ test("SW-20 one client of an EmbedTokenCredentialProvider dials twice, and tells
     }, [new URL(server.contract.tls_url).host, server.contract.c2c_token]);
     await page.waitForFunction(() => window.ready.at(-1) === true && window.user, undefined, { timeout: 20_000 });
     for (let call = 0; call < 2; call++) {
-        const dialled = page.evaluate(async (to) => {
+        const placed = page.evaluate(async (to) => {
             window.statuses = [];
             (await window.client.dial(to, { audio: true, video: false })).status$.subscribe((status) => window.statuses.push(status));
         }, server.contract.c2c_address);
         await desk.rings();
         await desk.answer();
-        await dialled;
+        await placed;
         await page.waitForFunction(() => window.statuses.includes("connected"), undefined, { timeout: 20_000 });
         await desk.run(() => window.call.hangup());
         await page.waitForFunction(() => window.statuses.includes("destroyed"), undefined, { timeout: 20_000 });

@@ -8,7 +8,7 @@ import { ACTIVATE, INVITES, RENEW } from "../harness/prover.mjs";
 import { startServer } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
 
-let server, browser, pages;
+let server, browser, pages, elsewhere;
 
 async function made(path, body, authorization)
 {
@@ -19,18 +19,18 @@ async function made(path, body, authorization)
 
 // A page with a client in it. Its provider waits for a token that window.give(token) brings, so that a test can mint by the
 // page's own fingerprint, as a customer's backend would.
-async function visit(options = {})
+async function visit(options = {}, site = pages)
 {
     const page = await browser.newPage();
     const seen = { requests: [], answers: [], sent: [], received: [] };
-    page.on("request", (request) => { if (!request.url().startsWith(pages.origin)) seen.requests.push(request); });
-    page.on("response", (answer) => { if (!answer.url().startsWith(pages.origin)) seen.answers.push(answer); });
+    page.on("request", (request) => { if (!request.url().startsWith(site.origin)) seen.requests.push(request); });
+    page.on("response", (answer) => { if (!answer.url().startsWith(site.origin)) seen.answers.push(answer); });
     page.on("websocket", (ws) => {
         ws.on("framesent", ({ payload }) => seen.sent.push(JSON.parse(payload)));
         ws.on("framereceived", ({ payload }) => seen.received.push(JSON.parse(payload)));
     });
     await page.addInitScript(keepSockets);
-    await page.goto(pages.origin);
+    await page.goto(site.origin);
     await page.waitForFunction(() => window.sdk);
     await page.evaluate(begin, options);
     return { page, seen, end: () => page.close() };
@@ -164,16 +164,49 @@ test("SW-39 SW-40 SW-44 SW-46 the package binds its token to its key, and renews
     await end();
 });
 
+// The thief is another browser as far as keys go: a page of another origin has a database, and so a key, of its own.
+test("SW-41 a bound token that was stolen opens nothing elsewhere: no session, no renewal", async () => {
+    const owner = await visit({ skipRegister: true });
+    await until(owner.page, () => window.fingerprint);
+    const fingerprint = await owner.page.evaluate(() => window.fingerprint);
+    const { token } = await mintToken(server, { reference: "carol@example.com", fingerprint, scope: "sat:refresh" });
+    await owner.page.evaluate((value) => window.give(value), token);
+    const renewal = await happens(() => owner.seen.sent.find((m) => m.method === "signalwire.reauthenticate"), "the activated token's use");
+    const stolen = renewal.params.authentication.jwt_token;
+    assert.equal(readToken(stolen).claims.cnf.jkt, fingerprint);
+    for (const loot of [token, stolen]) {
+        const thief = await visit({}, elsewhere);
+        await until(thief.page, () => window.fingerprint);
+        assert.notEqual(await thief.page.evaluate(() => window.fingerprint), fingerprint);
+        await thief.page.evaluate((value) => window.give(value), loot);
+        await until(thief.page, () => window.errors.some((text) => text.startsWith("JSONRPCError")));
+        const connect = thief.seen.sent.find((m) => m.method === "signalwire.connect");
+        assert.ok(connect.params.dpop_token, "with a proof by the thief's own key");
+        assert.equal(thief.seen.received.find((m) => m.id === connect.id).error.code, -32002);
+        assert.equal(await thief.page.evaluate(() => window.isReady), false);
+        const status = await thief.page.evaluate(async ([url, bearer, dpop_token]) => (await fetch(url, { method: "POST",
+            headers: { authorization: `Bearer ${bearer}`, "content-type": "application/json" }, body: JSON.stringify({ dpop_token, expire_in: 900 }) })).status,
+        [server.contract.tls_url + RENEW, loot, connect.params.dpop_token]);
+        assert.equal(status, 401, "nor another token");
+        await thief.end();
+    }
+    assert.equal(await owner.page.evaluate(() => window.isReady), true, "its owner is left alone");
+    assert.equal(owner.seen.sent.filter((m) => m.method === "signalwire.connect").length, 1);
+    await owner.end();
+});
+
 await run({
     before: async () => {
         server = await startServer({ tls: true });
         browser = await startBrowser([server.contract.ca_file]);
         pages = await startPages();
+        elsewhere = await startPages("localhost");
         console.log(`     @signalwire/js ${packageVersion("@signalwire/js")}, Chromium ${browser.version}`);
     },
     after: async () => {
         await browser?.stop();
         await pages?.stop();
+        await elsewhere?.stop();
         await server?.stop();
     },
 });

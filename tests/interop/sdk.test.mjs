@@ -4,7 +4,7 @@
 // never learns an API token: tests mint, as a customer's backend would. The transcript of the first case is printed.
 import assert from "node:assert/strict";
 import { packageVersion, startBrowser, startPages } from "../harness/browser.mjs";
-import { advance } from "../harness/clock.mjs";
+import { advance, coatcheck } from "../harness/clock.mjs";
 import { mintToken } from "../harness/http.mjs";
 import { startServer } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
@@ -361,6 +361,44 @@ test("SW-45 without a key of its own a page keeps its session over the first end
     await visit.end();
 });
 
+async function beginWithRefresh({ first, next }) // in the page, which has a key
+{
+    const seen = window.seen = { ready: [], errors: [], refreshed: 0 };
+    const provider = { authenticate: async () => first, refresh: async () => { seen.refreshed++; return next; } };
+    const client = window.client = new window.sdk.SignalWire(provider);
+    client.errors$.subscribe((error) => seen.errors.push(`${error.constructor.name} ${error.message}`));
+    client.ready$.subscribe((value) => seen.ready.push(value));
+}
+
+test("SW-45 with a key the package never calls refresh(), and the session ends with the token", async () => {
+    const end_s = Math.ceil(Date.now() / 1000) + 9;
+    const first = { token: await freshToken({ expire_at: end_s }), expiry_at: end_s * 1000 };
+    const next = { token: await freshToken(), expiry_at: Date.now() + 7200_000 };
+    const visit = await Visit.begin(null, { begin: [beginWithRefresh, { first, next }] });
+    await visit.registered();
+    const live = visit.sockets[0];
+    while (!live.isClosed) await tick();
+    while (!repliesTo(visit, "signalwire.connect").at(-1)?.error) await tick();
+    assert.equal((await visit.seen()).refreshed, 0);
+    assert.ok(visit.sent("signalwire.connect").every(({ params }) => params.authentication.jwt_token === first.token));
+    await visit.end();
+});
+
+test("destroy() forgets nothing: the page's next client presents the state, and gets the session", async () => {
+    const token = await freshToken(), visit = await Visit.begin({ token });
+    await visit.registered();
+    const [{ result: before }] = repliesTo(visit, "signalwire.connect");
+    await visit.page.evaluate(() => window.client.destroy());
+    assert.equal((await stored(visit)).filter(([name]) => /:(as|pt)$/.test(name)).length, 2, "both are still stored");
+    await visit.page.evaluate(beginClient, { credential: { token }, options: {}, relayHost: null });
+    await visit.registered();
+    const { params } = visit.sent("signalwire.connect").at(-1);
+    assert.ok(params.authorization_state && params.protocol === before.protocol);
+    assert.equal(repliesTo(visit, "signalwire.connect").at(-1).result.protocol, before.protocol);
+    assert.deepEqual((await visit.seen()).errors, []);
+    await visit.end();
+});
+
 // ---- what must fail, and how the page learns it (wire contract §8) ----
 
 test("no token at all: InvalidCredentialsError, and nothing is sent", async () => {
@@ -441,6 +479,24 @@ test("SW-30 the session ends at expiry, and the page left open makes no storm", 
     const answers = returns.flatMap((s) => s.received);
     assert.ok(answers.every((m) => m.error?.code === -32002 || m.error?.code === -32003), "every one was refused");
     assert.ok(!visit.sockets.slice(1).some((s) => s.received.some((m) => m.result)), "nothing was granted");
+    await visit.end();
+});
+
+test("a revocation closes the page's socket with 4403, and the page does not get in again", async () => {
+    const minted = await mintToken(server, { reference: "revoked@example.com" }), visit = await Visit.begin({ token: minted.token });
+    await visit.registered();
+    await visit.page.evaluate(() => {
+        window.closes = [];
+        window.liveSockets.at(-1).addEventListener("close", ({ code }) => window.closes.push(code));
+    });
+    const { code, out } = await coatcheck("revoke", "user", minted.subscriber_id, "--project", server.contract.project_id, "--data", server.data, "--json");
+    assert.deepEqual([code, JSON.parse(out).sessions_closed], [0, 1]);
+    while (!visit.sockets[0].isClosed) await tick();
+    assert.deepEqual(await visit.page.evaluate(() => window.closes), [4403]);
+    const refusals = () => visit.sockets.slice(1).flatMap((socket) => socket.received).filter((m) => m.error);
+    while (!refusals().length) await tick();
+    assert.equal(refusals()[0].error.code, -32002);
+    assert.ok(!visit.sockets.slice(1).some((socket) => socket.received.some((m) => m.result)));
     await visit.end();
 });
 
