@@ -163,11 +163,22 @@ test("H-116 resume: a state with any bit changed, cut short, or half of the pair
     await lose(server, was);
     for (let at = 0; at < state.length; at += 29)
         await check(server, was, token, { authorization_state: flipped(state, at) }, refused(-32003));
-    for (const more of [{ authorization_state: state.slice(0, -1) }, { authorization_state: `${state}A` }, { authorization_state: "" },
-        { protocol: "" }, { protocol: "signalwire_x" }, { authorization_state: undefined }, { protocol: undefined }])
+    for (const more of [{ authorization_state: state.slice(0, -1) }, { authorization_state: `${state}A` },
+        { protocol: "" }, { protocol: "signalwire_x" }, { protocol: undefined }])
         await check(server, was, token, more, refused(-32003));
     await (await check(server, was, token, {}, resumed)).close();
 }), { guard_s: 240 });
+
+test("resume: a protocol without a state is none: a new session, and the old one waits on", onBoth(async (server) => {
+    const token = await mint(server, fresh()), was = await begin(server, token);
+    await lose(server, was);
+    for (const more of [{ authorization_state: "" }, { authorization_state: undefined }, { authorization_state: undefined, protocol: "x" }])
+        await (await check(server, was, token, more, { began: true })).close();
+    const prover = new Prover(), bound = await prover.bound(server), { protocol } = was.ticket;
+    await check(server, { ticket: {}, result: {} }, bound, { protocol }, refused(-32002));
+    await check(server, { ticket: {}, result: {} }, `${token}A`, { protocol }, refused(-32002));
+    await (await check(server, was, token, {}, resumed)).close();
+}));
 
 test("H-122 resume: another user's, another project's: -32003, and the owner still has it", onBoth(async (server) => {
     const token = await mint(server, fresh()), was = await begin(server, token);

@@ -175,8 +175,11 @@ enum err signalwire_decode_connect(struct ask *ask, struct refused *refused,
         (signalwire_is_given(name) && json_type_of(name) != JSON_IS_STRING))
         signalwire_refuse_invalid(refused, FIELD_NONE, "authorization_state and protocol must be strings");
     ask->connect.proof = json_text(proof);
-    ask->connect.wants_resume = json_text(state).len || json_text(name).len;
-    if (json_text(state).len) ask->connect.state = json_text(state);
+    /* A client of version 3 names the session that it had and holds no state (wire contract §10): to refuse
+     * it would leave it on this socket, asking again. It begins anew, as with nothing. */
+    if (!json_text(state).len) return ERR_OK;
+    ask->connect.wants_resume = true;
+    ask->connect.state = json_text(state);
     ask->connect.session = signalwire_session_of(json_text(name));
     return ERR_OK;
 }

@@ -319,6 +319,9 @@ static void refuses_connects(void)
     }
 }
 
+#define NAME     "0123456789abcdef0123456789abcdef"
+#define PROTOCOL "signalwire_01234567-89ab-cdef-0123-456789abcdef_" NAME
+
 static void reads_connects(void)
 {
     static const struct {
@@ -330,7 +333,8 @@ static void reads_connects(void)
          NULL, false},
         {"{" TOKEN ",\"authorization_state\":\"\",\"protocol\":\"\"}", NULL, false}, /* erased ones */
         {"{" TOKEN ",\"authorization_state\":\"s\"}", NULL, true},
-        {"{" TOKEN ",\"protocol\":\"p\"}", NULL, true},
+        {"{" TOKEN ",\"protocol\":\"p\"}", NULL, false},
+        {"{" TOKEN ",\"protocol\":\"" PROTOCOL "\",\"authorization_state\":\"\"}", NULL, false},
         {"{" TOKEN ",\"dpop_token\":\"p.r.f\"}", "p.r.f", false},
         {"{\"version\":{\"major\":4,\"minor\":0,\"revision\":0},\"event_acks\":true," TOKEN
          ",\"agent\":\"a/4.0.0\",\"contexts\":[],\"eventing\":[],\"topics\":[],\"dpop_token\":\"p.r.f\"}",
@@ -347,12 +351,11 @@ static void reads_connects(void)
         CHECK_BYTES(decoded.ask.connect.token, BYTES("t.o.k"));
         CHECK_BYTES(decoded.ask.connect.proof, bytes_of_text(rows[i].proof));
         CHECK(decoded.ask.connect.wants_resume == rows[i].resumes);
+        CHECK(bytes_is_absent(decoded.ask.connect.state) == !rows[i].resumes);
+        CHECK(bytes_is_absent(decoded.ask.connect.session));
         decoded_release(&decoded);
     }
 }
-
-#define NAME     "0123456789abcdef0123456789abcdef"
-#define PROTOCOL "signalwire_01234567-89ab-cdef-0123-456789abcdef_" NAME
 
 /* Whatever is no name of ours is presented all the same: it is refused, never taken for none. */
 static void reads_what_a_resume_presents(void)
@@ -366,7 +369,6 @@ static void reads_what_a_resume_presents(void)
         {"rs_1.A", PROTOCOL "0", NULL},
         {"rs_1.A", "Signalwire_01234567-89ab-cdef-0123-456789abcdef_" NAME, NULL},
         {"rs_1.A", "signalwire_01234567-89ab-cdef-0123-456789abcdef-" NAME, NULL},
-        {"", PROTOCOL, NAME},
         {"rs_1.A", "", NULL},
     };
     size_t i;
@@ -380,7 +382,7 @@ static void reads_what_a_resume_presents(void)
         decode_text(&decoded, signalwire_decode_connect, text, NULL);
         CHECK_INT(decoded.refused.refusal, REFUSAL_NONE);
         CHECK(decoded.ask.connect.wants_resume);
-        CHECK(bytes_is_absent(decoded.ask.connect.state) == !*rows[i].state);
+        CHECK_BYTES(decoded.ask.connect.state, bytes_of_text(rows[i].state));
         CHECK(bytes_is_absent(decoded.ask.connect.session) == !rows[i].session);
         if (rows[i].session) CHECK_BYTES(decoded.ask.connect.session, bytes_of_text(rows[i].session));
         decoded_release(&decoded);
