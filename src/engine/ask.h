@@ -260,7 +260,7 @@ struct ask_addresses {
 struct ask_connect {
     struct bytes token;
     struct bytes proof;   /* absent if none was sent */
-    bool wants_resume;    /* a state was presented */
+    bool wants_resume;    /* a state was presented, and a session */
     struct bytes state;   /* sealed; absent: not one that could be */
     struct bytes session; /* the name of the one it is about; absent: none that could be */
 };

@@ -427,7 +427,7 @@ test("H-113 calls sent in the same breath as connect are answered after it", asy
 
 test("H-116 a state of no session of ours: -32003, no session, and strangers learn nothing", async () => {
     const { token } = await mintToken(server, { reference: "h116@example.com" });
-    for (const more of [{ authorization_state: "x" }, { authorization_state: "rs_00000000.AAAA" }, { protocol: crypto.randomUUID() },
+    for (const more of [{ authorization_state: "x", protocol: "x" }, { authorization_state: "rs_00000000.AAAA", protocol: crypto.randomUUID() },
         { authorization_state: "rs_00000000.AAAA", protocol: "x" }]) {
         for (const [who, code] of [[token, -32003], ["x.y.z", -32002]]) {
             const session = await Session.open(server);

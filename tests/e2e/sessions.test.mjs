@@ -158,25 +158,28 @@ test("resume: an expired token without a state, or past the state's deadline: -3
     await check(server, { ticket: {}, result: {} }, token, {}, refused(-32002));
 }));
 
-test("H-116 resume: a state with any bit changed, cut short, or half of the pair: -32003", onBoth(async (server) => {
+test("H-116 resume: a state with any bit changed, cut short, or with no name of a session: -32003", onBoth(async (server) => {
     const token = await mint(server, fresh()), was = await begin(server, token), { authorization_state: state } = was.ticket;
     await lose(server, was);
     for (let at = 0; at < state.length; at += 29)
         await check(server, was, token, { authorization_state: flipped(state, at) }, refused(-32003));
     for (const more of [{ authorization_state: state.slice(0, -1) }, { authorization_state: `${state}A` },
-        { protocol: "" }, { protocol: "signalwire_x" }, { protocol: undefined }])
+        { protocol: "signalwire_x" }, { protocol: `${was.ticket.protocol}0` }])
         await check(server, was, token, more, refused(-32003));
     await (await check(server, was, token, {}, resumed)).close();
 }), { guard_s: 240 });
 
-test("resume: a protocol without a state is none: a new session, and the old one waits on", onBoth(async (server) => {
+test("resume: half of the pair is none: a new session, and the old one waits on", onBoth(async (server) => {
     const token = await mint(server, fresh()), was = await begin(server, token);
     await lose(server, was);
-    for (const more of [{ authorization_state: "" }, { authorization_state: undefined }, { authorization_state: undefined, protocol: "x" }])
+    for (const more of [{ authorization_state: "" }, { authorization_state: undefined }, { authorization_state: undefined, protocol: "x" },
+        { protocol: "" }, { protocol: undefined }, { protocol: undefined, authorization_state: "rs_1.A" }])
         await (await check(server, was, token, more, { began: true })).close();
-    const prover = new Prover(), bound = await prover.bound(server), { protocol } = was.ticket;
-    await check(server, { ticket: {}, result: {} }, bound, { protocol }, refused(-32002));
-    await check(server, { ticket: {}, result: {} }, `${token}A`, { protocol }, refused(-32002));
+    const prover = new Prover(), bound = await prover.bound(server), { protocol, authorization_state } = was.ticket;
+    for (const half of [{ protocol }, { authorization_state }]) {
+        await check(server, { ticket: {}, result: {} }, bound, half, refused(-32002));
+        await check(server, { ticket: {}, result: {} }, flipped(token, token.length - 20), half, refused(-32002));
+    }
     await (await check(server, was, token, {}, resumed)).close();
 }));
 

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { info, mintToken } from "./http.mjs";
 
-function begin({ token, options }) // in the page
+export function begin({ token, options }) // in the page
 {
     window.errors = [];
     window.peers = [];
@@ -52,7 +52,8 @@ export async function received(kinds) // in the page
     }
 }
 
-// Opens the site, waits for the package, and keeps { sent, received, requests } of what the page does from then on.
+// Opens the site, waits for the package, and keeps { sent, received, requests } of what the page does from then on. site.first:
+// [function, argument] of what runs in the page before the package is there.
 export async function opened(browser, site)
 {
     const page = await browser.newPage(), seen = { sent: [], received: [], requests: [] };
@@ -61,6 +62,7 @@ export async function opened(browser, site)
         ws.on("framesent", ({ payload }) => seen.sent.push(JSON.parse(payload)));
         ws.on("framereceived", ({ payload }) => seen.received.push(JSON.parse(payload)));
     });
+    if (site.first) await page.addInitScript(...site.first);
     await page.goto(site.origin);
     await page.waitForFunction(() => window.sdk);
     return { page, seen };

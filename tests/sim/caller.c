@@ -147,8 +147,7 @@ static void append_state(struct buf *params, struct call *call, const struct sim
     const struct sim_session *named = session;
     size_t start;
 
-    call->wants_resume = true;
-    if (chance(4)) {
+    if (chance(4)) { /* half of the pair is no resume */
         buf_append_text(params, ",\"protocol\":\"signalwire_x\"");
         return;
     }
@@ -165,6 +164,7 @@ static void append_state(struct buf *params, struct call *call, const struct sim
         named = NULL;
     }
     if (named || chance(50)) {
+        call->wants_resume = true;
         buf_append_text(params, ",\"protocol\":\"");
         buf_append_text(params, named ? named->protocol : session->protocol);
         buf_append_text(params, "\"");

@@ -175,9 +175,10 @@ enum err signalwire_decode_connect(struct ask *ask, struct refused *refused,
         (signalwire_is_given(name) && json_type_of(name) != JSON_IS_STRING))
         signalwire_refuse_invalid(refused, FIELD_NONE, "authorization_state and protocol must be strings");
     ask->connect.proof = json_text(proof);
-    /* A client of version 3 names the session that it had and holds no state (wire contract §10): to refuse
-     * it would leave it on this socket, asking again. It begins anew, as with nothing. */
-    if (!json_text(state).len) return ERR_OK;
+    /* Older clients present one of the two: version 3 has no state, and 4.0.0-beta.7, once refused, forgets
+     * the protocol alone. To refuse them again would leave the one deaf and the other asking several times a
+     * second. One half is no resume: they begin anew, as with nothing. */
+    if (!json_text(state).len || !json_text(name).len) return ERR_OK;
     ask->connect.wants_resume = true;
     ask->connect.state = json_text(state);
     ask->connect.session = signalwire_session_of(json_text(name));

@@ -332,7 +332,9 @@ static void reads_connects(void)
         {"{" TOKEN ",\"dpop_token\":null,\"authorization_state\":null,\"protocol\":null,\"version\":null}",
          NULL, false},
         {"{" TOKEN ",\"authorization_state\":\"\",\"protocol\":\"\"}", NULL, false}, /* erased ones */
-        {"{" TOKEN ",\"authorization_state\":\"s\"}", NULL, true},
+        {"{" TOKEN ",\"authorization_state\":\"s\"}", NULL, false},
+        {"{" TOKEN ",\"authorization_state\":\"s\",\"protocol\":\"\"}", NULL, false},
+        {"{" TOKEN ",\"authorization_state\":\"s\",\"protocol\":\"p\"}", NULL, true},
         {"{" TOKEN ",\"protocol\":\"p\"}", NULL, false},
         {"{" TOKEN ",\"protocol\":\"" PROTOCOL "\",\"authorization_state\":\"\"}", NULL, false},
         {"{" TOKEN ",\"dpop_token\":\"p.r.f\"}", "p.r.f", false},
@@ -369,7 +371,6 @@ static void reads_what_a_resume_presents(void)
         {"rs_1.A", PROTOCOL "0", NULL},
         {"rs_1.A", "Signalwire_01234567-89ab-cdef-0123-456789abcdef_" NAME, NULL},
         {"rs_1.A", "signalwire_01234567-89ab-cdef-0123-456789abcdef-" NAME, NULL},
-        {"rs_1.A", "", NULL},
     };
     size_t i;
 

@@ -145,7 +145,6 @@ static void write_odd_params(struct buf *params, struct call *call, uint8_t lett
         say(params, ",\"version\":7");
         return;
     case 13:
-        call->wants_resume = true;
         say(params, ",\"protocol\":\"signalwire_x\"");
         return;
     case 14:
@@ -154,7 +153,7 @@ static void write_odd_params(struct buf *params, struct call *call, uint8_t lett
         return;
     case 15:
         call->wants_resume = true;
-        say(params, ",\"authorization_state\":\"abc\"");
+        say(params, ",\"authorization_state\":\"abc\",\"protocol\":\"signalwire_x\"");
         return;
     default:
         say(params, ",\"version\":{\"major\":4},\"agent\":\"x\",\"contexts\":[]");
