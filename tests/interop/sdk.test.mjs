@@ -303,6 +303,7 @@ test("SW-53 disconnect ends the session, connect begins a new one", async () => 
     await visit.registered();
     await visit.page.evaluate(() => window.client.disconnect());
     await visit.until(() => window.liveSockets.every((socket) => socket.readyState === WebSocket.CLOSED));
+    assert.deepEqual((await stored(visit)).filter(([name]) => /:(as|pt)$/.test(name)), [], "and forgets it");
     await visit.page.evaluate(() => window.client.connect());
     await visit.until(() => window.liveSockets.length === 2 && window.seen.ready.at(-1) === true);
     await visit.end();
@@ -384,7 +385,7 @@ test("SW-45 with a key the package never calls refresh(), and the session ends w
     await visit.end();
 });
 
-test("destroy() forgets nothing: the page's next client presents the state, and gets the session", async () => {
+test("SW-54 destroy() forgets nothing: the page's next client presents the state, and gets the session", async () => {
     const token = await freshToken(), visit = await Visit.begin({ token });
     await visit.registered();
     const [{ result: before }] = repliesTo(visit, "signalwire.connect");

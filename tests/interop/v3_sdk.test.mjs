@@ -107,6 +107,7 @@ test("3.30.0 connects, asks who it is and whom it can reach, goes online and off
     const [connect] = page.sent("signalwire.connect");
     assert.equal(connect.params.agent, "@signalwire/js/browser/3.30.0");
     assert.deepEqual([connect.params.dpop_token, connect.params.authorization_state], [undefined, undefined]);
+    assert.deepEqual(page.seen.requests, [], "it asks nothing over REST by itself");
     assert.equal((await page.run(() => window.client.getSubscriberInfo())).email, ada.reference);
     assert.equal((await page.run((name) => window.client.address.getAddress({ name }), bob.name)).id, bob.address.id);
     assert.equal((await page.run((id) => window.client.address.getAddress({ id }), bob.address.id)).id, bob.address.id);
