@@ -400,6 +400,13 @@ test("SW-54 destroy() forgets nothing: the page's next client presents the state
     await visit.end();
 });
 
+test("SW-47 the package has no warnings$ to subscribe to", async () => {
+    const visit = await Visit.begin({ token: await freshToken() });
+    await visit.registered();
+    assert.deepEqual(await visit.page.evaluate(() => ["errors$", "warnings$"].map((name) => typeof window.client[name])), ["object", "undefined"]);
+    await visit.end();
+});
+
 // ---- what must fail, and how the page learns it (wire contract §8) ----
 
 test("no token at all: InvalidCredentialsError, and nothing is sent", async () => {
