@@ -343,10 +343,10 @@ static void socket_free(struct socket *socket)
 
 /* ---- frames ---- */
 
-static void peer_closed(struct socket *socket, int code)
+void socket_give_up(struct socket *socket, int code, const char *reason)
 {
     socket_apply(socket, SESSION_PEER_GONE);
-    socket_close(socket, code, "");
+    socket_close(socket, code, reason);
 }
 
 /* False: read no further. */
@@ -368,10 +368,10 @@ static bool take(struct socket *socket, const struct ws_message_step *step)
         break;
     case WS_MESSAGE_CLOSE:
         socket->said_goodbye = step->close_code == 1000 || step->close_code == 1001; /* or no code at all */
-        peer_closed(socket, step->close_code);
+        socket_give_up(socket, step->close_code, "");
         return false;
     case WS_MESSAGE_BROKEN:
-        peer_closed(socket, step->close_code);
+        socket_give_up(socket, step->close_code, "");
         return false;
     }
     return socket->stream && socket->state != SESSION_CLOSED;
@@ -388,7 +388,7 @@ void socket_bytes(struct socket *socket, uint8_t *bytes, size_t len)
         if (socket->asking) { /* nothing is read while a call is decided */
             buf_append(&socket->asking->kept, bytes_of(bytes, len));
             if (buf_error(&socket->asking->kept))
-                peer_closed(socket, 1009);
+                socket_give_up(socket, 1009, "");
             else
                 stream_stop_reading(socket->stream);
             return;

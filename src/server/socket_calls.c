@@ -42,7 +42,7 @@ static void begin_asking(struct socket *socket, const struct socket_call *row, s
 {
     socket->asking = asking_new(socket, row, call);
     if (!socket->asking) {
-        socket_close(socket, err_close_code(ERR_NO_MEMORY), "try again in 1 s");
+        socket_give_up(socket, err_close_code(ERR_NO_MEMORY), "try again in 1 s");
         return;
     }
     *call = (struct rpc_message){0};
@@ -319,7 +319,7 @@ void socket_message(struct socket *socket, struct bytes text)
     if (socket->state == SESSION_PARKED) return; /* deaf */
     e = rpc_read(&call, &code, text);
     if (e == ERR_NO_MEMORY)
-        socket_close(socket, err_close_code(e), "try again in 1 s");
+        socket_give_up(socket, err_close_code(e), "try again in 1 s");
     else if (e)
         socket_refuse_envelope(socket, &call, code, text.len);
     else if (call.kind == RPC_REQUEST)

@@ -46,6 +46,8 @@ struct socket {
 void socket_apply(struct socket *socket, enum session_event event); /* the engine's table, carried out */
 void socket_send_control(struct socket *socket, enum ws_opcode opcode, struct bytes payload);
 void socket_close(struct socket *socket, int code, const char *reason); /* close frame, then the stream */
+/* The same, for what the peer sent: nothing behind it is read, and its session waits for another socket. */
+void socket_give_up(struct socket *socket, int code, const char *reason);
 /* Remembers the finding and answers the call with it. */
 void socket_refuse_call(struct socket *socket, const struct rpc_message *call, const struct finding *finding);
 void socket_refuse_envelope(struct socket *socket, const struct rpc_message *call, int code, size_t len);
