@@ -57,6 +57,14 @@ struct dialect_session {
     int64_t now_ms;
 };
 
+/* A session has taken the place of another, whose client has become more: of whom, and of both, the names. */
+struct dialect_upgrade {
+    struct bytes from_name, from_first_jti, to_name, to_first_jti; /* as in struct dialect_session */
+    struct uuid from_user, to_user;
+};
+
+enum presence { PRESENCE_OFFLINE, PRESENCE_UNDISTURBED, PRESENCE_ONLINE }; /* of a user, over all sessions */
+
 /* What the live socket shall do after a call. */
 enum after_call {
     AFTER_NOTHING,
@@ -124,6 +132,12 @@ struct dialect {
      * cannot have it back. */
     void (*give_state)(struct buf *out, const struct dialect_session *session, struct bytes state);
     void (*ping)(struct buf *out, const struct dialect_session *session);
+    /* Events to the sessions of one user, each a whole message. */
+    void (*tell_upgrade)(struct buf *out, const struct dialect_session *session,
+                         const struct dialect_upgrade *upgrade);
+    void (*tell_presence)(struct buf *out, const struct dialect_session *session, enum presence presence);
+    /* The grant ends then, unless it is renewed. */
+    void (*tell_expiry)(struct buf *out, const struct dialect_session *session);
     const struct socket_call *calls;
     size_t call_count;
 

@@ -261,6 +261,7 @@ struct ask_connect {
     struct bytes token;
     struct bytes proof;   /* absent if none was sent */
     bool wants_resume;    /* a state was presented, and a session */
+    bool wants_upgrade;   /* to have a new session in its place */
     struct bytes state;   /* sealed; absent: not one that could be */
     struct bytes session; /* the name of the one it is about; absent: none that could be */
 };

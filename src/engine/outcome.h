@@ -133,11 +133,14 @@ struct outcome {
         struct {
             struct bytes session;             /* the session's public name: 128 random bits */
             const struct resume_state *state; /* of the session to go on with; NULL: a new one */
+            bool is_upgrade;                  /* a new one, in the place of the state's */
+            struct bytes former;              /* the name of that one */
             struct bytes proved;              /* the key that a proof was seen by; absent: none was needed */
             bool is_last;                     /* the token has expired: only until the state's deadline */
         } connected;
         struct {
             struct uuid callee; /* whose sessions ring; zero: nobody's */
+            struct uuid address, resource; /* what was dialled; and the resource behind it, or zero */
             struct bytes caller_name, caller_number, callee_name, callee_number;
         } dialled;
     };

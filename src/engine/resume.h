@@ -45,9 +45,10 @@ struct resume_facts {
 
 enum resume_verdict {
     RESUME_NEW_SESSION,
-    RESUME_LIVE,   /* go on with the named session, until the token's exp */
-    RESUME_LAST,   /* go on with it, until the state's deadline: the token has expired */
-    RESUME_REFUSED /* out->refusal: RESUME_IMPOSSIBLE, or what is wrong with token or proof */
+    RESUME_LIVE,    /* go on with the named session, until the token's exp */
+    RESUME_LAST,    /* go on with it, until the state's deadline: the token has expired */
+    RESUME_UPGRADE, /* a new session, in the place of the named one (engine/upgrade.h) */
+    RESUME_REFUSED  /* out->refusal: RESUME_IMPOSSIBLE, or what is wrong with token or proof */
 };
 struct resume_decision {
     enum resume_verdict verdict;

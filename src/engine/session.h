@@ -39,6 +39,7 @@ enum session_event {
     SESSION_SILENT,         /* the peer answered no ping */
     SESSION_REVOKED,        /* a cutoff voids what it was granted by */
     SESSION_TAKEN,          /* its session goes on with another socket */
+    SESSION_FOLLOWED,       /* another session takes the place of its own */
     SESSION_STOP,           /* the server is stopping */
     SESSION_PEER_GONE,      /* close frame, broken frame, or the end of the stream */
     SESSION_EVENTS
@@ -60,6 +61,7 @@ enum session_effect {
     SESSION_CLOSE_SILENT,
     SESSION_CLOSE_REVOKED,
     SESSION_CLOSE_TAKEN,
+    SESSION_CLOSE_FOLLOWED,
     SESSION_CLOSE_RESTARTING,
     SESSION_FORGET
 };

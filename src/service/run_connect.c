@@ -8,6 +8,7 @@
 #include "engine/budget.h"
 #include "engine/once.h"
 #include "engine/resume.h"
+#include "engine/upgrade.h"
 #include "service/service_run.h"
 
 struct looked { /* what a connect is judged by; in the arena, for it may wait for the store */
@@ -108,7 +109,9 @@ static void found_not_resumed(struct run *run, const struct looked *looked)
     finding_expected(finding, "the last state of a session of this token's own, or the one before, as it was "
                               "sent, and its protocol");
     if (looked->facts.presented == RESUME_STATE)
-        finding_seen(finding, "a state of another project, user, kind of token or key");
+        finding_seen(finding, run->ask.connect.wants_upgrade
+                                  ? "a state of another project or key, or of no lower kind of token"
+                                  : "a state of another project, user, kind of token or key");
     else if (bytes_is_absent(run->ask.connect.state) || bytes_is_absent(run->ask.connect.session))
         finding_seen(finding, "one of the two only, or one that this server never sent");
     else
@@ -124,22 +127,30 @@ static void refuse(struct run *run, const struct looked *looked, enum refusal re
     run_refuse(run, refusal, FIELD_NONE, NULL);
 }
 
+static struct bytes name_of(struct run *run, const struct uuid *session)
+{
+    char *name = arena_alloc(run->arena, 2 * sizeof session->byte);
+
+    if (!name) return BYTES_NONE;
+    hex_write(name, uuid_bytes(session));
+    return bytes_of(name, 2 * sizeof session->byte);
+}
+
 static void name_session(struct run *run, const struct looked *looked)
 {
-    uint8_t random[sizeof looked->state.session.byte];
-    char *name = arena_alloc(run->arena, 2 * sizeof random);
+    bool is_upgrade = looked->facts.state && run->ask.connect.wants_upgrade;
+    struct uuid id = looked->state.session;
 
-    if (!name) {
+    if (looked->facts.state) run->outcome.connected.former = name_of(run, &id);
+    if (!looked->facts.state || is_upgrade) dice_fill(&run->service->options.dice, id.byte, sizeof id.byte);
+    run->outcome.connected.session = name_of(run, &id);
+    if (bytes_is_absent(run->outcome.connected.session) ||
+        (is_upgrade && bytes_is_absent(run->outcome.connected.former))) {
         run_fail(run, ERR_NO_MEMORY);
         return;
     }
-    if (looked->facts.state)
-        memcpy(random, looked->state.session.byte, sizeof random);
-    else
-        dice_fill(&run->service->options.dice, random, sizeof random);
-    hex_write(name, bytes_of(random, sizeof random));
-    run->outcome.connected.session = bytes_of(name, 2 * sizeof random);
     run->outcome.connected.state = looked->facts.state;
+    run->outcome.connected.is_upgrade = is_upgrade;
     run->outcome.connected.proved = looked->policy.jkt;
     run->outcome.connected.is_last = looked->facts.token == REFUSAL_TOKEN_EXPIRED;
     run_finish(run, OUTCOME_CONNECTED);
@@ -215,7 +226,9 @@ static void welcome(struct run *run)
  * budget are used up only by a connect that is right in everything that can be seen of it here. */
 static void judge(struct run *run, struct looked *looked)
 {
-    struct resume_decision decision = resume_judge(&looked->facts);
+    struct resume_decision decision =
+        run->ask.connect.wants_upgrade ? upgrade_judge(&looked->facts) : resume_judge(&looked->facts);
+    bool is_new = decision.verdict == RESUME_NEW_SESSION || decision.verdict == RESUME_UPGRADE;
 
     if (decision.verdict == RESUME_REFUSED) {
         refuse(run, looked, decision.refusal);
@@ -228,7 +241,7 @@ static void judge(struct run *run, struct looked *looked)
     }
     run->kept = looked;
     if (!use_proof(run, looked)) return;
-    if (decision.verdict == RESUME_NEW_SESSION && !spend(run, looked)) return;
+    if (is_new && !spend(run, looked)) return;
     if (run->plan.write_count)
         run_commit(run, welcome);
     else

@@ -61,6 +61,8 @@ static void decide(struct run *run, const struct user *user)
         run_refuse(run, decision.refused.refusal, decision.refused.field, decision.refused.because);
     } else if (!run_was_cut(run)) { /* the store may have been asked meanwhile */
         run->outcome.dialled.callee = decision.callee;
+        run->outcome.dialled.address = dialling->address.id;
+        run->outcome.dialled.resource = dialling->address.resource;
         if (tell_callee(run, dialling, user ? user->profile.value[PROFILE_DISPLAY_NAME] : BYTES_NONE))
             run_finish(run, OUTCOME_DIALLED);
         else

@@ -152,6 +152,22 @@ enum err signalwire_decode_addresses(struct ask *ask, struct refused *refused,
 
 /* Every member of connect's params that we use is checked for its type; the rest (agent, contexts, topics,
  * ...) is not ours to judge. */
+/* Ours: the session that this one shall take the place of. Whatever is there but no object with the two is
+ * presented all the same: it is refused, never taken for none. */
+static void decode_upgrade(struct ask_connect *connect, struct refused *refused, struct json upgrade)
+{
+    struct bytes state = json_text(json_member(upgrade, "authorization_state"));
+
+    if (!signalwire_is_given(upgrade)) return;
+    if (json_type_of(upgrade) != JSON_IS_OBJECT)
+        signalwire_refuse_invalid(refused, FIELD_NONE, "upgrade must be an object");
+    if (connect->wants_resume)
+        signalwire_refuse_invalid(refused, FIELD_NONE, "upgrade and authorization_state exclude each other");
+    connect->wants_resume = connect->wants_upgrade = true;
+    connect->state = state.len ? state : BYTES_NONE;
+    connect->session = signalwire_session_of(json_text(json_member(upgrade, "protocol")));
+}
+
 enum err signalwire_decode_connect(struct ask *ask, struct refused *refused,
                                    const struct dialect_request *request)
 {
@@ -182,6 +198,7 @@ enum err signalwire_decode_connect(struct ask *ask, struct refused *refused,
     ask->connect.wants_resume = true;
     ask->connect.state = json_text(state);
     ask->connect.session = signalwire_session_of(json_text(name));
+    decode_upgrade(&ask->connect, refused, json_member(params, "upgrade"));
     return ERR_OK;
 }
 

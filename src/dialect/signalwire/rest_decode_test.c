@@ -304,6 +304,9 @@ static void refuses_connects(void)
         {"{" TOKEN ",\"dpop_token\":1}", REFUSAL_PARAMETER_INVALID},
         {"{" TOKEN ",\"authorization_state\":1}", REFUSAL_PARAMETER_INVALID},
         {"{" TOKEN ",\"protocol\":[\"a\"]}", REFUSAL_PARAMETER_INVALID},
+        {"{" TOKEN ",\"upgrade\":\"s\"}", REFUSAL_PARAMETER_INVALID},
+        {"{" TOKEN ",\"upgrade\":[]}", REFUSAL_PARAMETER_INVALID},
+        {"{" TOKEN ",\"upgrade\":{},\"authorization_state\":\"s\"}", REFUSAL_PARAMETER_INVALID},
         {"{\"version\":4}", REFUSAL_CREDENTIAL_MISSING}, /* the credential comes first */
     };
     size_t i;
@@ -390,6 +393,38 @@ static void reads_what_a_resume_presents(void)
     }
 }
 
+static void reads_what_an_upgrade_presents(void)
+{
+    static const struct {
+        const char *upgrade;
+        bool has_state, has_session;
+    } rows[] = {
+        {"{}", false, false},
+        {"{\"authorization_state\":7,\"protocol\":[]}", false, false},
+        {"{\"authorization_state\":\"\",\"protocol\":\"x\"}", false, false},
+        {"{\"authorization_state\":\"rs_1.A\"}", true, false},
+        {"{\"protocol\":\"" PROTOCOL "\"}", false, true},
+        {"{\"authorization_state\":\"rs_1.A\",\"protocol\":\"" PROTOCOL "\"}", true, true},
+    };
+    struct decoded decoded;
+    size_t i;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        char text[512];
+        CHECK_NOTE("%s", rows[i].upgrade);
+        (void)snprintf(text, sizeof text, "{" TOKEN ",\"upgrade\":%s}", rows[i].upgrade);
+        decode_text(&decoded, signalwire_decode_connect, text, NULL);
+        CHECK_INT(decoded.refused.refusal, REFUSAL_NONE);
+        CHECK(decoded.ask.connect.wants_resume && decoded.ask.connect.wants_upgrade);
+        CHECK(!bytes_is_absent(decoded.ask.connect.state) == rows[i].has_state);
+        CHECK(!bytes_is_absent(decoded.ask.connect.session) == rows[i].has_session);
+        decoded_release(&decoded);
+    }
+    decode_text(&decoded, signalwire_decode_connect, "{" TOKEN ",\"upgrade\":null}", NULL);
+    CHECK(!decoded.ask.connect.wants_resume && !decoded.ask.connect.wants_upgrade);
+    decoded_release(&decoded);
+}
+
 static void reads_renewals(void)
 {
     static const struct {
@@ -435,6 +470,7 @@ int main(void)
     CHECK_RUN(refuses_connects);
     CHECK_RUN(reads_connects);
     CHECK_RUN(reads_what_a_resume_presents);
+    CHECK_RUN(reads_what_an_upgrade_presents);
     CHECK_RUN(reads_renewals);
     return CHECK_END();
 }

@@ -37,6 +37,10 @@ void signalwire_give_state(struct buf *out, const struct dialect_session *sessio
 /* The name of the session in a protocol as we make them; absent if it is no such text. */
 struct bytes signalwire_session_of(struct bytes protocol);
 void signalwire_ping(struct buf *out, const struct dialect_session *session);
+void signalwire_tell_upgrade(struct buf *out, const struct dialect_session *session,
+                             const struct dialect_upgrade *upgrade);
+void signalwire_tell_presence(struct buf *out, const struct dialect_session *session, enum presence presence);
+void signalwire_tell_expiry(struct buf *out, const struct dialect_session *session);
 
 #define SIGNALWIRE_CALLS 3
 extern const struct socket_call signalwire_calls[SIGNALWIRE_CALLS];

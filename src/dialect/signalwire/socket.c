@@ -23,12 +23,12 @@ static struct bytes fresh_id(char out[UUID_TEXT_LEN], const struct dialect_sessi
 
 /* The vendor's clients take the name as opaque, but an older one expects the token's jti as its second part
  * (§4.1). */
-static void append_protocol(struct buf *out, const struct dialect_session *session)
+static void append_protocol(struct buf *out, struct bytes first_jti, struct bytes name)
 {
     buf_append_text(out, PROTOCOL_PREFIX);
-    buf_append(out, session->first_jti);
+    buf_append(out, first_jti);
     buf_append_byte(out, '_');
-    buf_append(out, session->name);
+    buf_append(out, name);
 }
 
 struct bytes signalwire_session_of(struct bytes protocol)
@@ -41,14 +41,14 @@ struct bytes signalwire_session_of(struct bytes protocol)
     return bytes_from(rest, UUID_TEXT_LEN + 1);
 }
 
-static void write_protocol(struct json_writer *w, const char *key, const char *prefix,
-                           const struct dialect_session *session)
+static void write_protocol(struct json_writer *w, const char *key, const char *prefix, struct bytes first_jti,
+                           struct bytes name)
 {
     struct buf text;
 
     buf_init(&text, 256);
     buf_append_text(&text, prefix);
-    append_protocol(&text, session);
+    append_protocol(&text, first_jti, name);
     json_key(w, key);
     json_put_string(w, buf_bytes(&text));
     if (buf_error(&text)) w->out->error = buf_error(&text);
@@ -105,7 +105,7 @@ void signalwire_welcome(struct buf *out, const struct dialect_session *session, 
     json_object_begin(&w);
     json_key(&w, "identity");
     json_put_string(&w, session->name);
-    write_protocol(&w, "protocol", "", session);
+    write_protocol(&w, "protocol", "", session->first_jti, session->name);
     write_authorization(&w, session->holder);
     json_key(&w, "ice_servers");
     json_put_verbatim(&w, session->ice_servers);
@@ -174,7 +174,7 @@ void signalwire_event_begin(struct json_writer *w, struct buf *out, const struct
     json_key(w, "event_type");
     json_put_literal(w, type);
     /* it must contain the protocol, or the client takes the event for stale (§4.3) */
-    write_protocol(w, "event_channel", "signalwire:", session);
+    write_protocol(w, "event_channel", "signalwire:", session->first_jti, session->name);
     json_key(w, "timestamp");
     json_put_number(w, session->now_ms / 1000);
     json_key(w, "project_id");
@@ -199,6 +199,60 @@ void signalwire_give_state(struct buf *out, const struct dialect_session *sessio
     json_object_begin(&w);
     json_key(&w, "authorization_state");
     json_put_string(&w, bytes_is_absent(state) ? BYTES("") : state);
+    json_object_end(&w);
+    signalwire_event_end(&w);
+}
+
+static void write_party(struct json_writer *w, const char *key, struct bytes first_jti, struct bytes name,
+                        const struct uuid *user)
+{
+    char text[UUID_TEXT_LEN];
+
+    json_key(w, key);
+    json_object_begin(w);
+    write_protocol(w, "protocol", "", first_jti, name);
+    json_key(w, "subscriber_id");
+    json_put_string(w, uuid_text(text, user));
+    json_object_end(w);
+}
+
+void signalwire_tell_upgrade(struct buf *out, const struct dialect_session *session,
+                             const struct dialect_upgrade *upgrade)
+{
+    struct json_writer w;
+
+    signalwire_event_begin(&w, out, session, "session.upgraded");
+    json_object_begin(&w);
+    write_party(&w, "from", upgrade->from_first_jti, upgrade->from_name, &upgrade->from_user);
+    write_party(&w, "to", upgrade->to_first_jti, upgrade->to_name, &upgrade->to_user);
+    json_object_end(&w);
+    signalwire_event_end(&w);
+}
+
+void signalwire_tell_presence(struct buf *out, const struct dialect_session *session, enum presence presence)
+{
+    static const char *const words[] = {"offline", "do_not_disturb", "online"};
+    char text[UUID_TEXT_LEN];
+    struct json_writer w;
+
+    signalwire_event_begin(&w, out, session, "subscriber.presence");
+    json_object_begin(&w);
+    json_key(&w, "subscriber_id");
+    json_put_string(&w, uuid_text(text, &session->holder->user));
+    json_key(&w, "presence");
+    json_put_literal(&w, words[presence]);
+    json_object_end(&w);
+    signalwire_event_end(&w);
+}
+
+void signalwire_tell_expiry(struct buf *out, const struct dialect_session *session)
+{
+    struct json_writer w;
+
+    signalwire_event_begin(&w, out, session, "session.expiring");
+    json_object_begin(&w);
+    json_key(&w, "expires_at");
+    json_put_number(&w, session->holder->exp_s);
     json_object_end(&w);
     signalwire_event_end(&w);
 }
