@@ -14,6 +14,7 @@
 #include "server/limits.h"
 #include "server/node.h"
 #include "server/phone.h"
+#include "server/presence.h"
 #include "server/session.h"
 #include "server/watch.h"
 #include "wire/http_request.h"
@@ -258,6 +259,7 @@ void lane_free(struct lane *lane)
     records_free(lane->records);
     session_index_release(&lane->index);
     calls_free(lane);
+    presence_free(lane);
     cuts_free(lane->cuts);
     free(lane);
 }

@@ -18,8 +18,11 @@ struct conn;
 struct cuts;
 struct exchange;
 struct node;
+struct presence_round;
 struct session_fetch;
 struct socket;
+
+#define LANE_PRESENCES 64
 
 enum lane_counter {
     COUNT_REQUESTS,
@@ -53,7 +56,8 @@ struct lane {
     uint64_t probes;               /* so many sockets were asked whether their peer is there */
     struct call *calls;            /* that were dialled here */
     struct cuts *cuts;             /* cutoffs on their way from here */
-    struct exchange *spare;        /* exchanges not in use */
+    struct presence_round *presences[LANE_PRESENCES]; /* by user */
+    struct exchange *spare;                           /* exchanges not in use */
     unsigned spare_count;
     struct buf out, body, fields; /* scratch of one reply; empty between turns */
     char date[30];                /* IMF-fixdate of date_s */

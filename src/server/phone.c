@@ -4,10 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/upgrade.h"
 #include "server/socket.h"
-#include "server/stream.h"
-
-#define SPARE 16384 /* left free for what a client must hear next */
 
 /* ---- legs ---- */
 
@@ -49,14 +47,6 @@ void leg_free(struct leg *leg)
     end_free(leg->end);
     free(leg->closing);
     free(leg);
-}
-
-bool leg_has_room(const struct session *session, const struct buf *text)
-{
-    size_t most = session->socket ? STREAM_UNSENT_MAX : SESSION_KEPT_MAX;
-    size_t waiting = session->socket ? socket_unsent(session->socket) : session->kept.len;
-
-    return buf_error(text) == ERR_OK && waiting + text->len + SPARE <= most;
 }
 
 void leg_enter(struct leg *leg, struct session *session, struct bytes name)
@@ -154,7 +144,7 @@ static void tell_answer(struct session *session, struct leg *leg, struct phone_n
 {
     const struct buf *text = write_news(session, news);
 
-    if (leg_has_room(session, text)) {
+    if (session_has_room(session, text)) {
         leg->is_talking = true;
         session_send(session, text);
         return;
@@ -163,6 +153,39 @@ static void tell_answer(struct session *session, struct leg *leg, struct phone_n
     news->cause = CAUSE_DESTINATION_OUT_OF_ORDER;
     tell(session, news);
     leg_leave(leg, session, true, news->cause);
+}
+
+static bool may_follow(const struct leg *leg, const struct session *session)
+{
+    struct address dialled = {
+        .id = leg->address, .project = session->holder.project, .resource = leg->resource};
+
+    return upgrade_moves_call(&session->holder, leg->is_caller, &dialled);
+}
+
+/* Its client had a call that it may not go on with: both sides are told. */
+static void end_call(struct session *session, struct session *old, struct leg *leg)
+{
+    struct phone_news news = {
+        .kind = PHONE_ENDED, .leg = bytes_of(leg->name, leg->name_len), .cause = CAUSE_CALL_REJECTED};
+
+    tell(session, &news);
+    leg_leave(leg, old, false, news.cause);
+}
+
+void phone_session_follows(struct session *session, struct session *old)
+{
+    struct leg **at = &old->legs, *leg;
+
+    while ((leg = *at) != NULL)
+        if (may_follow(leg, session)) {
+            *at = leg->next;
+            old->leg_count--;
+            leg->next = session->legs;
+            session->legs = leg;
+            session->leg_count++;
+        } else
+            end_call(session, old, leg); /* which takes it out */
 }
 
 static void answer(struct session *session, const struct phone_ask *ask)
@@ -212,15 +235,20 @@ void reply_opens(struct session_letter *base, struct session *session)
     struct reply_letter *letter = (struct reply_letter *)(void *)base;
     bool is_refused = letter->refused.refusal || letter->error;
     struct leg *leg = leg_of_key(session, letter->key);
+    bool is_own = session && session_is_named(session, &base->to); /* another never asked */
     struct phone_ask ask = {.verb = PHONE_DIAL,
                             .id = bytes_of(letter->id, letter->id_len),
                             .leg = bytes_of(letter->leg, letter->leg_len)};
 
     if (letter->has_inner) ask.inner_id = bytes_of(letter->inner, letter->inner_len);
-    if (session && is_refused)
+    if (is_own && is_refused)
         refuse(session, &ask, &letter->refused, letter->error, &letter->finding);
-    else if (session)
+    else if (is_own)
         answer(session, &ask);
+    if (leg) {
+        leg->address = letter->address;
+        leg->resource = letter->resource;
+    }
     if (leg && is_refused) leg_leave(leg, session, false, CAUSE_NORMAL_CLEARING);
     free(letter);
 }

@@ -23,6 +23,8 @@ void phone_message(struct session *session, const struct rpc_message *call);
 void phone_session_ended(struct session *session); /* its legs go; also when its grant has ended */
 /* Its client said goodbye and may be back: what rings goes, who talks may go on. */
 void phone_session_away(struct session *session);
+/* A session takes the place of another: so do its legs, as far as its holder may have them. */
+void phone_session_follows(struct session *session, struct session *old);
 void calls_free(struct lane *lane); /* whatever is left of them when no loop runs any more */
 
 #endif

@@ -321,6 +321,9 @@ static void dialled(struct run *run)
         reply->error = reply->refused.refusal ? ERR_OK : run->outcome.error;
         reply->finding = run->finding;
         call->caller->is_told = true; /* by that */
+    } else {
+        reply->address = run->outcome.dialled.address;
+        reply->resource = run->outcome.dialled.resource;
     }
     session_post(call->home, &reply->base);
     if (is_granted && call->state == CALL_ASKED && !uuid_is_zero(&run->outcome.dialled.callee)) {

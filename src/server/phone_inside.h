@@ -18,7 +18,8 @@ struct leg {
     struct end *end; /* of its call: home's to look into */
     uint64_t key;    /* names it in letters; never used twice */
     bool is_caller, is_talking;
-    struct call_letter *closing; /* says that it is gone */
+    struct uuid address, resource; /* of a caller's: what was dialled; zero: not known yet */
+    struct call_letter *closing;   /* says that it is gone */
     size_t name_len;
     char name[PHONE_LEG_MAX]; /* as its client calls it */
 };
@@ -39,6 +40,7 @@ struct reply_letter {
     struct refused refused; /* or error: the call will not be, and its leg goes */
     enum err error;
     struct finding finding;
+    struct uuid address, resource; /* what was dialled */
     size_t id_len, inner_len, leg_len;
     bool has_inner;
     char id[RPC_ID_MAX], inner[RPC_ID_MAX], leg[PHONE_LEG_MAX];
@@ -47,9 +49,6 @@ struct reply_letter {
 /* A leg with all that it takes to end it, not in a session yet, and its call's end of it. NULL: no memory. */
 struct leg *leg_new(struct call *call, struct lane *home, const struct session *session);
 void leg_free(struct leg *leg); /* with its end, when no call knows it */
-/* Whether its client can be told this much: what waits for one that is slow, or away, has an end, and whoever
- * passes it ends the session. No stranger shall. */
-bool leg_has_room(const struct session *session, const struct buf *text);
 void leg_enter(struct leg *leg, struct session *session, struct bytes name);
 void leg_opens(struct session_letter *base, struct session *session);
 void reply_opens(struct session_letter *base, struct session *session);

@@ -41,7 +41,7 @@ static void ring_session(void *arg, struct session *session)
     uuid_draw(&id, &session->lane->node->host->dice);
     uuid_write(name, &id);
     write_invite(body, session, dial, bytes_of(name, sizeof name));
-    if (session->leg_count >= SESSION_LEGS_MAX || !leg_has_room(session, body) || !claim_leg(dial)) {
+    if (session->leg_count >= SESSION_LEGS_MAX || !session_has_room(session, body) || !claim_leg(dial)) {
         letter->is_busy = true;
         return;
     }

@@ -9,14 +9,16 @@
 #include "engine/age.h"
 #include "server/node.h"
 #include "server/phone.h"
+#include "server/presence.h"
 #include "server/session_inside.h"
 #include "server/socket.h"
+#include "server/stream.h"
 
 struct session *session_named(struct lane *lane, struct bytes name)
 {
     struct name_link *link = session_names_find(&lane->names, name);
 
-    return link && !link->moved_to ? session_of_name(link) : NULL;
+    return link ? link->session : NULL;
 }
 
 struct dialect_session session_words(const struct session *session)
@@ -47,12 +49,18 @@ int64_t session_left_ms(const struct lane *lane, const struct holder *holder)
     return holder->exp_s * 1000 - age_now_ms(loop_now_ms(lane->loop), age_ms, holder->age_ms);
 }
 
+static int64_t warning_ms(const struct session *session)
+{
+    return session->lane->node->config->expiry_warning_s * 1000;
+}
+
 static int64_t lapse_ms(const struct session *session)
 {
     return session->lane->node->config->session_lapse_s * 1000;
 }
 
 static void due(struct deadline *deadline);
+static void free_session(struct session *session);
 
 /* By the lane's facts of now: what brought the holder may have begun under older ones. */
 static enum err set_deadline(struct session *session)
@@ -63,10 +71,17 @@ static enum err set_deadline(struct session *session)
 
     session->age_ms = age_of_project(session->lane, holder, session->age_ms);
     left_ms = holder->exp_s * 1000 - age_now_ms(loop_now_ms(loop), session->age_ms, holder->age_ms);
-    at_ms = loop_tick_ms(loop) + left_ms;
+    at_ms = loop_tick_ms(loop) + left_ms - (session->socket && !session->is_warned ? warning_ms(session) : 0);
     if (session->detached_ms && (session->is_expired || ends_ms < at_ms)) at_ms = ends_ms;
     if (session->is_lost) at_ms = loop_tick_ms(loop);
     return deadline_set(loop, &session->deadline, at_ms, due);
+}
+
+/* Told by a welcome or an answer that names the end: so near to it that is warning enough. */
+static void expect_warning(struct session *session)
+{
+    session->is_warned =
+        session_left_ms(session->lane, &session->holder) <= warning_ms(session) || !warning_ms(session);
 }
 
 /* The place in the heap is there from session_new on, so that this cannot fail. */
@@ -76,13 +91,26 @@ static void follow_deadline(struct session *session)
     (void)e;
 }
 
+static void warn(struct session *session)
+{
+    struct dialect_session words = session_words(session);
+    struct buf *body = lane_body(session->lane);
+
+    session->is_warned = true;
+    follow_deadline(session);
+    dialect_of_socket()->tell_expiry(body, &words);
+    if (session_has_room(session, body)) session_send(session, body);
+}
+
 static void due(struct deadline *deadline)
 {
     struct session *session =
         (struct session *)(void *)((char *)deadline - offsetof(struct session, deadline));
     int64_t tick_ms = loop_tick_ms(session->lane->loop);
 
-    if (session->socket)
+    if (session->socket && !session->is_warned && session_left_ms(session->lane, &session->holder) > 0)
+        warn(session);
+    else if (session->socket)
         socket_session_due(session->socket);
     else if (session->is_lost || tick_ms >= session->detached_ms + lapse_ms(session))
         session_end(session);
@@ -90,6 +118,7 @@ static void due(struct deadline *deadline)
         session->is_expired = true;
         session_seats_leave(&session->seats);
         phone_session_ended(session);
+        presence_changed(session);
         follow_deadline(session);
     }
 }
@@ -122,6 +151,7 @@ enum err session_new(struct session **out, struct lane *lane, const struct holde
     *out = NULL;
     if (!session) return e;
     session->lane = lane;
+    session->named.session = session;
     memcpy(session->name, name.ptr, SESSION_NAME_LEN);
     keep_holder(session, holder);
     memcpy(session->first_jti, session->jti, sizeof session->first_jti);
@@ -134,6 +164,12 @@ enum err session_new(struct session **out, struct lane *lane, const struct holde
     return e;
 }
 
+void session_discard(struct session *session)
+{
+    deadline_clear(session->lane->loop, &session->deadline);
+    free_session(session);
+}
+
 void session_begin(struct session *session, struct socket *socket)
 {
     struct lane *lane = session->lane;
@@ -142,6 +178,9 @@ void session_begin(struct session *session, struct socket *socket)
     session_names_put(&lane->names, &session->named, session->name);
     session_index_put(&lane->index, &session->links, &session->holder);
     lane_count(lane, COUNT_SESSIONS_LIVE, 1);
+    expect_warning(session);
+    follow_deadline(session);
+    presence_changed(session);
     log_info("session_began", log_bytes("session", bytes_of(session->name, 8)));
 }
 
@@ -153,6 +192,7 @@ void session_renew(struct session *session, const struct holder *holder)
     keep_holder(session, holder);
     session_index_put(index, &session->links, &session->holder);
     session->age_ms = session->holder.age_ms;
+    expect_warning(session);
     follow_deadline(session);
     log_debug("session_renewed", log_bytes("session", bytes_of(session->name, 8)));
 }
@@ -170,6 +210,7 @@ void session_detach(struct session *session, enum session_leave why)
     if (session->is_expired || session->is_away) session_seats_leave(&session->seats);
     lane_count(lane, COUNT_SESSIONS_LIVE, -1);
     lane_count(lane, COUNT_SESSIONS_DETACHED, 1);
+    if (session->is_registered) presence_changed(session);
     follow_deadline(session);
     log_debug("session_detached", log_bytes("session", bytes_of(session->name, 8)));
 }
@@ -183,6 +224,7 @@ void session_attach(struct session *session, struct socket *socket)
     session->is_away = session->is_expired = false;
     lane_count(lane, COUNT_SESSIONS_LIVE, 1);
     lane_count(lane, COUNT_SESSIONS_DETACHED, -1);
+    presence_changed(session);
     follow_deadline(session);
     log_debug("session_resumed", log_bytes("session", bytes_of(session->name, 8)));
 }
@@ -195,6 +237,7 @@ void session_leave(struct session *session)
     if (session->is_registered) lane_count(lane, COUNT_SESSIONS_REGISTERED, -1);
     session_index_take(&lane->index, &session->links);
     session_names_take(&lane->names, &session->named);
+    session_take_formers(session);
     deadline_clear(lane->loop, &session->deadline);
 }
 
@@ -203,11 +246,14 @@ enum err session_arrive(struct session *session, struct lane *lane)
     enum err e;
 
     session->lane = lane;
-    session_take_up_trace(session);
+    session_take_up_traces(session);
     session_names_put(&lane->names, &session->named, session->name);
+    session_put_formers(session);
     session_index_put(&lane->index, &session->links, &session->holder);
     lane_count(lane, COUNT_SESSIONS_DETACHED, 1);
     if (session->is_registered) lane_count(lane, COUNT_SESSIONS_REGISTERED, 1);
+    session->is_presence_noted = false; /* on its way nobody could count it */
+    if (session->is_registered) presence_changed(session);
     e = set_deadline(session);
     if (e) session_end(session);
     return e;
@@ -216,12 +262,14 @@ enum err session_arrive(struct session *session, struct lane *lane)
 static void free_session(struct session *session)
 {
     session_seats_leave(&session->seats);
+    session_free_formers(session);
     buf_release(&session->kept);
     free(session);
 }
 
 void session_end(struct session *session)
 {
+    if (session->is_registered) presence_changed(session);
     session_leave(session);
     log_info("session_ended", log_bytes("session", bytes_of(session->name, 8)));
     session_drop_traces(session);
@@ -230,11 +278,17 @@ void session_end(struct session *session)
     free_session(session);
 }
 
-void session_set_registered(struct session *session, bool is_registered)
+void session_set_registered(struct session *session, bool is_registered, bool is_undisturbed)
 {
-    if (session->is_registered == is_registered) return;
+    enum presence before = presence_of(session);
+
+    if (session->is_registered != is_registered)
+        lane_count(session->lane, COUNT_SESSIONS_REGISTERED, is_registered ? 1 : -1);
     session->is_registered = is_registered;
-    lane_count(session->lane, COUNT_SESSIONS_REGISTERED, is_registered ? 1 : -1);
+    session->is_undisturbed = is_undisturbed;
+    if (presence_of(session) == before) return;
+    session->presence_told = presence_of(session); /* so much it knows by itself */
+    presence_changed(session);
 }
 
 bool session_is_reachable(const struct session *session)
@@ -243,6 +297,16 @@ bool session_is_reachable(const struct session *session)
 }
 
 /* ---- sending ---- */
+
+#define SPARE 16384 /* left free for what a client must hear next */
+
+bool session_has_room(const struct session *session, const struct buf *text)
+{
+    size_t most = session->socket ? STREAM_UNSENT_MAX : SESSION_KEPT_MAX;
+    size_t waiting = session->socket ? socket_unsent(session->socket) : session->kept.len;
+
+    return buf_error(text) == ERR_OK && waiting + text->len + SPARE <= most;
+}
 
 /* A session that cannot keep a message ends by its timer: whoever sends may be in the middle of many. */
 static void keep(struct session *session, const struct buf *text)
@@ -326,12 +390,11 @@ struct visiting {
     void *arg;
 };
 
-static void visit_registered(void *arg, struct session_links *links)
+static void visit_one(void *arg, struct session_links *links)
 {
     const struct visiting *visiting = arg;
-    struct session *session = session_of_links(links);
 
-    if (session->is_registered) visiting->visit(visiting->arg, session);
+    visiting->visit(visiting->arg, session_of_links(links));
 }
 
 void sessions_of_user(struct lane *lane, const struct uuid *project, const struct uuid *user,
@@ -339,7 +402,7 @@ void sessions_of_user(struct lane *lane, const struct uuid *project, const struc
 {
     struct visiting visiting = {visit, arg};
 
-    session_index_of_user(&lane->index, project, user, visit_registered, &visiting);
+    session_index_of_user(&lane->index, project, user, visit_one, &visiting);
 }
 
 size_t sessions_cut(struct lane *lane, const struct cutoff *cutoff, unsigned *room)
@@ -376,7 +439,7 @@ bool sessions_age_some(struct lane *lane, struct session_walk *walk)
         *walk = (struct session_walk){.bucket_count = names->bucket_count};
     for (; walk->bucket < names->bucket_count && n < SESSIONS_PER_TURN; walk->bucket++)
         for (struct name_link *link = names->buckets[walk->bucket]; link; link = link->next, n++)
-            if (!link->moved_to) age_one(session_of_name(link));
+            if (session_owns_name(link)) age_one(link->session);
     return walk->bucket == names->bucket_count;
 }
 
@@ -386,9 +449,10 @@ void sessions_stop(struct lane *lane)
 
     session_fetches_stop(lane);
     for (i = 0; i < lane->names.bucket_count; i++)
-        for (struct name_link *link = lane->names.buckets[i], *next; link; link = next) {
-            next = link->next;
-            if (!link->moved_to && !session_of_name(link)->socket) session_end(session_of_name(link));
+        for (struct name_link *link = lane->names.buckets[i]; link;) {
+            bool ends = session_owns_name(link) && !link->session->socket;
+            if (ends) session_end(link->session);
+            link = ends ? lane->names.buckets[i] : link->next; /* its other names may have stood behind it */
         }
 }
 
@@ -397,13 +461,14 @@ void sessions_free(struct lane *lane)
     size_t i;
 
     for (i = 0; i < lane->names.bucket_count; i++)
-        for (struct name_link *link = lane->names.buckets[i], *next; link; link = next) {
-            next = link->next;
-            if (link->moved_to)
+        for (struct name_link *link; (link = lane->names.buckets[i]) != NULL;) {
+            session_names_take(&lane->names, link);
+            if (!link->session)
                 trace_free(link);
-            else {
-                phone_session_ended(session_of_name(link));
-                free_session(session_of_name(link));
+            else if (session_owns_name(link)) {
+                session_take_formers(link->session);
+                phone_session_ended(link->session);
+                free_session(link->session);
             }
         }
     session_names_release(&lane->names);

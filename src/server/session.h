@@ -30,6 +30,7 @@ struct session {
     struct socket *socket;  /* NULL: detached */
     struct name_link named; /* in its lane's table */
     struct trace *traces;   /* where it was before */
+    struct trace *formers;  /* names of those whose place it took */
     char name[SESSION_NAME_LEN];
     char first_jti[UUID_TEXT_LEN]; /* of the token it began with: part of what its client calls it */
     char jti[UUID_TEXT_LEN], jkt[43], parent_key[KEY_PUBLIC_ID_MAX];
@@ -41,11 +42,14 @@ struct session {
     uint32_t sequence;          /* of the newest resume state given out */
     bool is_registered;         /* wants to be called; kept over a resume */
     bool is_undisturbed;        /* registered, but not to be rung now */
-    bool is_away;    /* its socket was closed by its client on purpose: not rung until it is back */
-    bool is_expired; /* its grant has ended: nothing is sent, nothing may be asked */
-    bool is_lost;    /* its client missed a message: it ends in the next turn */
-    struct session_seats seats; /* where sessions at once are bounded */
-    struct buf kept;            /* whole messages, each behind its length, while detached */
+    bool is_away;           /* its socket was closed by its client on purpose: not rung until it is back */
+    bool is_expired;        /* its grant has ended: nothing is sent, nothing may be asked */
+    bool is_lost;           /* its client missed a message: it ends in the next turn */
+    bool is_warned;         /* of its grant's end; or that was near already when it was told of */
+    bool is_presence_noted; /* its user's presence will be counted: server/presence.h */
+    enum presence presence_told; /* what it knows of that */
+    struct session_seats seats;  /* where sessions at once are bounded */
+    struct buf kept;             /* whole messages, each behind its length, while detached */
     struct leg *legs;
     unsigned leg_count;
 };
@@ -58,10 +62,14 @@ struct session *session_named(struct lane *lane, struct bytes name);
 void session_send(struct session *session, const struct buf *text);
 struct dialect_session session_words(const struct session *session); /* what the dialect says it with */
 
-void session_set_registered(struct session *session, bool is_registered);
+/* A message that it may miss goes only where it does not crowd out what it must hear: what waits for a client
+ * that is slow, or away, has an end, and whoever passes it ends the session. No stranger shall. */
+bool session_has_room(const struct session *session, const struct buf *text);
+
+void session_set_registered(struct session *session, bool is_registered, bool is_undisturbed);
 /* Whether a call for its user may ring here. */
 bool session_is_reachable(const struct session *session);
-/* The registered sessions of this user on this lane: visit(arg, session) for each; visit must not end one. */
+/* The sessions of this user on this lane: visit(arg, session) for each; visit must not end one. */
 void sessions_of_user(struct lane *lane, const struct uuid *project, const struct uuid *user,
                       void (*visit)(void *arg, struct session *session), void *arg);
 
@@ -71,6 +79,8 @@ struct session_place { /* how another lane remembers a session */
     char name[SESSION_NAME_LEN];
 };
 struct session_place session_place(const struct session *session);
+/* False: that one's place was taken by this one. */
+bool session_is_named(const struct session *session, const struct session_place *place);
 
 struct session_letter { /* embed it in what it carries, and keep it until it was opened */
     struct mail mail;   /* the post's */
@@ -89,6 +99,7 @@ int64_t session_left_ms(const struct lane *lane, const struct holder *holder);
 /* A session that has not begun yet: nobody can find it. */
 MUST_USE enum err session_new(struct session **out, struct lane *lane, const struct holder *holder,
                               struct bytes name);
+void session_discard(struct session *session); /* it shall not begin */
 void session_begin(struct session *session, struct socket *socket);
 /* From now on by this grant of the same user's: deadline and index follow. */
 void session_renew(struct session *session, const struct holder *holder);
@@ -101,6 +112,11 @@ void session_detach(struct session *session, enum session_leave why);
 /* What a client comes back to; the session's messages meanwhile go out behind the welcome. */
 void session_attach(struct session *session, struct socket *socket);
 void session_send_kept(struct session *session);
+/* Before this one begins; then nothing can fail any more. */
+MUST_USE enum err session_prepare_upgrade(struct session *session, const struct session *old);
+/* It has begun: takes the place of the old one, which is detached and on the same lane, and ends. Its client
+ * and the others of its user are told. */
+void session_follow(struct session *session, struct session *old);
 void session_give_state(struct session *session); /* to its socket, another one each time */
 void session_end(struct session *session);        /* frees it; its socket goes on without */
 
@@ -110,6 +126,7 @@ struct session_fetch {
     struct lane *home;
     struct bytes proved;                       /* yours, as the first step saw it (engine/resume.h) */
     const struct resume_state *state;          /* the same; both are kept until done */
+    bool is_upgrade;                           /* for a new session that takes its place */
     void (*done)(struct session_fetch *fetch); /* at home */
     /* the answer */
     struct session *session; /* NULL: refused, or it failed; else it is detached and lives at home now */

@@ -110,13 +110,13 @@ static enum resume_found find(const struct session_fetch *fetch, const struct se
 static void take(struct session_fetch *fetch, struct session *session)
 {
     struct lane *from = session->lane;
-    struct trace *trace = NULL;
+    struct trace *traces = NULL;
 
-    if (from != fetch->home) fetch->error = trace_new(&trace, session);
+    if (from != fetch->home) fetch->error = traces_new(&traces, session);
     if (!fetch->error) {
-        if (session->socket) socket_session_taken(session->socket); /* which detaches it */
+        if (session->socket) socket_session_taken(session->socket, fetch->is_upgrade); /* which detaches it */
         session_leave(session);
-        if (trace) trace_leave(trace, session, fetch->home);
+        traces_leave(traces, session, fetch->home);
         fetch->session = session;
     }
     go_home(fetch, from);
@@ -150,7 +150,7 @@ static void found(struct session_letter *letter, struct session *session)
 {
     struct session_fetch *fetch = (struct session_fetch *)(void *)letter;
 
-    if (session) {
+    if (session && session_is_named(session, &letter->to)) { /* and no other has taken its place */
         settle(fetch, session);
         return;
     }

@@ -7,7 +7,9 @@
 
 #include "server/session.h"
 
-struct trace {              /* left behind where a session was, until it ends or comes back */
+/* Left behind where a session was, until it ends or comes back. Or a former name: of the session that it took
+ * the place of, where it is itself. */
+struct trace {
     struct mail mail;       /* tells its lane that the session has ended; first */
     struct trace *next;     /* the session's next one; the session's lane's */
     struct lane *lane;      /* where it stands */
@@ -15,9 +17,9 @@ struct trace {              /* left behind where a session was, until it ends or
     char name[SESSION_NAME_LEN];
 };
 
-static inline struct session *session_of_name(struct name_link *link)
+static inline bool session_owns_name(const struct name_link *link) /* and it is no former one */
 {
-    return (struct session *)(void *)((char *)link - offsetof(struct session, named));
+    return link->session && link == &link->session->named;
 }
 
 /* session.c */
@@ -29,11 +31,16 @@ MUST_USE enum err session_arrive(struct session *session, struct lane *lane);
 void session_fetches_stop(struct lane *lane);
 
 /* session_post.c */
-MUST_USE enum err trace_new(struct trace **out,
-                            const struct session *session); /* not standing anywhere yet */
-void trace_leave(struct trace *trace, struct session *session, struct lane *moved_to);
-void trace_free(struct name_link *link);             /* one that stands on a lane whose loop is gone */
-void session_take_up_trace(struct session *session); /* the one it left where it has come back to */
-void session_drop_traces(struct session *session);   /* it ends */
+/* One for each of its names, not standing anywhere yet. */
+MUST_USE enum err traces_new(struct trace **out, const struct session *session);
+void traces_leave(struct trace *traces, struct session *session, struct lane *moved_to);
+void trace_free(struct name_link *link);              /* one that stands on a lane whose loop is gone */
+void session_take_up_traces(struct session *session); /* those it left where it has come back to */
+void session_drop_traces(struct session *session);    /* it ends */
+/* Former names: into and out of its lane's table, and out of memory. */
+MUST_USE enum err former_new(struct trace **out, const struct session *session);
+void session_put_formers(struct session *session);
+void session_take_formers(struct session *session);
+void session_free_formers(struct session *session);
 
 #endif

@@ -170,9 +170,9 @@ void socket_session_revoked(struct socket *socket)
     socket_apply(socket, SESSION_REVOKED);
 }
 
-void socket_session_taken(struct socket *socket)
+void socket_session_taken(struct socket *socket, bool is_upgrade)
 {
-    socket_apply(socket, SESSION_TAKEN);
+    socket_apply(socket, is_upgrade ? SESSION_FOLLOWED : SESSION_TAKEN);
 }
 
 uint64_t socket_probe(struct socket *socket)
@@ -315,6 +315,9 @@ void socket_apply(struct socket *socket, enum session_event event)
         break;
     case SESSION_CLOSE_TAKEN:
         socket_close(socket, 4409, "the session goes on on another socket");
+        break;
+    case SESSION_CLOSE_FOLLOWED:
+        socket_close(socket, 4410, "another session has taken its place");
         break;
     case SESSION_CLOSE_RESTARTING:
         close_restarting(socket);

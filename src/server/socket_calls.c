@@ -164,12 +164,12 @@ void socket_welcome(struct socket *socket)
     const struct dialect *dialect = dialect_of_socket();
     struct buf *body = lane_body(socket->lane);
     struct dialect_session words;
-    bool is_back = socket->asking->fetch.session != NULL;
+    struct session *came = socket->asking->fetch.session; /* back, or to be followed */
 
     socket->session = socket->asking->session;
     /* it has just spoken: that answers whoever still waits for the socket before it */
     socket->answered = socket->lane->probes;
-    if (is_back)
+    if (came == socket->session)
         session_attach(socket->session, socket);
     else
         session_begin(socket->session, socket);
@@ -183,7 +183,10 @@ void socket_welcome(struct socket *socket)
     dialect->welcome(body, &words, socket->asking->call.id);
     socket_send_text(socket, body);
     session_give_state(socket->session);
-    session_send_kept(socket->session);
+    if (came && came != socket->session)
+        session_follow(socket->session, came);
+    else
+        session_send_kept(socket->session);
 }
 
 void socket_tell_refusal(struct socket *socket)
@@ -238,10 +241,8 @@ static void answer_call(struct socket *socket, const struct socket_call *row, co
     struct buf *body = lane_body(socket->lane);
     enum after_call after = row->answer(body, &words, call);
 
-    if (after != AFTER_NOTHING) {
-        session_set_registered(socket->session, after != AFTER_UNREGISTER);
-        socket->session->is_undisturbed = after == AFTER_REGISTER_QUIETLY;
-    }
+    if (after != AFTER_NOTHING)
+        session_set_registered(socket->session, after != AFTER_UNREGISTER, after == AFTER_REGISTER_QUIETLY);
     socket_send_text(socket, body);
 }
 

@@ -18,7 +18,7 @@ struct asking {                    /* one call that is being decided; nothing be
     struct run run;
     struct session_seats seats; /* of a connect, until its session has them */
     struct session *session;    /* of a connect that is granted: made, not begun yet; or come back to */
-    struct session_fetch fetch; /* of a connect that wants its session back */
+    struct session_fetch fetch; /* of a connect that wants its session back, or to have its place */
     struct buf kept;            /* bytes behind the call, read meanwhile */
     bool is_waiting;            /* the store was asked: the answer comes by mail */
 };

@@ -77,13 +77,32 @@ enum err socket_take_seat(bool *out, void *lane, struct run *run, const struct u
     return session_seats_take(out, &asking->seats, ((struct lane *)lane)->node->seats, of, most);
 }
 
+/* old: whose place it takes; NULL: nobody's. */
+static enum session_event begin(struct asking *asking, const struct holder *holder, struct session *old)
+{
+    struct run *run = &asking->run;
+    struct session *session;
+    enum err e = session_new(&session, asking->socket->lane, holder, run->outcome.connected.session);
+
+    if (!e && old) {
+        e = session_prepare_upgrade(session, old);
+        if (e) session_discard(session);
+    }
+    if (e) return fail(run, e);
+    session->seats = asking->seats;
+    asking->seats = (struct session_seats){0};
+    asking->session = session;
+    return SESSION_CONNECT_GRANTED;
+}
+
 /* A proof waits for the store, a session may come from afar, and time runs on: whether the token still lives
  * is asked last, and whether something voids it. */
 enum session_event socket_grant(struct asking *asking, struct session *back)
 {
     struct lane *lane = asking->socket->lane;
     struct run *run = &asking->run;
-    struct holder holder = back ? next_holder(lane, asking, back) : run->outcome.holder;
+    bool is_upgrade = run->outcome.connected.is_upgrade;
+    struct holder holder = back && !is_upgrade ? next_holder(lane, asking, back) : run->outcome.holder;
     int64_t left_ms = session_left_ms(lane, &holder), cutoff_ms = service_cutoff_ms(lane->service, &holder);
     bool has_seats;
     enum err e;
@@ -98,7 +117,7 @@ enum session_event socket_grant(struct asking *asking, struct session *back)
         finding_seen(finding, "gt %lld", (long long)holder.gt_ms);
         return SESSION_CONNECT_REFUSED;
     }
-    if (back) {
+    if (back && !is_upgrade) {
         e = session_seats_return(&has_seats, &back->seats);
         if (e) return fail(run, e);
         if (!has_seats) return no_seat(run);
@@ -106,11 +125,8 @@ enum session_event socket_grant(struct asking *asking, struct session *back)
         asking->session = back;
         return SESSION_CONNECT_GRANTED;
     }
-    e = session_new(&asking->session, lane, &holder, run->outcome.connected.session);
-    if (e) return fail(run, e);
-    asking->session->seats = asking->seats;
-    asking->seats = (struct session_seats){0};
-    return SESSION_CONNECT_GRANTED;
+    if (is_upgrade && bytes_is_absent(holder.jkt)) holder.jkt = run->outcome.connected.proved;
+    return begin(asking, &holder, back);
 }
 
 /* ---- the old session ---- */
@@ -156,7 +172,8 @@ void socket_fetch_session(struct asking *asking)
     fetch->state = outcome->connected.state;
     fetch->proved = outcome->connected.proved;
     fetch->done = fetched;
+    fetch->is_upgrade = outcome->connected.is_upgrade;
     fetch->letter.to.lane = fetch->state->lane;
-    memcpy(fetch->letter.to.name, outcome->connected.session.ptr, sizeof fetch->letter.to.name);
+    memcpy(fetch->letter.to.name, outcome->connected.former.ptr, sizeof fetch->letter.to.name);
     session_fetch(asking->socket->lane, fetch);
 }

@@ -121,7 +121,7 @@ static unsigned seats_of(const struct token *token)
         const struct lane *lane = node->lanes[i];
         for (b = 0; b < lane->names.bucket_count; b++)
             for (struct name_link *link = lane->names.buckets[b]; link; link = link->next)
-                if (!link->moved_to) count += seats_in(&session_of_name(link)->seats, token);
+                if (session_owns_name(link)) count += seats_in(&link->session->seats, token);
         for (socket = lane->sockets; socket; socket = socket->next)
             if (socket->asking) count += seats_in(&socket->asking->seats, token);
     }

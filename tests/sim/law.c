@@ -128,7 +128,7 @@ static void check_sessions(const struct lane *lane, struct tally *tally)
 
     for (i = 0; i < lane->names.bucket_count; i++)
         for (struct name_link *link = lane->names.buckets[i]; link; link = link->next)
-            if (!link->moved_to) check_session(session_of_name(link), lane, tally);
+            if (session_owns_name(link)) check_session(link->session, lane, tally);
 }
 
 /* ---- one connection ---- */
