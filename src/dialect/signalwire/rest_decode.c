@@ -159,8 +159,6 @@ static void decode_upgrade(struct ask_connect *connect, struct refused *refused,
     struct bytes state = json_text(json_member(upgrade, "authorization_state"));
 
     if (!signalwire_is_given(upgrade)) return;
-    if (json_type_of(upgrade) != JSON_IS_OBJECT)
-        signalwire_refuse_invalid(refused, FIELD_NONE, "upgrade must be an object");
     if (connect->wants_resume)
         signalwire_refuse_invalid(refused, FIELD_NONE, "upgrade and authorization_state exclude each other");
     connect->wants_resume = connect->wants_upgrade = true;
