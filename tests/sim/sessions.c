@@ -188,6 +188,7 @@ void sessions_check(void)
         if (session->is_owed) { /* the socket broke behind the welcome */
             session->is_owed = false;
             session->unseen++;
+            session->kept = 0; /* what waited went the same way */
         }
         if (is_carried && session->kept)
             world_fail("what was kept is sent", "%s: %u and on", session->protocol, session->kept);
