@@ -36,6 +36,16 @@ static const char *wrong_proof(const struct proof *proof, int browser)
     return !proof->is_good || proof->is_renewal || proof->browser != browser ? "a bad proof" : NULL;
 }
 
+/* Guests become subscribers; nothing else is played here. */
+static const char *why_no_upgrade(const struct call *call, int browser)
+{
+    const struct sim_session *session = call->resumes;
+
+    if (session->project != call->token->project) return "another project's state";
+    if (!model_is_guest(session->token) || model_is_guest(call->token)) return "a step that leads nowhere up";
+    return wrong_proof(call->proof, browser);
+}
+
 /* Why the contract refuses this connect whenever it comes; NULL: it does not. */
 static const char *why_never(const struct link *link, const struct call *call)
 {
@@ -51,6 +61,8 @@ static const char *why_never(const struct link *link, const struct call *call)
     browser = token->browser >= 0 || !session ? token->browser : call->state.browser;
     if (!session) return wrong_proof(call->proof, browser);
     if (session->life != node_life()) return "a state of an earlier life";
+    if (session->is_followed) return "a state of a session whose place was taken";
+    if (call->is_upgrade) return why_no_upgrade(call, browser);
     if (session->project != token->project || session->user != token->user) return "somebody else's state";
     if (token->browser >= 0 && call->state.browser >= 0 && token->browser != call->state.browser)
         return "a state of another key";
@@ -127,6 +139,17 @@ static void check_resumed(struct link *link, const struct call *call, struct byt
     begin_session(link, session->token, session->ends_s);
 }
 
+/* A session of its own, of which the old one is the past. */
+static void check_upgraded(struct link *link, const struct call *call, struct bytes protocol)
+{
+    if (!sessions_is_recent(call->resumes, &call->state))
+        world_fail("the last two states are good", "link %u: %u of %u", link->number, call->state.number,
+                   call->resumes->state_count);
+    sessions_follow(link, protocol, call->token, call->resumes);
+    trace("upgraded", "link %u: from %s", link->number, call->resumes->protocol);
+    begin_session(link, call->token, call->token->exp_s);
+}
+
 static void check_granted(struct link *link, struct call *call, struct json result)
 {
     const char *never = why_never(link, call);
@@ -138,18 +161,20 @@ static void check_granted(struct link *link, struct call *call, struct json resu
 
     if (times_is_stepped(call->delivered_us))
         world_fail("nothing is granted between two clocks", "link %u is connected", link->number);
-    if (token && !call->resumes && model_token_was_over(token, call->delivered_us))
+    if (token && (!call->resumes || call->is_upgrade) && model_token_was_over(token, call->delivered_us))
         world_fail("a token that has expired stays expired", "link %u is connected", link->number);
     if (never) world_fail("a session needs a verified token", "link %u was granted %s", link->number, never);
     if (!token) return; /* which is never allowed */
     if (voided_must(&token->line, world.mono_us))
         world_fail("what was revoked is refused", "link %u is connected", link->number);
-    ends_s = call->resumes && is_over(token) ? last_s(call) : token->exp_s;
+    ends_s = call->resumes && !call->is_upgrade && is_over(token) ? last_s(call) : token->exp_s;
     if (times_now_ms() >= ends_s * 1000)
         world_fail("no session begins past its token's exp", "link %u, %lld ms late", link->number,
                    (long long)(times_now_ms() - ends_s * 1000));
     if (needs_proof(call)) use_proof(link, call->proof);
-    if (call->resumes)
+    if (call->is_upgrade)
+        check_upgraded(link, call, protocol);
+    else if (call->resumes)
         check_resumed(link, call, protocol);
     else {
         link->tap.held = sessions_new(link, protocol, token);
@@ -187,7 +212,8 @@ static void check_refused(struct link *link, const struct call *call, int code)
                       guests_may_be_refused(token);
 
     if (has_ended && code != RPC_INTERNAL && !is_never && !call->resumes) model_token_is_over(token);
-    if (call->resumes && has_ended && !is_never && !token->is_lost && !voided_reaches(&token->line))
+    if (call->resumes && !call->is_upgrade && has_ended && !is_never && !token->is_lost &&
+        !voided_reaches(&token->line))
         /* decided while it lived, it is not looked at once more as one that has ended */
         is_excused = times_now_ms() / 1000 >= last_s(call) || call->delivered_ms / 1000 < token->exp_s ||
                      may_be_gone(call);
@@ -379,6 +405,10 @@ static void take_event(struct link *link, struct json params)
     if (bytes_equal(type, BYTES("signalwire.authorization.state")))
         sessions_given_state(link,
                              json_text(json_member(json_member(params, "params"), "authorization_state")));
+    if (bytes_equal(type, BYTES("session.upgraded")))
+        sessions_upgraded(
+            link, json_text(json_member(json_member(json_member(params, "params"), "from"), "protocol")),
+            json_text(json_member(json_member(json_member(params, "params"), "to"), "protocol")));
     if (bytes_equal(type, BYTES("webrtc.message"))) phones_event(link, params);
     if (bytes_equal(type, BYTES("sim")) && json_int64(&serial, json_member(params, "serial")))
         sessions_heard(link, (unsigned)serial);
@@ -431,14 +461,16 @@ static bool may_expire(const struct link *link)
 }
 
 /* Somebody has asked for it, and has no answer yet. */
-static bool is_asked_for(const struct sim_session *session)
+static bool is_asked_for(const struct sim_session *session, bool for_upgrade)
 {
     const struct link *link;
     const struct call *call;
 
     for (link = links; link; link = link->next)
         for (call = link->tap.calls; call; call = call->next)
-            if (call->resumes == session && !call->is_answered && call->delivered_us) return true;
+            if (call->resumes == session && call->is_upgrade == for_upgrade && !call->is_answered &&
+                call->delivered_us)
+                return true;
     return false;
 }
 
@@ -467,7 +499,8 @@ static bool may_close(const struct link *link, unsigned code)
     case 4408:
         return link->tap.session == TAP_OPENING && has_lasted(link, node_config()->connect_timeout_s);
     case 4409:
-        return is_live && link->tap.held && is_asked_for(link->tap.held) &&
+    case 4410:
+        return is_live && link->tap.held && is_asked_for(link->tap.held, code == 4410) &&
                world.mono_us - RESUME_ANSWER_MS * 1000 + 1000 >= link->tap.probed_us;
     case 4429:
         return is_parked;

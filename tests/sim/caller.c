@@ -172,6 +172,18 @@ static void append_state(struct buf *params, struct call *call, const struct sim
     if (named == session) call->resumes = sessions_known(session);
 }
 
+/* Upwards, mostly: of the project that the guest was let into. */
+static const struct token *token_above(const struct sim_session *session)
+{
+    size_t tries;
+
+    for (tries = 0; tries < 30; tries++) {
+        const struct token *token = model_pick_token();
+        if (token && token->project == session->project) return token;
+    }
+    return chance(70) ? model_pick_token() : session->token;
+}
+
 /* Mostly by the token that the session has, or another one of its user. */
 static const struct token *token_for(const struct sim_session *session)
 {
@@ -195,7 +207,10 @@ static void send_connect(struct client *client)
     int browser;
 
     buf_init(&params, 16384);
-    call->token = session ? token_for(session) : pick_token(client->link->tap.origin);
+    call->is_upgrade = session && chance(model_is_guest(session->token) ? 50 : 3);
+    call->token = call->is_upgrade ? token_above(session)
+                  : session        ? token_for(session)
+                                   : pick_token(client->link->tap.origin);
     buf_append_text(&params, "{\"version\":{\"major\":4},\"authentication\":{\"jwt_token\":\"");
     append_token(&params, call);
     buf_append_text(&params, "\"}");
@@ -207,7 +222,9 @@ static void send_connect(struct client *client)
         call->is_invalid = true;
         buf_append_text(&params, ",\"dpop_token\":7");
     }
+    if (call->is_upgrade) buf_append_text(&params, ",\"upgrade\":{\"x\":1");
     if (session) append_state(&params, call, session);
+    if (call->is_upgrade) buf_append_byte(&params, '}');
     buf_append_byte(&params, '}');
     guests_tried(call->token);
     send_call(client, call, "signalwire.connect", buf_bytes(&params));

@@ -7,6 +7,7 @@
 #include "server/socket_inside.h"
 #include "sim/guests.h"
 #include "sim/law_calls.h"
+#include "sim/law_presence.h"
 #include "sim/link.h"
 #include "sim/loop_sim.h"
 #include "sim/node.h"
@@ -206,5 +207,6 @@ void law_check(void)
     check_parking(node, parked);
     sessions_check();
     law_check_all_calls(node);
+    law_check_presence(node);
     guests_check();
 }

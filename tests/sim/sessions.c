@@ -87,8 +87,8 @@ bool sessions_may_be_over(const struct sim_session *session)
 {
     int64_t waited_us = session->free_us < 0 ? 0 : world.mono_us - session->free_us;
 
-    return session->life != node_life() || session->is_lost || world.trouble > session->trouble ||
-           node_is_stopping() || voided_reaches(&session->token->line) ||
+    return session->life != node_life() || session->is_lost || session->is_followed ||
+           world.trouble > session->trouble || node_is_stopping() || voided_reaches(&session->token->line) ||
            waited_us > node_config()->session_lapse_s * 1000000 - 2000000;
 }
 
@@ -123,6 +123,45 @@ struct sim_session *sessions_new(struct link *link, struct bytes protocol, const
     link->tap.held = session;
     session->is_owed = true;
     return session;
+}
+
+/* What is said to the old one goes on in the new one. */
+void sessions_follow(struct link *link, struct bytes protocol, const struct token *token,
+                     struct sim_session *old)
+{
+    struct sim_session *session = sessions_new(link, protocol, token);
+
+    if (sessions_carried(old))
+        world_fail("one socket a session", "link %u follows what link %u has", link->number,
+                   old->link->number);
+    old->is_followed = true;
+    old->follower = session;
+    if (!session) return;
+    session->said = old->said;
+    session->heard = old->heard;
+    session->kept = old->kept;
+    session->kept_to = old->kept_to;
+    old->kept = 0;
+}
+
+static const struct sim_session *named(struct bytes protocol)
+{
+    size_t i;
+
+    for (i = 0; i < sessions.count; i++)
+        if (bytes_equal(bytes_of_text(sessions.list[i].protocol), protocol)) return &sessions.list[i];
+    return NULL;
+}
+
+/* To the session itself, and to others of its user. */
+void sessions_upgraded(const struct link *link, struct bytes from, struct bytes to)
+{
+    const struct sim_session *old = named(from), *session = named(to);
+
+    if (!old || !session) return; /* too many for this list */
+    if (old->follower != session) world_fail("an upgrade is told with both names", "link %u", link->number);
+    if (session->project != link->tap.token->project || session->user != link->tap.token->user)
+        world_fail("an upgrade is told to whom it concerns", "link %u", link->number);
 }
 
 void sessions_taken(struct sim_session *session, struct link *link)
@@ -222,6 +261,9 @@ static void open_letter(struct session_letter *letter, struct session *session)
     struct buf buf = {.ptr = text, .max = sizeof text};
     int len;
 
+    while (known->follower)
+        known = known->follower;
+    if (known->is_followed) session = NULL; /* by one that is not kept here */
     if (!session && (sessions_carried(known) || !sessions_may_be_over(known)))
         world_fail("a letter finds its session", "%s", known->protocol);
     if (session && strncmp(session->name, known->protocol + strlen(known->protocol) - SESSION_NAME_LEN,

@@ -20,9 +20,11 @@ struct sim_session {
     const struct token *token; /* of its grant */
     int64_t ends_s;
     bool is_registered, is_lost;
-    struct link *link; /* its last; see sessions_carried */
-    int64_t free_us;   /* since when none carries it; -1: one does */
-    unsigned moves;    /* so often a link took it on */
+    bool is_followed;             /* another has its place: */
+    struct sim_session *follower; /* NULL: one that is not kept here */
+    struct link *link;            /* its last; see sessions_carried */
+    int64_t free_us;              /* since when none carries it; -1: one does */
+    unsigned moves;               /* so often a link took it on */
     struct sim_state states[SIM_STATES];
     unsigned state_count;
     unsigned unseen; /* further ones, lost with their sockets before anybody saw them */
@@ -53,6 +55,10 @@ bool sessions_may_not_open(void);
 /* The server's words. */
 struct sim_session *sessions_new(struct link *link, struct bytes protocol,
                                  const struct token *token); /* or NULL */
+/* One that takes the place of another, which ends. */
+void sessions_follow(struct link *link, struct bytes protocol, const struct token *token,
+                     struct sim_session *old);
+void sessions_upgraded(const struct link *link, struct bytes from, struct bytes to); /* is told */
 void sessions_taken(struct sim_session *session, struct link *link);
 void sessions_given_state(struct link *link, struct bytes text);
 void sessions_heard(struct link *link, unsigned serial);

@@ -113,6 +113,7 @@ struct call {
     const struct token *token; /* NULL: none, or one made up */
     struct proof *proof;
     bool is_tampered, wants_resume, is_invalid;
+    bool is_upgrade;             /* of a connect: a new session in the place of that of the state */
     struct sim_session *resumes; /* whose state is presented, whole and with its name; NULL: none's */
     struct sim_state state;      /* that one */
     bool was_free;               /* when it arrived, nobody carried that session */

@@ -1,4 +1,5 @@
 #include "sim/world.h"
+#include "sim/law_presence.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -218,4 +219,5 @@ void world_begin(uint64_t seed)
     draw_temper(&world.temper);
     times_begin();
     phones_begin();
+    law_presence_begin();
 }
