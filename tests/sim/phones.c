@@ -79,6 +79,16 @@ unsigned phones_answer(const char *name)
     return leg ? leg->dial : 0;
 }
 
+unsigned phones_joined(void)
+{
+    unsigned count = 0;
+    size_t i;
+
+    for (i = 0; i < phones.count; i++)
+        count += phones.legs[i].was_answered;
+    return count;
+}
+
 /* ---- what they are told ---- */
 
 /* The number in the s= line of an SDP; 0: none that is known. */

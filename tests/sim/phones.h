@@ -15,6 +15,7 @@ void phones_act(struct client *client);
  * user begins with whom it may ring; NULL: nobody. */
 unsigned phones_dial(char name[LEG_NAME_MAX], const struct link *link, const char *reference);
 unsigned phones_answer(const char *name); /* the number of the dial that this leg rang by; 0: not known */
+unsigned phones_joined(void);             /* so many dials were answered */
 /* What the server tells a client of a call: the params of its event. */
 void phones_event(struct link *link, struct json event);
 /* Its answer to a dial, which may come late and out of turn. */

@@ -47,6 +47,28 @@ struct sim_session *sessions_pick(void)
     return sessions.count && chance(20) && sessions.list[0].state_count ? &sessions.list[0] : NULL;
 }
 
+struct sim_session *sessions_of_guest(void)
+{
+    size_t i;
+
+    for (i = sessions.count; i; i--) {
+        struct sim_session *session = &sessions.list[i - 1];
+        if (session->life == node_life() && session->state_count && model_is_guest(session->token))
+            return session;
+    }
+    return NULL;
+}
+
+unsigned sessions_followed(void)
+{
+    unsigned count = 0;
+    size_t i;
+
+    for (i = 0; i < sessions.count; i++)
+        count += sessions.list[i].is_followed;
+    return count;
+}
+
 struct sim_session *sessions_known(const struct sim_session *session)
 {
     return &sessions.list[session - sessions.list];

@@ -39,7 +39,9 @@ void sessions_reset(void);
 void sessions_begin(void); /* letters are written from time to time */
 void sessions_end(void);   /* the seed is over */
 
-struct sim_session *sessions_pick(void); /* of this life, with a state; NULL: none */
+struct sim_session *sessions_pick(void);     /* of this life, with a state; NULL: none */
+struct sim_session *sessions_of_guest(void); /* the newest of this life; NULL: none */
+unsigned sessions_followed(void);            /* so many have lost their place to another */
 struct sim_session *sessions_known(const struct sim_session *session); /* the same, to be changed */
 const struct sim_state *sessions_pick_state(const struct sim_session *session);
 bool sessions_carried(const struct sim_session *session);

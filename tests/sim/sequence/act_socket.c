@@ -2,7 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/phones.h"
 #include "sim/sequence/action.h"
+#include "sim/sessions.h"
 #include "wire/ws_frame.h"
 
 #define TEXT_MAX  70000
@@ -59,7 +61,9 @@ static void send_call(struct party *party, struct call *call, const char *method
     struct buf text;
     unsigned number = ++party->calls;
 
-    if (action->d & 3)
+    if (call->kind == CALL_DIAL) /* answered wherever its session is by then */
+        (void)snprintf(call->id, sizeof call->id, "d%u-%u", party->client.number, number);
+    else if (action->d & 3)
         (void)snprintf(call->id, sizeof call->id, "c%u", number);
     else
         (void)snprintf(call->id, sizeof call->id, "c%0100u", number);
@@ -137,9 +141,26 @@ static struct proof *pick_proof(const struct token *token, uint8_t letter)
     return proof;
 }
 
+/* The newest state of the newest guest's session: to have its place. */
+static void write_upgrade(struct buf *params, struct call *call)
+{
+    struct sim_session *session = sessions_of_guest();
+
+    if (!session) return;
+    call->is_upgrade = call->wants_resume = true;
+    call->resumes = session;
+    call->state = session->states[(session->state_count - 1) % SIM_STATES];
+    say(params, ",\"upgrade\":{\"protocol\":\"%s\",\"authorization_state\":\"", session->protocol);
+    buf_append(params, bytes_of(call->state.text, call->state.len));
+    buf_append_text(params, "\"}");
+}
+
 static void write_odd_params(struct buf *params, struct call *call, uint8_t letter)
 {
     switch (letter & 15) {
+    case 11:
+        write_upgrade(params, call);
+        return;
     case 12:
         call->is_invalid = true;
         say(params, ",\"version\":7");
@@ -187,6 +208,37 @@ void act_connect(struct party *party, const struct action *action)
     buf_release(&params);
 }
 
+/* ---- telephones: b is what they do, c whom they dial ---- */
+
+static void act_phone(struct party *party, const struct action *action)
+{
+    static const struct {
+        const char *destination, *reference;
+    } rows[] = {{"/private/ada", "ada"}, {"/private/carl", "carl"}};
+    unsigned verb = action->b >> 2 & 3, row = action->c & 1, dial;
+    struct client *client = &party->client;
+    const char *leg = *client->rang ? client->rang : *client->dialled ? client->dialled : "none";
+    struct call *call = party_call(party, verb == 1 ? CALL_DIAL : CALL_PHONE);
+    struct buf params;
+
+    if (verb == 1) {
+        dial = phones_dial(client->dialled, client->link, rows[row].reference);
+        leg = client->dialled;
+        *client->rang = 0;
+    } else
+        dial = phones_answer(leg);
+    buf_init(&params, TEXT_MAX);
+    say(&params, "{\"message\":{\"jsonrpc\":\"2.0\",\"id\":\"m\",\"method\":\"%s\",\"params\":",
+        verb == 1   ? "verto.invite"
+        : verb == 2 ? "verto.answer"
+                    : "verto.bye");
+    say(&params, "{\"dialogParams\":{\"callID\":\"%s\",\"destination_number\":\"%s\"},", leg,
+        rows[row].destination);
+    say(&params, "\"sdp\":\"v=0\\r\\ns=%u\\r\\n\"}}}", dial);
+    send_call(party, call, "webrtc.verto", buf_bytes(&params), action);
+    buf_release(&params);
+}
+
 /* ---- calls: a is the method, b the params, d the id and the frames ---- */
 
 void act_call(struct party *party, const struct action *action)
@@ -206,6 +258,10 @@ void act_call(struct party *party, const struct action *action)
                                          "{\"authentication\":{\"jwt_token\":\"\"}}"};
 
     if (!party_link(party)) return;
+    if ((action->a & 15) == 13 && action->b & 12) {
+        act_phone(party, action);
+        return;
+    }
     send_call(party, party_call(party, calls[action->a & 15].kind), calls[action->a & 15].method,
               bytes_of_text(params[action->b & 3]), action);
 }
@@ -291,6 +347,8 @@ void party_heard(struct party *party, const struct said *said)
     char text[128];
     struct buf out;
 
+    if (said->kind == SAID_RING)
+        (void)snprintf(party->client.rang, sizeof party->client.rang, "%s", said->id);
     if (said->kind != SAID_PING || !party->answers_pings || party->rest.len || party->is_sending ||
         link->up_ended)
         return;

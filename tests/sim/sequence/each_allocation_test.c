@@ -1,11 +1,17 @@
 /* each_allocation_test.c — each allocation of a whole exchange fails in turn: a connection is accepted, mints
  * and reads; another is upgraded, connects, calls and goes; the node restarts. What the answers may be then
  * is the simulator's law: 503 or a close, nothing half, what was acknowledged is durable, nothing leaks. Then
- * others do the same, and all goes well. */
+ * others do the same, and all goes well. Two telephones, of which one rings, and a guest who becomes one of
+ * their users have an exchange of their own: nobody waits for what never comes, no call is left behind. */
+#include <string.h>
+
 #include "harness/check.h"
+#include "sim/guests.h"
 #include "sim/memory.h"
 #include "sim/node.h"
+#include "sim/phones.h"
 #include "sim/sequence/action.h"
+#include "sim/sessions.h"
 
 #define EACH_MAX 2000 /* more than an exchange asks for */
 
@@ -124,11 +130,128 @@ static void first_answers_fail_cleanly(void)
         }
 }
 
+/* ---- telephones ---- */
+
+#define MINTED (PROJECTS * GUESTS) /* tokens before are guests' */
+#define DIAL   (1 << 2)
+#define ANSWER (2 << 2)
+#define BYE    (3 << 2)
+
+static const struct action telephones[] = {
+    {.verb = VERB_OPEN, .b = 1, .wait = 5},
+    {.verb = VERB_MINT, .c = 1, .wait = 5},
+    {.verb = VERB_MINT, .b = 3, .c = 1, .wait = 5},
+    {.verb = VERB_RESET, .wait = 5},
+    {.verb = VERB_UPGRADE, .party = 1, .wait = 5},
+    {.verb = VERB_CONNECT, .party = 1, .a = MINTED, .b = 6, .d = 1, .wait = 5},
+    {.verb = VERB_CALL, .party = 1, .d = 1, .wait = 5}, /* online */
+    {.verb = VERB_UPGRADE, .party = 2, .wait = 5},
+    {.verb = VERB_CONNECT, .party = 2, .a = MINTED + 1, .b = 6, .d = 1, .wait = 5},
+    {.verb = VERB_CALL, .party = 2, .d = 1, .wait = 5},
+    {.verb = VERB_CALL, .party = 2, .a = 13, .b = DIAL, .d = 1, .wait = 5}, /* ada */
+    {.verb = VERB_CALL, .party = 1, .a = 13, .b = ANSWER, .d = 1, .wait = 5},
+    {.verb = VERB_CALL, .party = 2, .a = 13, .b = BYE, .d = 1, .wait = 5},
+    {.verb = VERB_CALL, .party = 2, .a = 13, .b = DIAL, .d = 1, .wait = 5},
+    {.verb = VERB_CALL, .party = 1, .a = 13, .b = BYE, .d = 1, .wait = 5}, /* busy */
+    {.verb = VERB_CALL, .party = 2, .a = 13, .b = DIAL, .d = 1, .wait = 5},
+    {.verb = VERB_CALL, .party = 2, .a = 13, .b = BYE, .d = 1, .wait = 5}, /* never mind */
+    {.verb = VERB_UPGRADE, .party = 3, .wait = 5},
+    {.verb = VERB_CONNECT, .party = 3, .b = 6, .d = 1, .wait = 5}, /* a guest */
+    {.verb = VERB_RESET, .party = 3, .wait = 5},
+    {.verb = VERB_UPGRADE, .party = 3, .wait = 5},
+    {.verb = VERB_CONNECT, .party = 3, .a = MINTED, .b = 6, .c = 11, .d = 1, .wait = 7}, /* is ada, now */
+    {.verb = VERB_END, .party = 1, .wait = 5},
+    {.verb = VERB_RESET, .party = 2, .wait = 5},
+    {.verb = VERB_RESET, .party = 3, .wait = 5},
+};
+
+static struct token guests[MINTED]; /* as they were founded */
+
+static void begin_with_guests(void)
+{
+    life_begin(0);
+    memcpy(model.tokens, guests, sizeof guests);
+}
+
+static void play_telephones(void)
+{
+    size_t i;
+
+    model.token_count = MINTED; /* each play uses what it mints itself */
+    for (i = 0; i < sizeof telephones / sizeof telephones[0]; i++)
+        parties_act(&telephones[i]);
+}
+
+static void check_telephones_went_well(unsigned first_link)
+{
+    const struct link *link;
+    const struct call *call;
+    unsigned calls = 0;
+
+    for (link = links; link; link = link->next)
+        for (call = link->number >= first_link ? link->tap.calls : NULL; call; call = call->next) {
+            CHECK(call->is_answered);
+            calls++;
+        }
+    CHECK_INT(calls, 13);
+    CHECK_INT(atomic_load(&node_running()->calls), 0);
+}
+
+static bool fail_one_of_telephones(unsigned n, unsigned count)
+{
+    static const struct action restart = {.verb = VERB_LIFE, .wait = 5};
+    unsigned before, failures, joined, followed;
+
+    begin_with_guests();
+    before = memory_failures();
+    memory_fail(n, count);
+    play_telephones();
+    memory_fail(0, 0);
+    failures = memory_failures() - before;
+    parties_act(&restart);
+    before = links ? links->number : 0;
+    joined = phones_joined();
+    followed = sessions_followed();
+    play_telephones();
+    check_telephones_went_well(before + 1);
+    CHECK_INT(phones_joined(), joined + 1);
+    CHECK_INT(sessions_followed(), followed + 1);
+    life_end();
+    return !failures;
+}
+
+static void telephones_fail_cleanly_at_each_allocation(void)
+{
+    unsigned n = 0;
+    bool done = false;
+
+    for (; !done && n < EACH_MAX; n++) {
+        CHECK_NOTE("allocation %u", n);
+        done = fail_one_of_telephones(n, 1);
+    }
+    CHECK(done);
+    CHECK(n > 100);
+    printf("%u allocations\n", n - 1);
+}
+
+static void telephones_fail_cleanly_without_more(void)
+{
+    unsigned n;
+
+    for (n = 0; n < 300; n += 3) {
+        CHECK_NOTE("from allocation %u on", n);
+        fail_one_of_telephones(n, 4);
+    }
+}
+
 int main(void)
 {
     lives_prepare();
+    memcpy(guests, model.tokens, sizeof guests);
     CHECK_RUN(fails_cleanly_at_each_allocation);
     CHECK_RUN(fails_cleanly_without_more);
     CHECK_RUN(first_answers_fail_cleanly);
+    CHECK_RUN(telephones_fail_cleanly_at_each_allocation);
+    CHECK_RUN(telephones_fail_cleanly_without_more);
     return CHECK_END();
 }
