@@ -40,8 +40,27 @@ test("every row of coming back is a test", () => {
     assert.equal(rows.length, 19);
 });
 
+test("every row of becoming more is a test", () => {
+    const tests = [...read("tests/e2e/upgrade.test.mjs").matchAll(/^test\("(.*?)", /gm)].map(([, name]) => name);
+    const rows = cells(section("Becoming more"));
+    for (const row of rows) {
+        const name = row.at(-1).slice(1, -1);
+        assert.ok(tests.includes(name), name);
+        const code = name.match(/: (-3200[23])/)?.[1];
+        if (code) assert.ok(row[3].startsWith(code.replace("-", "\u2212")), `${row[3]}: ${name}`);
+    }
+    assert.equal(rows.length, 11);
+});
+
+test("every event of a session is in the table, and no other", () => {
+    const sent = ["socket", "verto_encode"].map((name) => read(`src/dialect/signalwire/${name}.c`)).join("")
+        .matchAll(/signalwire_event_begin\(&w, out, session, "([^"]+)"\)/g);
+    const told = cells(section("What a session is told of itself and its user")).slice(1).map(([name]) => name.slice(1, -1));
+    assert.deepEqual([...sent].map(([, name]) => name).filter((name) => name !== "webrtc.message").sort(), told.sort());
+});
+
 test("settings that the page names are there", () => {
-    for (const [, name] of page.matchAll(/`([a-z]+_(?:timeout|interval|lapse|window)?_?s)`/g))
+    for (const [, name] of page.matchAll(/`([a-z]+_(?:timeout|interval|lapse|window|warning)?_?s)`/g))
         assert.match(read("src/config/params.def"), new RegExp(`PARAM\\(${name},`), name);
 });
 

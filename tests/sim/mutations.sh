@@ -240,7 +240,6 @@ breaks "an upgrade leads anywhere" src/engine/upgrade.c 'return may[from][to];' 
 breaks "an upgrade leads into another project" src/engine/upgrade.c 'uuid_equal(&holder->project, &state->project) &&' ''
 breaks "letters are lost by an upgrade" src/server/session_follow.c '    session_put_formers(session);' ''
 breaks "what was kept is lost by an upgrade" src/server/session_follow.c '    take_kept(session, old);' ''
-breaks "an upgraded session is resumed" src/server/session_fetch.c 'session && session_is_named(session, &letter->to)' 'session'
 breaks "presence is not told to who comes later" src/server/session.c '    presence_changed(session);
     log_info("session_began"' '    log_info("session_began"'
 breaks "presence outlives its session" src/server/session.c '    if (session->is_registered) presence_changed(session);
