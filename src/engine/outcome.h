@@ -139,7 +139,7 @@ struct outcome {
             bool is_last;                     /* the token has expired: only until the state's deadline */
         } connected;
         struct {
-            struct uuid callee; /* whose sessions ring; zero: nobody's */
+            struct uuid callee;            /* whose sessions ring; zero: nobody's */
             struct uuid address, resource; /* what was dialled; and the resource behind it, or zero */
             struct bytes caller_name, caller_number, callee_name, callee_number;
         } dialled;

@@ -152,6 +152,63 @@ static void erases_an_older_state(void)
                                                                      "'params':{'authorization_state':''}}}");
 }
 
+/* A whole event of this type with these params. */
+static void check_event(const char *type, const char *params)
+{
+    char wanted[1024];
+
+    (void)snprintf(wanted, sizeof wanted,
+                   "{'jsonrpc':'2.0','id':'?','method':'signalwire.event','params':{'event_type':'%s',"
+                   "'event_channel':'signalwire:signalwire_jti-1_0123456789abcdef','timestamp':1767225600,"
+                   "'project_id':'" UUID_OF(1) "','node_id':'node-1','params':{%s}}}",
+                   type, params);
+    check_written(wanted);
+}
+
+static void tells_who_became_more(void)
+{
+    const struct dialect_upgrade upgrade = {.from_name = BYTES("fedc"),
+                                            .from_first_jti = BYTES("jti-0"),
+                                            .to_name = BYTES("0123456789abcdef"),
+                                            .to_first_jti = BYTES("jti-1"),
+                                            .from_user = {{7}},
+                                            .to_user = {{2}}};
+
+    session_init();
+    signalwire_tell_upgrade(&out, &session, &upgrade);
+    check_event(
+        "session.upgraded",
+        "'from':{'protocol':'signalwire_jti-0_fedc','subscriber_id':'" UUID_OF(
+            7) "'},"
+               "'to':{'protocol':'signalwire_jti-1_0123456789abcdef','subscriber_id':'" UUID_OF(2) "'}");
+}
+
+static void tells_presence(void)
+{
+    static const struct {
+        enum presence presence;
+        const char *params;
+    } rows[] = {
+        {PRESENCE_OFFLINE, "'subscriber_id':'" UUID_OF(2) "','presence':'offline'"},
+        {PRESENCE_UNDISTURBED, "'subscriber_id':'" UUID_OF(2) "','presence':'do_not_disturb'"},
+        {PRESENCE_ONLINE, "'subscriber_id':'" UUID_OF(2) "','presence':'online'"},
+    };
+    size_t i;
+
+    for (i = 0; i < COUNT(rows); i++) {
+        session_init();
+        signalwire_tell_presence(&out, &session, rows[i].presence);
+        check_event("subscriber.presence", rows[i].params);
+    }
+}
+
+static void warns_of_the_end(void)
+{
+    session_init();
+    signalwire_tell_expiry(&out, &session);
+    check_event("session.expiring", "'expires_at':1767232800");
+}
+
 static void pings_with_a_fresh_id(void)
 {
     char first[UUID_TEXT_LEN + 1] = {0};
@@ -228,6 +285,9 @@ int main(void)
     CHECK_RUN(refuses_calls_by_code);
     CHECK_RUN(welcomes);
     CHECK_RUN(erases_an_older_state);
+    CHECK_RUN(tells_who_became_more);
+    CHECK_RUN(tells_presence);
+    CHECK_RUN(warns_of_the_end);
     CHECK_RUN(pings_with_a_fresh_id);
     CHECK_RUN(answers_online_and_offline);
     CHECK_RUN(is_whole);
