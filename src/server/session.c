@@ -443,16 +443,23 @@ bool sessions_age_some(struct lane *lane, struct session_walk *walk)
     return walk->bucket == names->bucket_count;
 }
 
+static struct session *waiting_in(struct name_link *link)
+{
+    for (; link; link = link->next)
+        if (session_owns_name(link) && !link->session->socket) return link->session;
+    return NULL;
+}
+
+/* From the head of the bucket each time: other names of the one that ended may have stood behind it. */
 void sessions_stop(struct lane *lane)
 {
     size_t i;
 
     session_fetches_stop(lane);
     for (i = 0; i < lane->names.bucket_count; i++)
-        for (struct name_link *link = lane->names.buckets[i]; link;) {
-            bool ends = session_owns_name(link) && !link->session->socket;
-            if (ends) session_end(link->session);
-            link = ends ? lane->names.buckets[i] : link->next; /* its other names may have stood behind it */
+        for (struct session *session; (session = waiting_in(lane->names.buckets[i])) != NULL;) {
+            session_names_take(&lane->names, &session->named);
+            session_end(session);
         }
 }
 
