@@ -103,6 +103,7 @@ async function upgrade(server, was, token, more = upgradeOf(was))
     }
     session.result = result;
     session.ticket = await ticketOf(session);
+    await session.request("subscriber.offline"); // once it is answered the old one has ended, and is counted no more
     return session;
 }
 
