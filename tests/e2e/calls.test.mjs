@@ -530,39 +530,6 @@ test("a telephone that does not read is not rung out of its session: calls find 
     await closeAll(caller, callee);
 });
 
-test("H-117 ten thousand events of calls for a peer that does not read: it is owed no more than the cap, others go on", async () => {
-    const { bob, caller, callee } = await pair(), others = await pair(), causes = new Map();
-    callee.session.ws._socket.pause();
-    const ringAndGo = async () => {
-        const leg = await caller.dial(bob.to);
-        await caller.bye(leg);
-        return leg;
-    };
-    for (let round = 0; round < 10; round++) {
-        for (let i = 0; i < 500; i += 5) await Promise.all(Array.from({ length: 5 }, ringAndGo));
-        const [leg] = await talking(others); // somebody else's call meanwhile
-        await others.caller.bye(leg);
-        caller.session.messages = caller.session.messages.filter(({ params }) => {
-            const { cause } = params?.params?.params ?? {};
-            if (cause) causes.set(cause, (causes.get(cause) ?? 0) + 1);
-            return !params;
-        });
-    }
-    assert.ok(causes.get("USER_BUSY") > 0, "from some call on it was busy");
-    callee.session.ws._socket.resume();
-    const [rings, byes] = [await callee.heard("verto.invite"), await callee.heard("verto.bye")];
-    assert.ok(rings.length > 100 && rings.length < 5000, `${rings.length} rings`);
-    assert.deepEqual(byes.map(({ callID }) => callID).sort(), rings.map(({ callID }) => callID).sort(), "what rang was told its end, once");
-    assert.ok(!callee.session.isClosed);
-    const leg = await caller.dial(bob.to), last = await callee.session.message((m) => m.params?.params?.method === "verto.invite" &&
-        !rings.some(({ callID }) => callID === m.params.params.params.callID), "it rings again");
-    await callee.answer(last.params.params.params.callID);
-    await caller.answered(leg);
-    await caller.bye(leg);
-    await closeAll(caller, callee, others.caller, others.callee);
-    await noCallsLeft();
-});
-
 // ---- limits ----
 
 test("eight calls at once on one session; a telephone with eight does not ring", async () => {
@@ -650,6 +617,41 @@ test("F-80 calls with one resource's tokens, by one user and in all are capped; 
         await tooMany(caller, "/private/nobody", "one user, too often");
         await closeAll(desk, visitors, caller, callee, second, other);
     }));
+
+test("H-117 ten thousand events of calls for a peer that does not read: it is owed no more than the cap, others go on", () => withServer({ COATCHECK_PING_TIMEOUT_S: "600",
+    COATCHECK_CALLS_PER_USER_MAX: "1000", COATCHECK_LIMITS: ENV.COATCHECK_LIMITS }, async (on) => {
+    const { bob, caller, callee } = await pair({ on }), others = await pair({ on }), causes = new Map();
+    callee.session.ws._socket.pause();
+    const ringAndGo = async () => {
+        const leg = await caller.dial(bob.to);
+        await caller.bye(leg);
+        return leg;
+    };
+    for (let round = 0; round < 10; round++) {
+        for (let i = 0; i < 500; i += 5) await Promise.all(Array.from({ length: 5 }, ringAndGo));
+        const [leg] = await talking(others); // somebody else's call meanwhile
+        await others.caller.bye(leg);
+        caller.session.messages = caller.session.messages.filter(({ params }) => {
+            const { cause } = params?.params?.params ?? {};
+            if (cause) causes.set(cause, (causes.get(cause) ?? 0) + 1);
+            return !params;
+        });
+    }
+    assert.ok(causes.get("USER_BUSY") > 0, "from some call on it was busy");
+    callee.session.ws._socket.resume();
+    assert.ok(!callee.session.isClosed, "it is still there");
+    const [rings, byes] = [await callee.heard("verto.invite"), await callee.heard("verto.bye")];
+    assert.ok(rings.length > 100 && rings.length < 5000, `${rings.length} rings`);
+    assert.deepEqual(byes.map(({ callID }) => callID).sort(), rings.map(({ callID }) => callID).sort(), "what rang was told its end, once");
+    assert.ok(!callee.session.isClosed);
+    const leg = await caller.dial(bob.to), last = await callee.session.message((m) => m.params?.params?.method === "verto.invite" &&
+        !rings.some(({ callID }) => callID === m.params.params.params.callID), "it rings again");
+    await callee.answer(last.params.params.params.callID);
+    await caller.answered(leg);
+    await caller.bye(leg);
+    await closeAll(caller, callee, others.caller, others.callee);
+    await callsAre(0, on);
+}));
 
 test("a server that stops in the midst of calls ends sound", () =>
     withServer({}, async (on) => {
