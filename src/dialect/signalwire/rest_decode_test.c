@@ -304,7 +304,8 @@ static void refuses_connects(void)
         {"{" TOKEN ",\"dpop_token\":1}", REFUSAL_PARAMETER_INVALID},
         {"{" TOKEN ",\"authorization_state\":1}", REFUSAL_PARAMETER_INVALID},
         {"{" TOKEN ",\"protocol\":[\"a\"]}", REFUSAL_PARAMETER_INVALID},
-        {"{" TOKEN ",\"upgrade\":{},\"authorization_state\":\"s\"}", REFUSAL_PARAMETER_INVALID},
+        {"{" TOKEN ",\"upgrade\":{},\"authorization_state\":\"s\",\"protocol\":\"p\"}",
+         REFUSAL_PARAMETER_INVALID},
         {"{\"version\":4}", REFUSAL_CREDENTIAL_MISSING}, /* the credential comes first */
     };
     size_t i;
