@@ -55,6 +55,7 @@ struct dialect_session {
     struct bytes ice_servers; /* JSON array, verbatim */
     struct dice dice;         /* for the ids of what we send */
     int64_t now_ms;
+    const struct slots *slots; /* NULL: its client takes none */
 };
 
 /* A session has taken the place of another, whose client has become more: of whom, and of both, the names. */

@@ -264,6 +264,7 @@ struct ask_connect {
     bool wants_upgrade;   /* to have a new session in its place */
     struct bytes state;   /* sealed; absent: not one that could be */
     struct bytes session; /* the name of the one it is about; absent: none that could be */
+    bool takes_slots;     /* it does things when it is told to: engine/slot.h */
 };
 
 struct holder;

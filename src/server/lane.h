@@ -63,8 +63,9 @@ struct lane {
     char date[30];                /* IMF-fixdate of date_s */
     int64_t date_s;
     struct deadline stop_deadline;
-    struct deadline drain_deadline; /* the next sockets to be closed */
-    int64_t drained_ms;             /* monotonic: when the last of them shall be */
+    struct deadline drain_deadline;    /* the next sockets to be closed */
+    int64_t drained_ms;                /* monotonic: when the last of them shall be */
+    int64_t drain_crowd, drain_closed; /* sockets when the stop began; of those closed since */
     bool is_stopping;
     _Atomic bool is_out_of_time; /* stopping took too long: what has not begun on a pool thread never does */
     _Atomic int64_t counters[LANE_COUNTERS];

@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct slot_return socket_soon = {.earliest_ms = 1000, .window_ms = 1000};
+
+#define RESTART_MS 1000 /* from the last close of a stop to the first answer of what comes behind it */
+
 /* ---- sending ---- */
 
 void socket_send_bytes(struct socket *socket, struct bytes text)
@@ -49,6 +53,37 @@ void socket_close(struct socket *socket, int code, const char *reason)
     ws_frame_write_close(out, (uint16_t)code, bytes_of_text(reason));
     if (!buf_error(out)) stream_write(socket->stream, buf_bytes(out));
     stream_close_after_sending(socket->stream);
+}
+
+void socket_close_until(struct socket *socket, int code, const char *why, const struct slot_return *slot)
+{
+    char reason[96]; /* RFC 6455 §5.5: a close frame holds 123 */
+
+    if (socket->takes_slots)
+        (void)snprintf(reason, sizeof reason, "%s; come back in %lld ms", why,
+                       (long long)slot_return_ms(slot, &socket->lane->node->host->dice));
+    else
+        (void)snprintf(reason, sizeof reason, "%s; come back in %lld s", why,
+                       (long long)slot->earliest_ms / 1000);
+    socket_close(socket, code, reason);
+}
+
+/* Loops share the connections evenly: what is here is elsewhere, too. */
+static int64_t return_window_ms(const struct lane *lane, int64_t here)
+{
+    return slot_window_ms(here * lane->node->lane_count, lane->node->config->returns_per_s);
+}
+
+struct slots socket_slots(const struct socket *socket)
+{
+    const struct lane *lane = socket->lane;
+    const struct holder *holder = &socket->session->holder;
+    int64_t live = atomic_load_explicit(&lane->counters[COUNT_SESSIONS_LIVE], memory_order_relaxed);
+
+    return (struct slots){.refresh_in_ms = slot_refresh_ms(session_left_ms(lane, holder),
+                                                           (holder->exp_s - holder->iat_s) * 1000,
+                                                           &lane->node->host->dice),
+                          .return_within_ms = return_window_ms(lane, live)};
 }
 
 struct bytes socket_refusal_data(struct lane *lane, const struct socket *socket, struct bytes method_name,
@@ -257,17 +292,19 @@ static void enter_state(struct socket *socket, enum session_state state)
 /* Whoever is closed first has longest to wait: nobody is served again before all are closed. */
 static void close_restarting(struct socket *socket)
 {
-    const struct lane *lane = socket->lane;
+    struct lane *lane = socket->lane;
     int64_t left_ms = lane->drained_ms - loop_tick_ms(lane->loop);
-    char reason[64];
+    struct slot_return slot = {.earliest_ms = RESTART_MS + (left_ms > 0 ? left_ms : 0),
+                               .window_ms = return_window_ms(lane, lane->drain_crowd),
+                               .number = lane->drain_closed++,
+                               .of = lane->drain_crowd};
 
-    (void)snprintf(reason, sizeof reason, "restarting; come back in %lld s",
-                   (long long)(left_ms > 0 ? left_ms / 1000 + 1 : 1));
-    socket_close(socket, 1012, reason);
+    socket_close_until(socket, 1012, "restarting", &slot);
 }
 
 void socket_apply(struct socket *socket, enum session_event event)
 {
+    static const struct slot_return no_place = {.earliest_ms = 30000, .window_ms = 30000};
     struct session_step step = session_step(socket->state, event);
 
     if (step.state == SESSION_CLOSED) part(socket, event);
@@ -305,7 +342,7 @@ void socket_apply(struct socket *socket, enum session_event event)
         if (socket->has_parking)
             socket_close(socket, 4401, "not authenticated");
         else
-            socket_close(socket, 4429, "too many were refused; come back in 30 s");
+            socket_close_until(socket, 4429, "too many were refused", &no_place);
         break;
     case SESSION_CLOSE_SILENT:
         socket_close(socket, 1001, "no answer to ping");
@@ -346,10 +383,13 @@ static void socket_free(struct socket *socket)
 
 /* ---- frames ---- */
 
-void socket_give_up(struct socket *socket, int code, const char *reason)
+void socket_give_up(struct socket *socket, int code)
 {
     socket_apply(socket, SESSION_PEER_GONE);
-    socket_close(socket, code, reason);
+    if (code == err_close_code(ERR_NO_MEMORY)) /* ours, not the peer's */
+        socket_close_until(socket, code, "no memory", &socket_soon);
+    else
+        socket_close(socket, code, "");
 }
 
 /* False: read no further. */
@@ -371,10 +411,10 @@ static bool take(struct socket *socket, const struct ws_message_step *step)
         break;
     case WS_MESSAGE_CLOSE:
         socket->said_goodbye = step->close_code == 1000 || step->close_code == 1001; /* or no code at all */
-        socket_give_up(socket, step->close_code, "");
+        socket_give_up(socket, step->close_code);
         return false;
     case WS_MESSAGE_BROKEN:
-        socket_give_up(socket, step->close_code, "");
+        socket_give_up(socket, step->close_code);
         return false;
     }
     return socket->stream && socket->state != SESSION_CLOSED;
@@ -391,7 +431,7 @@ void socket_bytes(struct socket *socket, uint8_t *bytes, size_t len)
         if (socket->asking) { /* nothing is read while a call is decided */
             buf_append(&socket->asking->kept, bytes_of(bytes, len));
             if (buf_error(&socket->asking->kept))
-                socket_give_up(socket, 1009, "");
+                socket_give_up(socket, 1009);
             else
                 stream_stop_reading(socket->stream);
             return;
@@ -494,6 +534,11 @@ static void drain(struct lane *lane)
 
 void sockets_stop(struct lane *lane)
 {
+    const struct socket *socket;
+
     lane->drained_ms = loop_tick_ms(lane->loop) + lane->node->config->drain_window_s * 1000;
+    lane->drain_crowd = lane->drain_closed = 0;
+    for (socket = lane->sockets; socket; socket = socket->next)
+        if (socket->state != SESSION_CLOSED) lane->drain_crowd++;
     drain(lane);
 }

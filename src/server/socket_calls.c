@@ -42,7 +42,7 @@ static void begin_asking(struct socket *socket, const struct socket_call *row, s
 {
     socket->asking = asking_new(socket, row, call);
     if (!socket->asking) {
-        socket_give_up(socket, err_close_code(ERR_NO_MEMORY), "try again in 1 s");
+        socket_give_up(socket, err_close_code(ERR_NO_MEMORY));
         return;
     }
     *call = (struct rpc_message){0};
@@ -124,6 +124,7 @@ static void decode(struct asking *asking)
     struct run *run = &asking->run;
 
     run->unreadable = decode_ask(&run->ask, &run->refused, &request);
+    if (run->ask.kind == ASK_CONNECT) asking->socket->takes_slots = run->ask.connect.takes_slots;
     run->ask.origin = bytes_of(asking->socket->origin, asking->socket->origin_len);
     if (run->ask.kind == ASK_REAUTHENTICATE)
         run->ask.reauthenticate.present = &asking->socket->session->holder;
@@ -159,12 +160,20 @@ static struct bytes ice_servers(struct session *session)
     return buf_error(out) ? BYTES("[]") : buf_bytes(out);
 }
 
+static void add_slots(struct dialect_session *words, struct slots *slots, const struct socket *socket)
+{
+    if (!socket->takes_slots) return;
+    *slots = socket_slots(socket);
+    words->slots = slots;
+}
+
 void socket_welcome(struct socket *socket)
 {
     const struct dialect *dialect = dialect_of_socket();
     struct buf *body = lane_body(socket->lane);
     struct dialect_session words;
     struct session *came = socket->asking->fetch.session; /* back, or to be followed */
+    struct slots slots;
 
     socket->session = socket->asking->session;
     /* it has just spoken: that answers whoever still waits for the socket before it */
@@ -180,6 +189,7 @@ void socket_welcome(struct socket *socket)
     lane_count(socket->lane, COUNT_CONNECTS_GRANTED, 1);
     words = session_words(socket->session);
     words.ice_servers = ice_servers(socket->session);
+    add_slots(&words, &slots, socket);
     dialect->welcome(body, &words, socket->asking->call.id);
     socket_send_text(socket, body);
     session_give_state(socket->session);
@@ -202,7 +212,7 @@ void socket_tell_failure(struct socket *socket)
 
     session_seats_leave(&socket->asking->seats);
     socket_refuse_call(socket, &socket->asking->call, &socket->asking->run.finding);
-    socket_close(socket, err_close_code(error), "could not decide; come back in 1 s");
+    socket_close_until(socket, err_close_code(error), "could not decide", &socket_soon);
 }
 
 /* ---- calls ---- */
@@ -239,7 +249,11 @@ static void answer_call(struct socket *socket, const struct socket_call *row, co
 {
     struct dialect_session words = session_words(socket->session);
     struct buf *body = lane_body(socket->lane);
-    enum after_call after = row->answer(body, &words, call);
+    struct slots slots;
+    enum after_call after;
+
+    if (row->decode) add_slots(&words, &slots, socket); /* it has another token now */
+    after = row->answer(body, &words, call);
 
     if (after != AFTER_NOTHING)
         session_set_registered(socket->session, after != AFTER_UNREGISTER, after == AFTER_REGISTER_QUIETLY);
@@ -320,7 +334,7 @@ void socket_message(struct socket *socket, struct bytes text)
     if (socket->state == SESSION_PARKED) return; /* deaf */
     e = rpc_read(&call, &code, text);
     if (e == ERR_NO_MEMORY)
-        socket_give_up(socket, err_close_code(e), "try again in 1 s");
+        socket_give_up(socket, err_close_code(e));
     else if (e)
         socket_refuse_envelope(socket, &call, code, text.len);
     else if (call.kind == RPC_REQUEST)

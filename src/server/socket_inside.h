@@ -5,6 +5,7 @@
 
 #include "dialect/dialect.h"
 #include "engine/session.h"
+#include "engine/slot.h"
 #include "server/node.h"
 #include "server/session.h"
 #include "server/socket.h"
@@ -38,6 +39,7 @@ struct socket {
     struct ws_message message;
     enum session_state state;
     bool said_goodbye; /* the peer closed it on purpose */
+    bool takes_slots;  /* its client does things when it is told to */
     bool has_parking;  /* a refused socket without a place in the park is closed after its answer */
     uint16_t parking_slot;
 };
@@ -47,7 +49,12 @@ void socket_apply(struct socket *socket, enum session_event event); /* the engin
 void socket_send_control(struct socket *socket, enum ws_opcode opcode, struct bytes payload);
 void socket_close(struct socket *socket, int code, const char *reason); /* close frame, then the stream */
 /* The same, for what the peer sent: nothing behind it is read, and its session waits for another socket. */
-void socket_give_up(struct socket *socket, int code, const char *reason);
+void socket_give_up(struct socket *socket, int code);
+/* The same, and says when to come back: in its own slot to who takes them, the earliest time to all others.
+ */
+extern const struct slot_return socket_soon; /* for what passes by itself */
+void socket_close_until(struct socket *socket, int code, const char *why, const struct slot_return *slot);
+struct slots socket_slots(const struct socket *socket); /* of a client that takes them */
 /* Remembers the finding and answers the call with it. */
 void socket_refuse_call(struct socket *socket, const struct rpc_message *call, const struct finding *finding);
 void socket_refuse_envelope(struct socket *socket, const struct rpc_message *call, int code, size_t len);

@@ -41,6 +41,11 @@ void answer_open_token(struct claims *out, struct arena *arena, const struct lin
 /* Into the model, where a jti is used once; NULL: it is full. */
 struct token *answer_add_token(const struct link *link, const struct claims *claims, struct bytes text);
 
+/* What a granted connect or renewal says of them; the tap knows the session already. */
+struct json;
+void answer_slots(const struct link *link, struct json result);
+void answer_away(const struct link *link, unsigned code, struct bytes reason); /* of a close frame */
+
 /* On a link that is wild nobody knows what was asked. What the server says must be right all the same. */
 void answer_wild_http(struct link *link, struct request *request, struct bytes body);
 void answer_wild_text(struct link *link, struct bytes text);

@@ -183,6 +183,7 @@ static void check_granted(struct link *link, struct call *call, struct json resu
     }
     if (uuid_read(&id, json_text(json_member(holder, "jti"))) || !uuid_equal(&id, &link->tap.token->jti))
         world_fail("an answer is for its own call", "link %u is welcomed by another token", link->number);
+    answer_slots(link, result);
 }
 
 /* What only the time, or the store, may say against a proof. */
@@ -278,7 +279,7 @@ static void check_renewed(struct link *link, struct call *call)
     trace("renewed", "link %u", link->number);
 }
 
-static void check_renewal(struct link *link, struct call *call, int code)
+static void check_renewal(struct link *link, struct call *call, struct json result, int code)
 {
     const struct token *token = call->token;
 
@@ -287,9 +288,10 @@ static void check_renewal(struct link *link, struct call *call, int code)
             world_fail("calls are for live sessions", "link %u: a renewal got %d", link->number, code);
         return;
     }
-    if (!code)
+    if (!code) {
         check_renewed(link, call);
-    else if (code == RPC_INTERNAL) {
+        answer_slots(link, result);
+    } else if (code == RPC_INTERNAL) {
         if (!had_trouble(call) && !times_was_stepped(call->delivered_us))
             world_fail("we fail only when something failed", "link %u", link->number);
     } else if (!why_not_renewed(link, call) && !is_over(token) && !token->is_lost &&
@@ -391,7 +393,7 @@ static void take_reply(struct link *link, struct json message)
     if (call->kind == CALL_CONNECT)
         check_connect(link, call, json_member(message, "result"), code);
     else if (call->kind == CALL_RENEW)
-        check_renewal(link, call, code);
+        check_renewal(link, call, json_member(message, "result"), code);
     else if (call->kind == CALL_DIAL)
         phones_dialled(link, call, code);
     else
@@ -519,6 +521,7 @@ static void take_close(struct link *link, struct bytes payload)
     if (!may_close(link, code))
         world_fail("a close code says why", "link %u: %u in session state %d after %lld ms", link->number,
                    code, (int)link->tap.session, (long long)(world.mono_us - link->tap.since_us) / 1000);
+    answer_away(link, code, bytes_from(payload, 2));
     enter(link, TAP_CLOSED);
     tap_say(link, (struct said){.kind = SAID_CLOSE});
 }

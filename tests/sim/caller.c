@@ -197,6 +197,16 @@ static const struct token *token_for(const struct sim_session *session)
     return chance(70) ? session->token : model_pick_token();
 }
 
+/* Every other link takes slots; what a second connect on it says is not heard. */
+static void append_slots(struct buf *params, struct link *link)
+{
+    bool takes_slots = link->number % 2;
+
+    if (takes_slots) buf_append_text(params, ",\"takes_slots\":true");
+    if (!link->tap.has_connected) link->tap.takes_slots = takes_slots;
+    link->tap.has_connected = true;
+}
+
 static void send_connect(struct client *client)
 {
     struct call *call = tap_call(client->link, CALL_CONNECT);
@@ -225,6 +235,7 @@ static void send_connect(struct client *client)
     if (call->is_upgrade) buf_append_text(&params, ",\"upgrade\":{\"x\":1");
     if (session) append_state(&params, call, session);
     if (call->is_upgrade) buf_append_byte(&params, '}');
+    append_slots(&params, client->link);
     buf_append_byte(&params, '}');
     guests_tried(call->token);
     send_call(client, call, "signalwire.connect", buf_bytes(&params));

@@ -144,7 +144,8 @@ struct tap {
     bool is_last; /* the last reply said: Connection: close */
     bool is_wild; /* what the client sends from here on is no request or call that is known */
     enum tap_session session;
-    bool is_registered, is_broken; /* broken: the client broke the protocol, or said goodbye */
+    bool is_registered, is_broken;   /* broken: the client broke the protocol, or said goodbye */
+    bool has_connected, takes_slots; /* as the first connect on it said */
     const char *origin;
     const struct token *token; /* of the live session */
     int64_t ends_s;            /* its end, as the clock says */

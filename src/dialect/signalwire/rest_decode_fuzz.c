@@ -52,6 +52,7 @@ static void check_connect(const struct decoded *a, const struct decoded *b)
     require(a->ask.connect.wants_resume == b->ask.connect.wants_resume);
     require(a->ask.connect.wants_upgrade == b->ask.connect.wants_upgrade);
     require(a->ask.connect.wants_resume || !a->ask.connect.wants_upgrade);
+    require(a->ask.connect.takes_slots == b->ask.connect.takes_slots);
     require(same_text(a->ask.connect.state, b->ask.connect.state));
     require(same_text(a->ask.connect.session, b->ask.connect.session));
     require(a->ask.connect.wants_resume ||

@@ -361,6 +361,25 @@ static void reads_connects(void)
     }
 }
 
+static void takes_slots_on_a_plain_yes_alone(void)
+{
+    static const char *const params[] = {
+        "{" TOKEN ",\"takes_slots\":false}",    "{" TOKEN ",\"takes_slots\":null}",
+        "{" TOKEN ",\"takes_slots\":\"true\"}", "{" TOKEN ",\"takes_slots\":1}",
+        "{" TOKEN ",\"takes_slots\":[true]}",   "{" TOKEN "}",
+        "{" TOKEN ",\"takes_slots\":true}"};
+    size_t i;
+
+    for (i = 0; i < COUNT(params); i++) {
+        struct decoded decoded;
+        CHECK_NOTE("%s", params[i]);
+        decode_text(&decoded, signalwire_decode_connect, params[i], NULL);
+        CHECK_INT(decoded.refused.refusal, REFUSAL_NONE);
+        CHECK(decoded.ask.connect.takes_slots == (i == COUNT(params) - 1));
+        decoded_release(&decoded);
+    }
+}
+
 /* Whatever is no name of ours is presented all the same: it is refused, never taken for none. */
 static void reads_what_a_resume_presents(void)
 {
@@ -470,6 +489,7 @@ int main(void)
     CHECK_RUN(asks_who_without_reading_anything);
     CHECK_RUN(refuses_connects);
     CHECK_RUN(reads_connects);
+    CHECK_RUN(takes_slots_on_a_plain_yes_alone);
     CHECK_RUN(reads_what_a_resume_presents);
     CHECK_RUN(reads_what_an_upgrade_presents);
     CHECK_RUN(reads_renewals);

@@ -1,6 +1,7 @@
 /* socket.c — what this dialect says on the WebSocket: JSON-RPC replies and events (wire contract §4). */
 #include "dialect/signalwire/signalwire.h"
 
+#include "engine/slot.h"
 #include "wire/json_write.h"
 
 #define PROTOCOL_PREFIX  "signalwire_"
@@ -95,6 +96,19 @@ static void write_authorization(struct json_writer *w, const struct holder *hold
     json_object_end(w);
 }
 
+/* Ours: only to clients that asked. */
+static void write_slots(struct json_writer *w, const struct slots *slots)
+{
+    if (!slots) return;
+    json_key(w, "slots");
+    json_object_begin(w);
+    json_key(w, "refresh_in_ms");
+    json_put_number(w, slots->refresh_in_ms);
+    json_key(w, "return_within_ms");
+    json_put_number(w, slots->return_within_ms);
+    json_object_end(w);
+}
+
 /* Everything here is type-checked by the client; a missing member makes it drop the reply without a word. */
 void signalwire_welcome(struct buf *out, const struct dialect_session *session, struct bytes id)
 {
@@ -109,6 +123,7 @@ void signalwire_welcome(struct buf *out, const struct dialect_session *session, 
     write_authorization(&w, session->holder);
     json_key(&w, "ice_servers");
     json_put_verbatim(&w, session->ice_servers);
+    write_slots(&w, session->slots);
     json_object_end(&w);
     rpc_end(out);
 }
@@ -271,7 +286,7 @@ void signalwire_ping(struct buf *out, const struct dialect_session *session)
     rpc_end(out);
 }
 
-static void answer_ok(struct buf *out, struct bytes id)
+static void answer_ok(struct buf *out, const struct dialect_session *session, struct bytes id)
 {
     struct json_writer w;
 
@@ -282,6 +297,7 @@ static void answer_ok(struct buf *out, struct bytes id)
     json_put_literal(&w, "200");
     json_key(&w, "message");
     json_put_literal(&w, "OK");
+    write_slots(&w, session->slots);
     json_object_end(&w);
     rpc_end(out);
 }
@@ -291,7 +307,7 @@ static void answer_ok(struct buf *out, struct bytes id)
 static enum after_call answer_online(struct buf *out, const struct dialect_session *session,
                                      const struct rpc_message *call)
 {
-    answer_ok(out, call->id);
+    answer_ok(out, session, call->id);
     if (!session->holder->is_full_subscriber) return AFTER_NOTHING;
     return json_type_of(json_member(call->params, "do_not_disturb")) == JSON_IS_TRUE ? AFTER_REGISTER_QUIETLY
                                                                                      : AFTER_REGISTER;
@@ -300,7 +316,7 @@ static enum after_call answer_online(struct buf *out, const struct dialect_sessi
 static enum after_call answer_offline(struct buf *out, const struct dialect_session *session,
                                       const struct rpc_message *call)
 {
-    answer_ok(out, call->id);
+    answer_ok(out, session, call->id);
     return session->holder->is_full_subscriber ? AFTER_UNREGISTER : AFTER_NOTHING;
 }
 
@@ -308,8 +324,7 @@ static enum after_call answer_offline(struct buf *out, const struct dialect_sess
 static enum after_call answer_reauthenticate(struct buf *out, const struct dialect_session *session,
                                              const struct rpc_message *call)
 {
-    (void)session;
-    answer_ok(out, call->id);
+    answer_ok(out, session, call->id);
     return AFTER_NOTHING;
 }
 

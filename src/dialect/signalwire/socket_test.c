@@ -1,6 +1,7 @@
 #include <jansson.h>
 
 #include "dialect/signalwire/signalwire.h"
+#include "engine/slot.h"
 #include "harness/check.h"
 
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
@@ -137,6 +138,26 @@ static void welcomes(void)
                       "'application_id':'" UUID_OF(3) "','project_id':'" UUID_OF(1) "','space_id':'" UUID_OF(
                           1) "'},"
                              "'cnf':{'jkt':'thumb'}},'ice_servers':[]}}");
+}
+
+static void tells_slots_to_who_takes_them(void)
+{
+    static const struct slots slots = {.refresh_in_ms = 5400001, .return_within_ms = 19000};
+    struct rpc_message call = {.kind = RPC_REQUEST, .id = BYTES("r-1")};
+    json_t *document;
+
+    session_init();
+    session.slots = &slots;
+    signalwire_welcome(&out, &session, BYTES("c-1"));
+    document = written();
+    CHECK_INT(json_integer_value(json_object_get(
+                  json_object_get(json_object_get(document, "result"), "slots"), "refresh_in_ms")),
+              5400001);
+    json_decref(document);
+    buf_reset(&out);
+    CHECK_INT(signalwire_calls[SIGNALWIRE_CALLS - 1].answer(&out, &session, &call), AFTER_NOTHING);
+    check_written("{'jsonrpc':'2.0','id':'r-1','result':{'code':'200','message':'OK',"
+                  "'slots':{'refresh_in_ms':5400001,'return_within_ms':19000}}}");
 }
 
 /* §4.3, §4.4: the channel holds the session's name, or the client takes the event for stale; the id is a
@@ -284,6 +305,7 @@ int main(void)
     buf_init(&out, 65536);
     CHECK_RUN(refuses_calls_by_code);
     CHECK_RUN(welcomes);
+    CHECK_RUN(tells_slots_to_who_takes_them);
     CHECK_RUN(erases_an_older_state);
     CHECK_RUN(tells_who_became_more);
     CHECK_RUN(tells_presence);
