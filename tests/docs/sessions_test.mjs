@@ -19,7 +19,7 @@ test("the states of a socket are those of the engine's table", () => {
 test("every close code that the server sends is in the table, and no other", () => {
     const told = cells(section("Close codes")).flatMap(([codes]) => codes.split(", ").map(Number));
     const server = ["socket", "socket_calls", "socket_resume"].map((name) => read(`src/server/${name}.c`)).join("");
-    const sent = [...server.matchAll(/(?:socket_close|peer_closed)\([^;]*?(\d{4})\b/g)].map(([, code]) => Number(code));
+    const sent = [...server.matchAll(/(?:socket_close(?:_until)?|peer_closed)\([^;]*?(\d{4})\b/g)].map(([, code]) => Number(code));
     const failures = [...read("src/base/err.def").matchAll(/^ERR_ROW\(\w+,\s*\d+, (\d+)/gm)].map(([, code]) => Number(code));
     const frames = [...["ws_frame", "ws_message"].map((name) => read(`src/wire/${name}.c`)).join("").matchAll(/\b(100\d)\b/g)]
         .map(([, code]) => Number(code));
