@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include <string.h>
 
 #include "sim/answer.h"
@@ -39,21 +38,23 @@ void answer_slots(const struct link *link, struct json result)
 /* "...; come back in N ms", or in N s for who takes no slots. Without memory nothing was read yet. */
 void answer_away(const struct link *link, unsigned code, struct bytes reason)
 {
-    char text[124] = "", unit[3] = "";
-    const char *found;
-    long long wait = -1;
+    static const char before[] = "; come back in ";
+    const char *found = reason.len ? memmem(reason.ptr, reason.len, before, sizeof before - 1) : NULL;
+    struct bytes wait, unit;
+    uint64_t time = 0;
     bool is_slot;
 
     if ((code != 1012 && code != 1013 && code != 4429) || link->tap.is_wild) return;
-    if (reason.len < sizeof text) memcpy(text, reason.ptr, reason.len);
-    found = strstr(text, "; come back in ");
-    if (!found || sscanf(found, "; come back in %lld %2s", &wait, unit) != 2)
-        world_fail("who is sent away is told for how long", "link %u: %u %s", link->number, code, text);
-    is_slot = strcmp(unit, "ms") == 0;
-    if (wait < (is_slot ? 1000 : 1) || wait > (is_slot ? 600000 : 60))
-        world_fail("a wait can be waited for", "link %u: %s", link->number, text);
+    wait = found ? bytes_from(reason, (size_t)(found - (const char *)reason.ptr) + sizeof before - 1)
+                 : BYTES_NONE;
+    is_slot = wait.len > 3 && bytes_equal(bytes_from(wait, wait.len - 3), BYTES(" ms"));
+    unit = is_slot ? BYTES(" ms") : BYTES(" s");
+    if (wait.len <= unit.len || !bytes_equal(bytes_from(wait, wait.len - unit.len), unit) ||
+        !bytes_to_u64(&time, bytes_part(wait, 0, wait.len - unit.len), 600000) || time < (is_slot ? 1000 : 1))
+        world_fail("who is sent away is told for how long", "link %u: %u %.*s", link->number, code,
+                   (int)reason.len, (const char *)reason.ptr);
     if (is_slot && !link->tap.takes_slots)
-        world_fail("slots are for who takes them", "link %u: %s", link->number, text);
+        world_fail("slots are for who takes them", "link %u: %u", link->number, code);
     if (!is_slot && link->tap.takes_slots && link->tap.session != TAP_OPENING && code != 1013)
-        world_fail("who takes slots is told one", "link %u: %s", link->number, text);
+        world_fail("who takes slots is told one", "link %u: %u", link->number, code);
 }
