@@ -51,8 +51,7 @@ void socket_close(struct socket *socket, int code, const char *reason)
 
     if (!socket->stream) return;
     ws_frame_write_close(out, (uint16_t)code, bytes_of_text(reason));
-    if (!buf_error(out)) stream_write(socket->stream, buf_bytes(out));
-    stream_close_after_sending(socket->stream);
+    stream_end_with(socket->stream, buf_error(out) ? BYTES_NONE : buf_bytes(out));
 }
 
 void socket_close_until(struct socket *socket, int code, const char *why, const struct slot_return *slot)

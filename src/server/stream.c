@@ -389,6 +389,26 @@ void stream_close_after_sending(struct stream *stream)
     read_if_due(stream);
 }
 
+/* Bytes that are known to be the last may wait for the end behind them and travel in one packet with it: half
+ * the work, where thousands are sent away. False: nothing was sent, or there is more to it than that. */
+static bool send_held_back(struct stream *stream, struct bytes *b)
+{
+    int fd = -1;
+    ssize_t sent;
+    if (stream->phase != STREAM_LIVE || stream->tls || stream->rest || !b->len) return false;
+    if (uv_fileno((uv_handle_t *)&stream->tcp, &fd) != 0) return false;
+    sent = send(fd, b->ptr, b->len, MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0) return false;
+    *b = bytes_from(*b, (size_t)sent);
+    return true;
+}
+
+void stream_end_with(struct stream *stream, struct bytes last)
+{
+    if (!send_held_back(stream, &last) || last.len) stream_write(stream, last);
+    stream_close_after_sending(stream); /* whose shutdown sends what is held back */
+}
+
 /* ---- coming ---- */
 
 enum err stream_new(struct stream **out, struct listener *listener, struct loop *loop, struct tls *tls,

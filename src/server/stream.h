@@ -36,6 +36,8 @@ void stream_close(struct stream *stream); /* at once; unsent bytes are lost */
 void stream_close_after_sending(
     struct stream *stream); /* sends what is kept, half-closes, waits <= 2 s for the peer, then closes */
 
+void stream_end_with(struct stream *stream, struct bytes last); /* the same behind these, and cheaper */
+
 struct loop *stream_loop(const struct stream *stream);
 bool stream_is_tls(const struct stream *stream);
 /* The peer's address as text, for limits and logs: "127.0.0.1", "::1". out holds 46 bytes. */

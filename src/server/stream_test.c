@@ -311,6 +311,43 @@ static void gives_up_on_a_peer_that_never_ends(void)
     scene_close(&scene);
 }
 
+static void end_bytes(void *owner, uint8_t *bytes, size_t len)
+{
+    static uint8_t before[200000];
+    struct conn *conn = owner;
+    size_t wanted = bytes[0] == 'm' ? sizeof before : 0; /* more than the peer's window, or nothing */
+    count_bytes(conn, len);
+    stream_write(conn->stream, bytes_of(before, wanted));
+    stream_end_with(conn->stream, bytes[0] == '0' ? BYTES_NONE : BYTES("last words"));
+    stream_end_with(conn->stream, BYTES("ignored"));
+    conn->is_closed = true;
+}
+static const struct stream_user ender = {end_bytes, on_end_close, on_sent_count, on_gone};
+
+/* Once, whole, behind all that was written before, and then the end. */
+static void ends_with_its_last_words(void)
+{
+    static const struct {
+        const char *said;
+        size_t before, words;
+    } rows[] = {{"0", 0, 0}, {"x", 0, 10}, {"m", 200000, 10}};
+    static uint8_t back[300000];
+    struct scene scene;
+    scene_open(&scene, &ender, false);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int fd = peer_connect(scene.port);
+        CHECK_NOTE("%s", rows[i].said);
+        CHECK(peer_send(fd, bytes_of_text(rows[i].said)));
+        CHECK_INT(peer_read(fd, back, sizeof back), rows[i].before + rows[i].words);
+        CHECK_INT(errno, 0);
+        CHECK_BYTES(bytes_of(back + rows[i].before, rows[i].words),
+                    bytes_part(BYTES("last words"), 0, rows[i].words));
+        close(fd);
+        CHECK(bell_wait(&scene.gone));
+    }
+    scene_close(&scene);
+}
+
 static void closes_all_when_the_loop_stops(void)
 {
     int fd[20];
@@ -388,6 +425,7 @@ int main(void)
     CHECK_RUN(half_closes);
     CHECK_RUN(refuses_without_losing_the_reply);
     CHECK_RUN(gives_up_on_a_peer_that_never_ends);
+    CHECK_RUN(ends_with_its_last_words);
     CHECK_RUN(closes_all_when_the_loop_stops);
     CHECK_RUN(echoes_plain);
     CHECK_RUN(echoes_by_tls);

@@ -362,6 +362,12 @@ static void on_arrival(struct item *item)
     }
 }
 
+void stream_end_with(struct stream *stream, struct bytes last)
+{
+    stream_write(stream, last);
+    stream_close_after_sending(stream);
+}
+
 void stream_attach(struct stream *stream, const struct stream_user *user, void *owner)
 {
     stream->user = user;
