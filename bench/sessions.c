@@ -77,8 +77,8 @@ static void die(const char *what)
 
 static void give_up(const char *why, const struct conn *conn)
 {
-    fprintf(stderr, "bench_sessions: %s; connection %td at %s, %zu done: %.*s\n", why, conn - conns,
-            stage_names[conn->stage], job.done, (int)(conn->got < 400 ? conn->got : 400),
+    fprintf(stderr, "bench_sessions: %s; connection %td at %s, %zu done, %s: %.*s\n", why, conn - conns,
+            stage_names[conn->stage], job.done, strerror(errno), (int)(conn->got < 400 ? conn->got : 400),
             (const char *)conn->in);
     exit(1);
 }
@@ -255,12 +255,12 @@ static void leave(struct conn *conn)
 
 static void was_closed(struct conn *conn, unsigned code)
 {
+    if (!conn->comes_back && !job.is_closing) give_up("closed by the server", conn);
     leave(conn);
     if (conn->comes_back) {
         is_answered_again(conn, &job.cut);
         return;
     }
-    if (!job.is_closing) give_up("closed by the server", conn);
     job.last_ns = now_ns();
     if (!job.closed++) job.first_ns = job.last_ns;
     job.code = code;

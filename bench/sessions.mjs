@@ -90,7 +90,8 @@ function mintTokens(ours, count, more = "")
 async function startOurs(count, more)
 {
   const folder = path.join(data, `ours-${Math.random()}`);
-  const env = { COATCHECK_LOOPS: "1", COATCHECK_PING_INTERVAL_S: "60", COATCHECK_PING_TIMEOUT_S: "600", COATCHECK_CONNECTIONS_MAX: "20000", COATCHECK_USERS_CACHED_MAX: "65536" };
+  const env = { COATCHECK_LOOPS: "1", COATCHECK_PING_INTERVAL_S: "60", COATCHECK_PING_TIMEOUT_S: "600", COATCHECK_IDLE_TIMEOUT_S: "3600", COATCHECK_CONNECT_TIMEOUT_S: "300", COATCHECK_HEAD_TIMEOUT_S: "300",
+    COATCHECK_USERS_CACHED_MAX: "65536" };
   const talker = new Talker(0, [SERVER, "dev", "--port", "0", "--data", folder, "--json"], env);
   const told = await talker.heard();
   const ours = { name: "ours", talker, pid: talker.child.pid, told, folder, port: Number(new URL(told.url).port),

@@ -71,6 +71,10 @@ struct holder {
     int64_t absolute_end_s; /* of its family; 0: the token does not say */
 };
 
+struct slots { /* when a client that asked shall refresh, and come back once its connection breaks: slot.h */
+    int64_t refresh_in_ms, return_within_ms;
+};
+
 struct outcome {
     enum outcome_kind kind;
     enum err error;         /* FAILED */

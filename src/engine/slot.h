@@ -12,10 +12,6 @@
 
 #define SLOT_WINDOW_MIN_MS 1000
 
-struct slots { /* what a client that asked is told */
-    int64_t refresh_in_ms, return_within_ms;
-};
-
 /* left_ms: until the token ends; life_ms: from its mint to its end. Never after the end, never below 0. */
 int64_t slot_refresh_ms(int64_t left_ms, int64_t life_ms, const struct dice *dice);
 

@@ -1,7 +1,6 @@
 /* socket.c — what this dialect says on the WebSocket: JSON-RPC replies and events (wire contract §4). */
 #include "dialect/signalwire/signalwire.h"
 
-#include "engine/slot.h"
 #include "wire/json_write.h"
 
 #define PROTOCOL_PREFIX  "signalwire_"

@@ -1,7 +1,6 @@
 #include <jansson.h>
 
 #include "dialect/signalwire/signalwire.h"
-#include "engine/slot.h"
 #include "harness/check.h"
 
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
