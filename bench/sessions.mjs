@@ -207,10 +207,10 @@ async function whileWatching(ours, body)
 
 async function waves()
 {
-  const figures = {}, life_s = 25;
+  const figures = {};
   let ours = await startOurs(MANY), crowd = crowdOf(ours);
   figures["nobody"] = await whileWatching(ours, () => wait(3000));
-  await crowd.ask(`stage online ${MANY} ${OPENS_AT_ONCE}`);
+  const opened = await crowd.ask(`stage online ${MANY} ${OPENS_AT_ONCE}`), life_s = Math.ceil(opened.wall_ms / 1000 * 2.5) + 15;
   figures[`${MANY} sessions, idle`] = await whileWatching(ours, () => wait(3000));
   figures[`${MANY} connections lost, all come again, ${WAVE_AT_ONCE} at once`] = await whileWatching(ours, async () => {
     await crowd.ask("drop");
@@ -304,12 +304,16 @@ async function main()
     rounds.push(round);
   }
   const memory = memoryTable(rounds), ours = memory.rows.find(({ who }) => who === "ours");
-  const text = [`${os.cpus()[0].model}, ${os.cpus().length} cores, Linux ${os.release()}; load average ${os.loadavg()[0].toFixed(1)}; medians of ${rounds.length} rounds`,
+  const parts = [`${os.cpus()[0].model}, ${os.cpus().length} cores, Linux ${os.release()}; load average ${os.loadavg()[0].toFixed(1)}; medians of ${rounds.length} rounds`,
     memory.text, `A million sessions by this: ${(ours.many * 1e6 / 2 ** 30).toFixed(2)} GiB of ours.`,
-    callTable(rounds), openTable(rounds), closeTable(rounds), ...(option["no-waves"] ? [] : [waveTable(await waves())])].join("\n\n");
+    callTable(rounds), openTable(rounds), closeTable(rounds)];
+  console.log(`\n${parts.join("\n\n")}`);
+  if (!option["no-waves"]) {
+    parts.push(waveTable(await waves()));
+    console.log(`\n${parts.at(-1)}`);
+  }
   mkdirSync(path.join(option.build, "bench"), { recursive: true });
-  writeFileSync(path.join(option.build, "bench/sessions.md"), `${text}\n`);
-  console.log(`\n${text}`);
+  writeFileSync(path.join(option.build, "bench/sessions.md"), `${parts.join("\n\n")}\n`);
 }
 
 try {

@@ -301,6 +301,11 @@ breaks "a call is not counted off" src/server/phone_call.c '    take_out(call);
     deadline_clear(call->home->loop, &call->deadline);'
 breaks "a leg leaves without a word" src/server/phone.c '    loop_post(leg->home->loop, &leg->closing->mail);' '    if (!is_lost) loop_post(leg->home->loop, &leg->closing->mail);'
 
+# slots
+breaks "a slot lies behind the token's end" src/engine/slot.c 'return opens_ms + draw(dice, closes_ms - opens_ms);' 'return opens_ms + draw(dice, closes_ms - opens_ms) + whole_ms / 4;'
+breaks "a slot is told to who did not ask" src/server/socket_calls.c '    if (!socket->takes_slots) return;' '    if (!socket->takes_slots && !socket->session->is_registered) return;'
+breaks "a stop tells no slots" src/server/socket.c '    if (socket->takes_slots)' '    if (socket->takes_slots && !socket->lane->is_stopping)'
+
 # the disk
 breaks "the store tells of commits that are not durable" tests/sim/disk.c 'if (!commit->error && !store->is_replaying && commit->write_count)' 'if (!commit->error && !store->is_replaying && commit->write_count && roll(20))'
 echo "$passed passed, $failed failed"
