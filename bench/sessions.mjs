@@ -4,7 +4,7 @@
 //
 //   node bench/sessions.mjs [--build DIR] [--rounds 3] [--many 19000] [--few 1000] [--calls 60000] [--no-waves] [--perf WHAT:FILE]
 //
-// In each round the server, a bare loop and npm ws in turn. It only ever measures: no figure makes it fail. Wrong replies do.
+// In each round the server, a bare loop and npm ws in turn; without rounds only the waves. It only ever measures: no figure makes it fail. Wrong replies do.
 // --perf samples the server while it does WHAT: calls, opens, revokes.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -302,6 +302,10 @@ async function main()
         `${round.few[who].close.last_ms.toFixed(1)}, ${round.many[who].close.last_ms.toFixed(1)} and ${round.again[who].close.last_ms.toFixed(1)} ms`);
     }
     rounds.push(round);
+  }
+  if (!rounds.length) {
+    console.log(waveTable(await waves()));
+    return;
   }
   const memory = memoryTable(rounds), ours = memory.rows.find(({ who }) => who === "ours");
   const parts = [`${os.cpus()[0].model}, ${os.cpus().length} cores, Linux ${os.release()}; load average ${os.loadavg()[0].toFixed(1)}; medians of ${rounds.length} rounds`,

@@ -189,10 +189,10 @@ enum err signalwire_decode_connect(struct ask *ask, struct refused *refused,
         (signalwire_is_given(name) && json_type_of(name) != JSON_IS_STRING))
         signalwire_refuse_invalid(refused, FIELD_NONE, "authorization_state and protocol must be strings");
     ask->connect.proof = json_text(proof);
+    ask->connect.takes_slots = json_type_of(json_member(params, "takes_slots")) == JSON_IS_TRUE; /* ours */
     /* Older clients present one of the two: version 3 has no state, and 4.0.0-beta.7, once refused, forgets
      * the protocol alone. To refuse them again would leave the one deaf and the other asking several times a
      * second. One half is no resume: they begin anew, as with nothing. */
-    ask->connect.takes_slots = json_type_of(json_member(params, "takes_slots")) == JSON_IS_TRUE; /* ours */
     if (json_text(state).len && json_text(name).len) {
         ask->connect.wants_resume = true;
         ask->connect.state = json_text(state);
