@@ -375,8 +375,10 @@ static void tell_times(size_t count)
     static const unsigned parts[] = {500, 990, 1000};
     static const char *const names[] = {"p50_us", "p99_us", "max_us"};
     qsort(took_ns, count, sizeof took_ns[0], by_size);
-    for (size_t i = 0; i < 3 && count; i++)
-        printf(",\"%s\":%.1f", names[i], took_ns[(count - 1) * parts[i] / 1000] / 1e3);
+    for (size_t i = 0; i < 3 && count; i++) {
+        size_t rank = (count - 1) * parts[i] / 1000;
+        printf(",\"%s\":%.1f", names[i], took_ns[rank] / 1e3);
+    }
 }
 
 static void run_job(const char *name, bool may_spin)

@@ -13,7 +13,7 @@
 
 #define PAUSE_MS    100
 #define BACKLOG     4096 /* the kernel cuts it to net.core.somaxconn */
-#define ACCEPTS_MAX 16   /* per turn; streams that are open already must not wait for a flood of new ones */
+#define ACCEPTS_MAX 64   /* per turn; streams that are open already must not wait for a flood of new ones */
 
 /* The socket is watched by uv_poll and accepted from here, not by uv_listen: libuv 1.44 answers EMFILE by
  * closing every waiting connection, and we want them to wait in the kernel's queue until there is room again.
