@@ -147,7 +147,8 @@ static void append_state(struct buf *params, struct call *call, const struct sim
     const struct sim_session *named = session;
     size_t start;
 
-    if (chance(4)) { /* half of the pair is no resume */
+    call->wants_resume = call->is_upgrade;
+    if (chance(4)) { /* half of the pair is no resume; an upgrade names a session or is refused */
         buf_append_text(params, ",\"protocol\":\"signalwire_x\"");
         return;
     }
