@@ -40,14 +40,14 @@ install_packages() {
     rm -f "$log"
 }
 
-# The lock file's hash says whether node_modules is what it asks for.
+# The lock file's hash says whether a folder's node_modules is what it asks for.
 install_npm() {
-    local stamp=tests/node_modules/.lock-stamp want
-    [ ! -L tests/node_modules ] || return 0 # a link: npm ci would empty what it leads to
-    want=$(sha256sum <tests/package-lock.json)
+    local folder=$1 stamp=$1/node_modules/.lock-stamp want
+    [ ! -L "$folder/node_modules" ] || return 0 # a link: npm ci would empty what it leads to
+    want=$(sha256sum <"$folder/package-lock.json")
     [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return
-    say "installing the tests' npm packages"
-    (cd tests && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) || die "npm ci failed in tests/"
+    say "installing the npm packages of $folder"
+    (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) || die "npm ci failed in $folder/"
     printf '%s\n' "$want" >"$stamp"
 }
 
@@ -80,6 +80,7 @@ lacking=$(missing $wanted | tr '\n' ' ')
 [ -z "$lacking" ] || install_packages "$lacking"
 if [ "${1:-run}" = check ]; then
     has_node || die "Node $node_least or newer with npm is needed, and $(node --version 2>/dev/null || echo none) is what is here"
-    install_npm
+    install_npm tests
+    install_npm sdk
     unpack_proxies
 fi

@@ -148,13 +148,44 @@ rule_format() {
 # No unfinished work, no skipped tests, no tests that wait for luck.
 rule_honest() {
     local marks='\b(TO''DO|FIX''ME|X''XX)\b' skips='\b(it|test|describe)\.(skip|only|todo)\b|waitForTimeout\('
-    grep -rnIE --exclude-dir=node_modules "$marks" src tests tools bench cmake docs CMakeLists.txt Makefile .ci
-    grep -rnIE --exclude-dir=node_modules --include='*.js' --include='*.mjs' --include='*.ts' "$skips" tests
+    grep -rnIE --exclude-dir=node_modules "$marks" src sdk tests tools bench cmake docs CMakeLists.txt Makefile .ci
+    grep -rnIE --exclude-dir=node_modules --include='*.js' --include='*.mjs' --include='*.ts' --include='*.tsx' "$skips" tests sdk/src
 }
 
-# The lock file says what, not where from.
+# The lock files say what, not where from.
 rule_lockfile() {
-    grep -n '"resolved": *"http' tests/package-lock.json
+    grep -n '"resolved": *"http' tests/package-lock.json sdk/package-lock.json
+}
+
+# The browser SDK: what the strict compiler says; sizes; words that nobody, or only some files, may use
+# (tools/sdk_words.txt); no run-time dependency; and its codes are the server's.
+rule_sdk_types() {
+    [ -x sdk/node_modules/.bin/tsc ] || { echo "sdk/node_modules: not installed (tools/install.sh check)"; return; }
+    sdk/node_modules/.bin/tsc -p sdk/tsconfig.json --pretty false
+    node sdk/tools/generate-codes.mjs --check
+}
+
+rule_sdk_sizes() {
+    awk '
+        FNR == 1 { open = 0 }
+        FNR == 601 { print FILENAME ": more than 600 lines" }
+        /^(    )?\{/ { open = FNR }
+        /^(    )?\}/ { if (open && FNR - open + 1 > 70) print FILENAME ":" open ": a function of " FNR - open + 1 " lines"; open = 0 }
+        ' $(find sdk/src -name '*.ts' -o -name '*.tsx')
+}
+
+rule_sdk_words() {
+    local word files file
+    while read -r word files; do
+        case $word in '' | '#'*) continue ;; esac
+        for file in $(find sdk/src \( -name '*.ts' -o -name '*.tsx' \) ! -name '*.test.*' ! -path '*/testing/*'); do
+            case " $files " in *" ${file#sdk/src/} "*) continue ;; esac
+            sed -E 's#//.*##; s#^ *(/[*]|[*]).*##' "$file" | grep -nE -- "$word" | while IFS=: read -r line _; do
+                echo "$file:$line: $word is not for this file (tools/sdk_words.txt)"
+            done
+        done
+    done <tools/sdk_words.txt
+    grep -n '"dependencies"' sdk/package.json
 }
 
 passed=0 failed=0

@@ -6,6 +6,9 @@ cd "$(dirname "$0")/../.."
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 cp -r src bench tools docs cmake CMakeLists.txt Makefile .ci .clang-format "$copy/"
+mkdir "$copy/sdk"
+find sdk -mindepth 1 -maxdepth 1 ! -name node_modules ! -name dist -exec cp -r '{}' "$copy/sdk/" ';'
+ln -s "$PWD/sdk/node_modules" "$copy/sdk/node_modules"
 mkdir "$copy/tests"
 find tests -mindepth 1 -maxdepth 1 ! -name node_modules -exec cp -r '{}' "$copy/tests/" ';'
 cd "$copy" || exit 1
@@ -98,5 +101,16 @@ for rule in $rules; do
     grep -qE "^refuses \"[^\"]*\" $rule " "$OLDPWD/tests/lint/lint_test.sh"
     tell $? "the rule $rule is broken above"
 done
+refuses "any in the SDK" sdk_words sdk/src/a.ts 'export const a = (b: any) => b;' 'sdk/src/a.ts:1: :\s*any\b'
+refuses "a default export in the SDK" sdk_words sdk/src/a.ts 'export default 1;' 'sdk/src/a.ts:1: \bexport'
+refuses "the wall clock in the SDK's step" sdk_words sdk/src/session-step.ts 'const now = Date.now();' 'sdk/src/session-step.ts:'
+refuses "a timer outside the platform" sdk_words sdk/src/a.ts 'setTimeout(() => {}, 1);' 'sdk/src/a.ts:1: \bsetTimeout'
+lets_through "a test of the SDK may have timers" sdk_words sdk/src/a.test.ts 'setTimeout(() => {}, 1);'
+lets_through "a comment may speak of them" sdk_words sdk/src/a.ts '// setTimeout(); Date.now()'
+refuses "a file of the SDK of 601 lines" sdk_sizes sdk/src/a.ts "$(printf '// line\\n%.0s' {1..601})" 'sdk/src/a.ts: more than 600 lines'
+refuses "what the strict compiler refuses" sdk_types sdk/src/a.ts 'export const a: number = "b";' 'src/a.ts(1,14): error TS2322'
+refuses "codes that are not the server's" sdk_types src/base/refusal.def 'REFUSAL_ROW(NEW, 401, 4401, "new_slug", "", "")' 'sdk/src/codes.ts is not'
+refuses "a lock file of the SDK that names a host" lockfile sdk/package-lock.json '      "resolved": "https://example.com/a.tgz",' 'sdk/package-lock.json:'
+
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

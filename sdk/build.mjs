@@ -1,0 +1,62 @@
+// build.mjs — writes dist/: the modules as ESM (Vite), their types (tsc), and says how big each entry is, minified and
+// gzipped. Above its budget is a failure. An entry is a row here; what does not exist yet is left out. `--sizes` measures alone, `--modules` writes alone.
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import zlib from "node:zlib";
+import esbuild from "esbuild";
+import { build } from "vite";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const at = (...names) => path.join(here, ...names);
+
+// name in dist: source, and how many bytes it may add to the core; no number, no budget
+const ENTRIES = [
+    { name: "index", source: "src/index.ts", budget: 9_000 },
+    { name: "react", source: "src/react/index.ts", budget: 2_000 },
+    { name: "embed", source: "src/embed/index.ts", budget: 3_000 },
+    { name: "compat/signalwire", source: "src/compat/signalwire.ts" },
+    { name: "compat/dialogue", source: "src/compat/dialogue.ts" },
+    { name: "compat/tortus", source: "src/compat/tortus.ts" },
+].filter(({ source }) => fs.existsSync(at(source)));
+
+// What other entries take from the core is not theirs to pay for: its modules stand directly in src/.
+const withoutCore = {
+    name: "without core",
+    setup(esbuild_)
+    {
+        esbuild_.onResolve({ filter: /^\.\.\/[\w-]+\.js$/ }, ({ path: name, importer }) =>
+            (path.dirname(path.resolve(path.dirname(importer), name)) === at("src") ? { path: name, external: true } : undefined));
+    },
+};
+
+async function sizeOf({ name, source })
+{
+    const { outputFiles } = await esbuild.build({ entryPoints: [at(source)], bundle: true, minify: true, format: "esm", target: "es2022",
+        write: false, external: ["react", "react/jsx-runtime"], plugins: name === "index" ? [] : [withoutCore], logLevel: "error" });
+    return zlib.gzipSync(outputFiles[0].contents, { level: 9 }).length;
+}
+
+async function modules()
+{
+    fs.rmSync(at("dist"), { recursive: true, force: true });
+    await build({
+        root: here, configFile: false, logLevel: "warn",
+        build: {
+            outDir: "dist", minify: false, target: "es2022", sourcemap: false,
+            lib: { entry: Object.fromEntries(ENTRIES.map(({ name, source }) => [name, at(source)])), formats: ["es"] },
+            rollupOptions: { external: ["react", "react/jsx-runtime"], output: { entryFileNames: "[name].js", chunkFileNames: "shared/[name].js" } },
+        },
+    });
+    execFileSync(process.execPath, [at("node_modules/typescript/bin/tsc"), "-p", at("tsconfig.types.json")], { stdio: "inherit" });
+}
+
+const only = process.argv[2];
+if (only !== "--sizes") await modules();
+for (const entry of only === "--modules" ? [] : ENTRIES) {
+    const bytes = await sizeOf(entry);
+    const isTooBig = bytes > (entry.budget ?? Infinity);
+    console.log(`${isTooBig ? "FAIL" : "ok  "} ${entry.name}: ${bytes} bytes${entry.budget ? ` of ${entry.budget}` : ""}, minified and gzipped`);
+    if (isTooBig) process.exitCode = 1;
+}

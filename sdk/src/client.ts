@@ -1,0 +1,282 @@
+/* client.ts — what a page holds: one session that begins with a provider and lives as long as its credentials do. Everything that
+ * happens is told by observables; what is asked for resolves when the server has done it. Names are those of the vendor's SDK. */
+import { Call, type MediaOptions, type WebRTCApi } from "./call.js";
+import { serverUrl, type CredentialProvider, type SATClaims } from "./credentials.js";
+import { Prover } from "./dpop.js";
+import { CoatcheckError, DPoPInitError } from "./errors.js";
+import { ask } from "./http.js";
+import { browserKeyStore, openKey } from "./key-store.js";
+import { Topic, type Observable } from "./observable.js";
+import { Phone } from "./phone.js";
+import { browserPlatform } from "./platform.js";
+import { SessionDriver, type SessionListener } from "./session-driver.js";
+import type { SessionState } from "./session-state.js";
+import { keptSession, type KeptSession } from "./kept-session.js";
+import { warningOf, type SDKWarning } from "./warnings.js";
+
+export interface ClientOptions {
+    /** The server's origin, such as `https://calls.example.com`. Default: what the token says. */
+    readonly url?: string;
+    /** Do nothing until `connect()`: no credential is asked for, no socket opened. */
+    readonly skipConnection?: boolean;
+    /** Do not go online until `register()`. */
+    readonly skipRegister?: boolean;
+    /** Keep credential and session in localStorage, so that they outlive the tab; default: sessionStorage. */
+    readonly persistSession?: boolean;
+    readonly storageImplementation?: Pick<Storage, "getItem" | "setItem" | "removeItem">;
+    readonly webSocketConstructor?: typeof WebSocket;
+    readonly webRTCApiProvider?: WebRTCApi;
+}
+
+/** Who the session speaks for. Members that the server does not know are null. */
+export interface User {
+    readonly id: string;
+    readonly email: string | null;
+    readonly first_name: string | null;
+    readonly last_name: string | null;
+    readonly display_name: string | null;
+    readonly fabric_addresses: readonly Address[];
+    readonly sat_claims?: SATClaims;
+    readonly [member: string]: unknown;
+}
+
+export interface Address {
+    readonly id: string;
+    readonly name: string;
+    readonly display_name: string;
+    readonly type: string;
+    /** Dialable names by medium: audio, video, messaging. */
+    readonly channels: Readonly<Record<string, string>>;
+    readonly [member: string]: unknown;
+}
+
+/** Whom the session may reach. */
+export interface Directory {
+    list(options?: { readonly signal?: AbortSignal }): Promise<readonly Address[]>;
+}
+
+interface Asking {
+    readonly signal?: AbortSignal | undefined;
+}
+
+/** A session's calls, and whether there is one. */
+export interface SessionView {
+    readonly authenticated: boolean;
+    readonly authenticated$: Observable<boolean>;
+    readonly calls: readonly Call[];
+    readonly calls$: Observable<readonly Call[]>;
+    readonly incomingCalls: readonly Call[];
+    readonly incomingCalls$: Observable<readonly Call[]>;
+}
+
+export class CoatcheckClient {
+    readonly session: SessionView;
+    readonly #ready = new Topic<boolean>({ value: false });
+    readonly #connected = new Topic<boolean>({ value: false });
+    readonly #registered = new Topic<boolean>({ value: false });
+    readonly #errors = new Topic<CoatcheckError>();
+    readonly #warnings = new Topic<SDKWarning>(undefined, false);
+    readonly #user = new Topic<User | undefined>({ value: undefined });
+    readonly #directory = new Topic<Directory | undefined>({ value: undefined });
+    readonly #destroyed = new Topic<boolean>({ value: false });
+    readonly #states = new Topic<SessionState>();
+    readonly #kept: KeptSession;
+    readonly #phone: Phone;
+    readonly #boot: Promise<SessionDriver>;
+    #driver: SessionDriver | undefined;
+    #ending: CoatcheckError | undefined;
+
+    /**
+     * Starts at once: authenticate, open the socket, register; each can be put off by an option. What goes wrong later is told
+     * on `errors$`.
+     * @throws CoatcheckError `option_missing`, `option_invalid`
+     */
+    constructor(provider?: CredentialProvider, options: ClientOptions = {})
+    {
+        if (provider !== undefined && typeof provider?.authenticate !== "function")
+            throw new CoatcheckError("option_invalid", "the provider must be an object with a function authenticate()");
+        const url = options.url === undefined ? undefined : serverUrl(options.url, "url");
+        this.#kept = keptSession(options.storageImplementation, options.persistSession ?? false);
+        this.#phone = new Phone(options.webRTCApiProvider, async (method, params, asking) => (await this.#boot).request(method, params, asking));
+        this.session = viewOf(this.#ready, this.#phone);
+        this.#boot = this.#start(provider, options, url);
+        if (!options.skipConnection) void this.#boot.then((driver) => { if (!this.isDestroyed) driver.tell({ is: "connect" }); });
+    }
+
+    /** Connected and authenticated. */
+    get ready$(): Observable<boolean> { return this.#ready; }
+    get ready(): boolean { return this.#ready.value ?? false; }
+    get isConnected$(): Observable<boolean> { return this.#connected; }
+    get isConnected(): boolean { return this.#connected.value ?? false; }
+    get isRegistered$(): Observable<boolean> { return this.#registered; }
+    get isRegistered(): boolean { return this.#registered.value ?? false; }
+    /** Newcomers hear the last one. */
+    get errors$(): Observable<CoatcheckError> { return this.#errors; }
+    get warnings$(): Observable<SDKWarning> { return this.#warnings; }
+    get user$(): Observable<User | undefined> { return this.#user; }
+    get user(): User | undefined { return this.#user.value; }
+    get directory$(): Observable<Directory | undefined> { return this.#directory; }
+    get directory(): Directory | undefined { return this.#directory.value; }
+    get destroyed$(): Observable<boolean> { return this.#destroyed; }
+    get isDestroyed(): boolean { return this.#destroyed.value ?? false; }
+
+    /**
+     * Opens a session, if there is none, and resolves when it is there.
+     * @throws CoatcheckError why there will be none: see errors$
+     */
+    async connect({ signal }: Asking = {}): Promise<void>
+    {
+        const driver = await this.#living();
+        driver.tell({ is: "connect" });
+        await this.#live(signal);
+    }
+
+    /** Goes online, so that calls ring here; without effect for credentials that cannot be called. @throws InvalidCredentialsError */
+    async register({ signal }: Asking = {}): Promise<void>
+    {
+        await this.#online(true, signal);
+    }
+
+    /** Goes offline: nobody rings here; the session and its calls go on. */
+    async unregister({ signal }: Asking = {}): Promise<void>
+    {
+        await this.#online(false, signal);
+    }
+
+    /** Ends the session and its calls. `connect()` begins a new one. */
+    async disconnect(): Promise<void>
+    {
+        const driver = await this.#living();
+        await Promise.allSettled((this.#phone.calls.value ?? []).map((call) => call.hangup()));
+        driver.tell({ is: "disconnect" });
+    }
+
+    /**
+     * Calls somebody, once the session is there.
+     * @param destination `/public/x`, `/private/x`, or an address with channels
+     * @throws CallCreateError
+     */
+    async dial(destination: string | Address, options: MediaOptions = {}): Promise<Call>
+    {
+        const medium = options.video ? "video" : "audio";
+        const to = typeof destination === "string" ? destination : destination?.channels?.[medium];
+        if (!to) throw new CoatcheckError("option_invalid", `dial() needs a destination: a text such as "/public/front-desk", or an address that has the channel ${medium}`);
+        await this.#living();
+        await this.#live(options.signal);
+        return this.#phone.dial(to, options);
+    }
+
+    /** Releases everything and forgets what was kept: a page that is loaded again cannot come back to this session. Call it once. */
+    async destroy(): Promise<void>
+    {
+        if (this.isDestroyed) return;
+        this.#destroyed.next(true);
+        const driver = await this.#boot;
+        this.#phone.endAll("NORMAL_CLEARING");
+        driver.end();
+        this.#kept.wipe();
+        for (const topic of [this.#ready, this.#connected, this.#registered, this.#errors, this.#warnings, this.#user, this.#directory, this.#destroyed, this.#states]) topic.complete();
+        await browserKeyStore().wipe().catch(() => {}); // none was made
+    }
+
+    async #start(provider: CredentialProvider | undefined, options: ClientOptions, url: string | undefined): Promise<SessionDriver>
+    {
+        const prover = await openKey(browserKeyStore()).then((pair) => pair && Prover.of(pair)).catch((cause: unknown) => {
+            this.#errors.next(new DPoPInitError("key_failed", "this browser made no key; the session goes on without one", { cause }));
+            return undefined;
+        });
+        this.#driver = new SessionDriver({ platform: browserPlatform(), provider, url, prover, wantsOnline: !options.skipRegister, kept: this.#kept.load(),
+            webSocket: options.webSocketConstructor, listener: this.#listener() });
+        return this.#driver;
+    }
+
+    #listener(): SessionListener
+    {
+        return {
+            changed: (now, before) => this.#changed(now, before),
+            warned: (reason) => this.#warnings.next(warningOf(reason, this.#driver?.state.endsMs)),
+            failed: (error) => { this.#ending = error; this.#errors.next(error); },
+            identified: (info) => this.#user.next(info as User),
+            welcomed: (result) => this.#phone.welcomed(result),
+            message: (event) => this.#phone.told(event),
+        };
+    }
+
+    #changed(now: SessionState, before: SessionState): void
+    {
+        const isLive = now.phase === "live";
+        const wasSession = before.resume?.protocol;
+        if (wasSession && wasSession !== now.resume?.protocol) this.#phone.endAll("DESTINATION_OUT_OF_ORDER");
+        this.#kept.save({ token: now.token, resume: now.resume });
+        if (isLive && !this.directory) this.#directory.next({ list: (options) => this.#addresses(options) });
+        this.#connected.set(isLive || now.phase === "connecting");
+        this.#ready.set(isLive);
+        this.#registered.set(isLive && now.isOnline);
+        this.#states.next(now);
+    }
+
+    async #addresses({ signal }: Asking = {}): Promise<readonly Address[]>
+    {
+        const driver = await this.#living();
+        const { data } = await ask({ url: `${driver.url ?? ""}/api/fabric/addresses`, token: driver.state.token, signal });
+        if (!Array.isArray(data)) throw new CoatcheckError("malformed_answer", "the list of addresses is none");
+        return data as readonly Address[];
+    }
+
+    async #living(): Promise<SessionDriver>
+    {
+        if (this.isDestroyed) throw new CoatcheckError("destroyed", "this client was destroyed; make a new one");
+        return this.#boot;
+    }
+
+    /** Resolves with a session, rejects when there will be none. */
+    async #live(signal?: AbortSignal): Promise<void>
+    {
+        const { promise, resolve, reject } = promiseOf<void>();
+        const look = ({ phase }: SessionState) => {
+            if (phase === "live") resolve();
+            if (phase === "idle" || phase === "ended") reject(this.#ending ?? new CoatcheckError("not_connected", "there is no session; call connect()"));
+        };
+        const abort = () => reject(new CoatcheckError("aborted", "the wait for a session was aborted", { cause: signal?.reason }));
+        signal?.addEventListener("abort", abort);
+        if (signal?.aborted) abort();
+        if (this.#driver) look(this.#driver.state);
+        const watching = this.#states.subscribe({ next: look, complete: () => reject(new CoatcheckError("destroyed", "this client was destroyed")) });
+        try {
+            await promise;
+        } finally {
+            watching.unsubscribe();
+            signal?.removeEventListener("abort", abort);
+        }
+    }
+
+    async #online(isOnline: boolean, signal: AbortSignal | undefined): Promise<void>
+    {
+        const driver = await this.#living();
+        if (driver.state.phase !== "live") {
+            driver.tell({ is: "register", isOnline }); // the driver does it with the session, or says why not
+            await this.#live(signal);
+            return;
+        }
+        await driver.setOnline(isOnline, signal);
+    }
+}
+
+function viewOf(ready: Topic<boolean>, phone: Phone): SessionView
+{
+    return {
+        get authenticated() { return ready.value ?? false; },
+        authenticated$: ready,
+        get calls() { return phone.calls.value ?? []; },
+        calls$: phone.calls,
+        get incomingCalls() { return phone.incoming.value ?? []; },
+        incomingCalls$: phone.incoming,
+    };
+}
+
+function promiseOf<T>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (error: unknown) => void }
+{
+    let resolve!: (value: T) => void, reject!: (error: unknown) => void;
+    const promise = new Promise<T>((good, bad) => { resolve = good; reject = bad; });
+    return { promise, resolve, reject };
+}

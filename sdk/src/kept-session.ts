@@ -1,0 +1,56 @@
+/* kept-session.ts — what a page that is loaded again needs to come back to its session: the credential and the session's state, in
+ * sessionStorage (this tab) or localStorage (persistSession). Never a key: those stay in WebCrypto. Storage may be forbidden or
+ * full; then nothing is kept. */
+import { membersOf } from "./rpc.js";
+import type { Resume } from "./session-state.js";
+
+export interface Kept {
+    readonly token?: string | undefined;
+    readonly resume?: Resume | undefined;
+}
+
+export interface KeptSession {
+    load(): Kept;
+    save(kept: Kept): void;
+    wipe(): void;
+}
+
+type Store = Pick<Storage, "getItem" | "setItem" | "removeItem">;
+
+const ENTRY = "coatcheck:session";
+
+export function keptSession(store: Store | undefined, outlivesTab: boolean): KeptSession
+{
+    const at = () => store ?? (outlivesTab ? localStorage : sessionStorage);
+    let last = "";
+    return {
+        load: () => tried(() => read(at().getItem(ENTRY))) ?? {},
+        save({ token, resume })
+        {
+            const text = JSON.stringify({ token, resume });
+            if (text === last) return;
+            last = text;
+            tried(() => at().setItem(ENTRY, text));
+        },
+        wipe() { tried(() => at().removeItem(ENTRY)); },
+    };
+}
+
+function read(text: string | null): Kept
+{
+    const { token, resume } = membersOf(JSON.parse(text ?? "{}"));
+    const { protocol, state } = membersOf(resume);
+    return {
+        ...(typeof token === "string" && { token }),
+        ...(typeof protocol === "string" && typeof state === "string" && { resume: { protocol, state } }),
+    };
+}
+
+function tried<T>(run: () => T): T | undefined
+{
+    try {
+        return run();
+    } catch {
+        return undefined;
+    }
+}

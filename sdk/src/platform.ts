@@ -1,0 +1,48 @@
+/* platform.ts — the only door to clocks, timers, dice and the page's own events. Everything is looked up when it is used, so that
+ * importing the package on a server touches nothing. */
+
+export interface Platform {
+    /** Monotonic milliseconds. */
+    nowMs(): number;
+    /** In 0..1. */
+    dice(): number;
+    /** Calls back once, not before delayMs; gives a function that calls it off. */
+    after(delayMs: number, run: () => void): () => void;
+    /** Tells when the page may have slept, and when the network comes and goes; gives a function that ends it. */
+    watch(tell: (news: "wake" | "online" | "offline") => void): () => void;
+}
+
+const LONGEST_MS = 0x7fffffff; // setTimeout takes 31 bits; a tick that comes early does nothing
+
+export function browserPlatform(): Platform
+{
+    return {
+        nowMs: () => performance.now(),
+        dice: () => Math.random(),
+        after(delayMs, run)
+        {
+            const timer = setTimeout(run, Math.min(Math.max(delayMs, 0), LONGEST_MS));
+            return () => clearTimeout(timer);
+        },
+        watch(tell)
+        {
+            if (typeof addEventListener !== "function") return () => {};
+            const stop = new AbortController();
+            const on = (target: EventTarget, name: string, run: () => void) => target.addEventListener(name, run, { signal: stop.signal });
+            on(globalThis, "online", () => tell("online"));
+            on(globalThis, "offline", () => tell("offline"));
+            on(globalThis, "pageshow", () => tell("wake"));
+            if (typeof document === "object") on(document, "visibilitychange", () => { if (!document.hidden) tell("wake"); });
+            return () => stop.abort();
+        },
+    };
+}
+
+/** A random UUID, also where pages may not ask for one (plain http). */
+export function uuid(): string
+{
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40; // RFC 9562 §5.4: version 4
+    bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80; // and its variant
+    return [...bytes].map((byte, i) => ([4, 6, 8, 10].includes(i) ? "-" : "") + byte.toString(16).padStart(2, "0")).join("");
+}

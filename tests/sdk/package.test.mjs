@@ -1,0 +1,73 @@
+// package.test.mjs — the SDK as others get it: built within its budgets, packed, installed into a new project without any network,
+// type-checked there under two module resolutions, and imported where there is no page.
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { SDK } from "../harness/sdk_pages.mjs";
+import { temporaryFolder } from "../harness/server.mjs";
+import { run, test } from "../harness/suite.mjs";
+
+const manifest = JSON.parse(fs.readFileSync(path.join(SDK, "package.json"), "utf8"));
+let folder;
+
+function node(argv, cwd = SDK)
+{
+    const { status, stdout, stderr } = spawnSync(process.execPath, argv, { cwd, encoding: "utf8" });
+    assert.equal(status, 0, `${argv[0]}:\n${stdout}${stderr}`);
+    return stdout;
+}
+
+const npm = (argv, cwd) => execFileSync("npm", [...argv, "--offline", "--no-audit", "--no-fund", "--loglevel=error"], { cwd, encoding: "utf8" });
+
+test("the entries are within their budgets", () => {
+    const said = node(["build.mjs"]);
+    console.log(said.trim().replace(/^/gm, "     "));
+    assert.match(said, /^ok {3}index: \d+ bytes of 9000/m);
+});
+
+test("it has no dependency to run, does nothing when imported, and holds nothing but its build", () => {
+    assert.equal(manifest.dependencies, undefined);
+    assert.equal(manifest.sideEffects, false);
+    folder = temporaryFolder("coatcheck-pack");
+    const [{ files, filename }] = JSON.parse(npm(["pack", "--json", "--ignore-scripts", "--pack-destination", folder], SDK));
+    for (const { path: name } of files) assert.match(name, /^(dist\/.+\.(js|d\.ts)|package\.json|README\.md)$/);
+    fs.writeFileSync(path.join(folder, "package.json"), JSON.stringify({ name: "new-project", private: true, type: "module" }));
+    npm(["install", "--ignore-scripts", `./${filename}`], folder);
+    assert.deepEqual(fs.readdirSync(path.join(folder, "node_modules")).filter((name) => !name.startsWith(".")), ["coatcheck"]);
+});
+
+const USE = `import { CoatcheckClient, CoatcheckError, StaticCredentialProvider, type CredentialProvider } from "coatcheck";
+export const provider: CredentialProvider = new StaticCredentialProvider({ token: "t" });
+export const start = (): CoatcheckClient => new CoatcheckClient(provider, { skipRegister: true });
+export function told(error: unknown): string
+{
+    if (!(error instanceof CoatcheckError)) return "?";
+    switch (error.code) {
+    case "credential_expired": return "sign in again";
+    // @ts-expect-error there is no such code
+    case "no_such_code": return "";
+    default: return error.message;
+    }
+}
+// @ts-expect-error an option that is none
+export const wrong = new CoatcheckClient(provider, { skipRegistration: true });
+`;
+
+for (const [module, resolution] of [["NodeNext", "NodeNext"], ["ESNext", "Bundler"]])
+    test(`a new project is type-checked with it, module resolution ${resolution}`, () => {
+        fs.writeFileSync(path.join(folder, "use.ts"), USE);
+        node([path.join(SDK, "node_modules/typescript/bin/tsc"), "--noEmit", "--strict", "--exactOptionalPropertyTypes", "--target", "es2022",
+            "--lib", "es2022,dom", "--module", module, "--moduleResolution", resolution, "use.ts"], folder);
+    });
+
+test("it is imported on a server, where there is no page, and nothing happens", () => {
+    const said = node(["--input-type=module", "-e", `
+        const before = Object.getOwnPropertyNames(globalThis).length;
+        const sdk = await import("coatcheck");
+        console.log(Object.getOwnPropertyNames(globalThis).length - before, Object.keys(sdk).includes("default"), typeof sdk.CoatcheckClient);
+        try { new sdk.StaticCredentialProvider({}); } catch (error) { console.log(error.name, error.code); }`], folder);
+    assert.equal(said, "0 false function\nCoatcheckError credential_invalid\n");
+});
+
+await run({ after: async () => fs.rmSync(folder, { recursive: true, force: true }) });
