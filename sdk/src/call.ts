@@ -24,8 +24,8 @@ export interface WebRTCApi {
 /** What a call needs of its session. */
 export interface Line {
     readonly rtc: WebRTCApi | undefined;
-    readonly iceServers: RTCIceServer[];
-    send(callId: string, method: string, params: Answer, signal?: AbortSignal): Promise<Answer>;
+    iceServers(): RTCIceServer[];
+    send(callId: string, method: string, params: Answer, signal?: AbortSignal): Promise<void>;
     over(call: Call): void;
 }
 
@@ -49,8 +49,8 @@ export class Call {
     readonly #line: Line;
     readonly #offer: string | undefined;
     readonly #status: Topic<CallStatus>;
-    readonly #local = new Topic<MediaStream | undefined>({ value: undefined });
-    readonly #remote = new Topic<MediaStream | undefined>({ value: undefined });
+    readonly #local = new Topic<MediaStream>();
+    readonly #remote = new Topic<MediaStream>();
     #peer: RTCPeerConnection | undefined;
     #cause: string | undefined;
 
@@ -65,15 +65,15 @@ export class Call {
         this.to = parties.to;
         this.toName = parties.toName;
         this.#offer = inbound?.sdp;
-        this.#status = new Topic<CallStatus>({ value: inbound ? "ringing" : "new" });
+        this.#status = new Topic<CallStatus>(inbound ? "ringing" : "new");
     }
 
     get status$(): Observable<CallStatus> { return this.#status; }
     get status(): CallStatus { return this.#status.value ?? "destroyed"; }
     /** Microphone and camera. To mute, disable its tracks. */
-    get localStream$(): Observable<MediaStream | undefined> { return this.#local; }
+    get localStream$(): Observable<MediaStream> { return this.#local; }
     get localStream(): MediaStream | undefined { return this.#local.value; }
-    get remoteStream$(): Observable<MediaStream | undefined> { return this.#remote; }
+    get remoteStream$(): Observable<MediaStream> { return this.#remote; }
     get remoteStream(): MediaStream | undefined { return this.#remote.value; }
     /** Why it ended, such as `USER_BUSY`; undefined while it goes on. */
     get cause(): string | undefined { return this.#cause; }
@@ -164,11 +164,11 @@ export class Call {
         signal?.throwIfAborted();
         const stream = audio || video ? await rtc.mediaDevices.getUserMedia({ audio, video })
             .catch((cause: unknown) => { throw asError(cause, "media_failed", `no microphone or camera: ${String(cause)}`); }) : undefined;
-        this.#local.set(stream);
-        const peer = (this.#peer = new rtc.RTCPeerConnection({ iceServers: this.#line.iceServers }));
+        if (stream) this.#local.set(stream);
+        const peer = (this.#peer = new rtc.RTCPeerConnection({ iceServers: this.#line.iceServers() }));
         if (this.status === "destroyed" || signal?.aborted) this.#abandon(peer, stream);
         for (const track of stream?.getTracks() ?? []) peer.addTrack(track, stream as MediaStream);
-        peer.ontrack = ({ streams: [remote] }) => this.#remote.set(remote);
+        peer.ontrack = ({ streams: [remote] }) => { if (remote) this.#remote.set(remote); };
         peer.onconnectionstatechange = () => {
             if (peer.connectionState === "connected") this.#to("connected");
             if (peer.connectionState === "failed") void this.hangup().catch(() => {});

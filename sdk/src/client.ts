@@ -1,15 +1,15 @@
 /* client.ts — what a page holds: one session that begins with a provider and lives as long as its credentials do. Everything that
  * happens is told by observables; what is asked for resolves when the server has done it. Names are those of the vendor's SDK. */
-import { Call, type MediaOptions, type WebRTCApi } from "./call.js";
+import type { Call, MediaOptions, WebRTCApi } from "./call.js";
 import { serverUrl, type CredentialProvider, type SATClaims } from "./credentials.js";
 import { Prover } from "./dpop.js";
 import { CoatcheckError, DPoPInitError } from "./errors.js";
-import { ask } from "./http.js";
+import { ask, within } from "./http.js";
 import { browserKeyStore, openKey } from "./key-store.js";
-import { Topic, type Observable } from "./observable.js";
-import { Phone } from "./phone.js";
+import { Topic, type Observable, type Subscription } from "./observable.js";
+import type { Phone } from "./phone.js";
 import { browserPlatform } from "./platform.js";
-import { SessionDriver, type SessionListener } from "./session-driver.js";
+import { sessionDriver, type SessionDriver, type SessionListener } from "./session-driver.js";
 import type { SessionState } from "./session-state.js";
 import { keptSession, type KeptSession } from "./kept-session.js";
 import { warningOf, type SDKWarning } from "./warnings.js";
@@ -55,6 +55,7 @@ export interface Directory {
     list(options?: { readonly signal?: AbortSignal }): Promise<readonly Address[]>;
 }
 
+/** Every wait can be called off. */
 interface Asking {
     readonly signal?: AbortSignal | undefined;
 }
@@ -69,19 +70,26 @@ export interface SessionView {
     readonly incomingCalls$: Observable<readonly Call[]>;
 }
 
+const FOREVER_MS = 0x7fffffff;
+const GONE = "this client was destroyed; make a new one";
+
 export class CoatcheckClient {
     readonly session: SessionView;
-    readonly #ready = new Topic<boolean>({ value: false });
-    readonly #connected = new Topic<boolean>({ value: false });
-    readonly #registered = new Topic<boolean>({ value: false });
+    readonly #ready = new Topic(false);
+    readonly #connected = new Topic(false);
+    readonly #registered = new Topic(false);
     readonly #errors = new Topic<CoatcheckError>();
     readonly #warnings = new Topic<SDKWarning>(undefined, false);
-    readonly #user = new Topic<User | undefined>({ value: undefined });
-    readonly #directory = new Topic<Directory | undefined>({ value: undefined });
-    readonly #destroyed = new Topic<boolean>({ value: false });
+    readonly #user = new Topic<User>();
+    readonly #directory = new Topic<Directory>();
+    readonly #destroyed = new Topic(false);
     readonly #states = new Topic<SessionState>();
     readonly #kept: KeptSession;
-    readonly #phone: Phone;
+    readonly #calls = new Topic<readonly Call[]>([]);
+    readonly #incoming = new Topic<readonly Call[]>([]);
+    readonly #rtc: WebRTCApi | undefined;
+    #phone: Promise<Phone> | undefined;
+    #iceServers: RTCIceServer[] = [];
     readonly #boot: Promise<SessionDriver>;
     #driver: SessionDriver | undefined;
     #ending: CoatcheckError | undefined;
@@ -97,8 +105,8 @@ export class CoatcheckClient {
             throw new CoatcheckError("option_invalid", "the provider must be an object with a function authenticate()");
         const url = options.url === undefined ? undefined : serverUrl(options.url, "url");
         this.#kept = keptSession(options.storageImplementation, options.persistSession ?? false);
-        this.#phone = new Phone(options.webRTCApiProvider, async (method, params, asking) => (await this.#boot).request(method, params, asking));
-        this.session = viewOf(this.#ready, this.#phone);
+        this.#rtc = options.webRTCApiProvider;
+        this.session = viewOf(this.#ready, this.#calls, this.#incoming);
         this.#boot = this.#start(provider, options, url);
         if (!options.skipConnection) void this.#boot.then((driver) => { if (!this.isDestroyed) driver.tell({ is: "connect" }); });
     }
@@ -113,9 +121,9 @@ export class CoatcheckClient {
     /** Newcomers hear the last one. */
     get errors$(): Observable<CoatcheckError> { return this.#errors; }
     get warnings$(): Observable<SDKWarning> { return this.#warnings; }
-    get user$(): Observable<User | undefined> { return this.#user; }
+    get user$(): Observable<User> { return this.#user; }
     get user(): User | undefined { return this.#user.value; }
-    get directory$(): Observable<Directory | undefined> { return this.#directory; }
+    get directory$(): Observable<Directory> { return this.#directory; }
     get directory(): Directory | undefined { return this.#directory.value; }
     get destroyed$(): Observable<boolean> { return this.#destroyed; }
     get isDestroyed(): boolean { return this.#destroyed.value ?? false; }
@@ -147,7 +155,7 @@ export class CoatcheckClient {
     async disconnect(): Promise<void>
     {
         const driver = await this.#living();
-        await Promise.allSettled((this.#phone.calls.value ?? []).map((call) => call.hangup()));
+        await Promise.allSettled(this.session.calls.map((call) => call.hangup()));
         driver.tell({ is: "disconnect" });
     }
 
@@ -163,7 +171,7 @@ export class CoatcheckClient {
         if (!to) throw new CoatcheckError("option_invalid", `dial() needs a destination: a text such as "/public/front-desk", or an address that has the channel ${medium}`);
         await this.#living();
         await this.#live(options.signal);
-        return this.#phone.dial(to, options);
+        return (await this.#withPhone()).dial(to, options);
     }
 
     /** Releases everything and forgets what was kept: a page that is loaded again cannot come back to this session. Call it once. */
@@ -172,7 +180,7 @@ export class CoatcheckClient {
         if (this.isDestroyed) return;
         this.#destroyed.next(true);
         const driver = await this.#boot;
-        this.#phone.endAll("NORMAL_CLEARING");
+        this.#endCalls("NORMAL_CLEARING");
         driver.end();
         this.#kept.wipe();
         for (const topic of [this.#ready, this.#connected, this.#registered, this.#errors, this.#warnings, this.#user, this.#directory, this.#destroyed, this.#states]) topic.complete();
@@ -185,7 +193,7 @@ export class CoatcheckClient {
             this.#errors.next(new DPoPInitError("key_failed", "this browser made no key; the session goes on without one", { cause }));
             return undefined;
         });
-        this.#driver = new SessionDriver({ platform: browserPlatform(), provider, url, prover, wantsOnline: !options.skipRegister, kept: this.#kept.load(),
+        this.#driver = sessionDriver({ platform: browserPlatform(), provider, url, prover, wantsOnline: !options.skipRegister, kept: this.#kept.load(),
             webSocket: options.webSocketConstructor, listener: this.#listener() });
         return this.#driver;
     }
@@ -194,11 +202,11 @@ export class CoatcheckClient {
     {
         return {
             changed: (now, before) => this.#changed(now, before),
-            warned: (reason) => this.#warnings.next(warningOf(reason, this.#driver?.state.endsMs)),
+            warned: (reason) => this.#warnings.next(warningOf(reason, this.#driver?.state().endsMs)),
             failed: (error) => { this.#ending = error; this.#errors.next(error); },
             identified: (info) => this.#user.next(info as User),
-            welcomed: (result) => this.#phone.welcomed(result),
-            message: (event) => this.#phone.told(event),
+            welcomed: ({ ice_servers: servers }) => { this.#iceServers = Array.isArray(servers) ? servers : []; },
+            told: (event) => void this.#withPhone().then((phone) => phone.told(event)),
         };
     }
 
@@ -206,7 +214,7 @@ export class CoatcheckClient {
     {
         const isLive = now.phase === "live";
         const wasSession = before.resume?.protocol;
-        if (wasSession && wasSession !== now.resume?.protocol) this.#phone.endAll("DESTINATION_OUT_OF_ORDER");
+        if (wasSession && wasSession !== now.resume?.protocol) this.#endCalls("DESTINATION_OUT_OF_ORDER");
         this.#kept.save({ token: now.token, resume: now.resume });
         if (isLive && !this.directory) this.#directory.next({ list: (options) => this.#addresses(options) });
         this.#connected.set(isLive || now.phase === "connecting");
@@ -215,45 +223,48 @@ export class CoatcheckClient {
         this.#states.next(now);
     }
 
+    #withPhone(): Promise<Phone>
+    {
+        return (this.#phone ??= import("./phone.js").then(({ phone }) => phone({ rtc: this.#rtc, calls: this.#calls, incoming: this.#incoming,
+            iceServers: () => this.#iceServers, request: async (method, params, asking) => (await this.#living()).request(method, params, asking) })));
+    }
+
+    #endCalls(cause: string): void
+    {
+        void this.#phone?.then((phone) => phone.endAll(cause));
+    }
+
     async #addresses({ signal }: Asking = {}): Promise<readonly Address[]>
     {
         const driver = await this.#living();
-        const { data } = await ask({ url: `${driver.url ?? ""}/api/fabric/addresses`, token: driver.state.token, signal });
+        const { data } = await ask({ url: `${driver.url()}/api/fabric/addresses`, token: driver.state().token, signal });
         if (!Array.isArray(data)) throw new CoatcheckError("malformed_answer", "the list of addresses is none");
         return data as readonly Address[];
     }
 
     async #living(): Promise<SessionDriver>
     {
-        if (this.isDestroyed) throw new CoatcheckError("destroyed", "this client was destroyed; make a new one");
+        if (this.isDestroyed) throw new CoatcheckError("destroyed", GONE);
         return this.#boot;
     }
 
     /** Resolves with a session, rejects when there will be none. */
-    async #live(signal?: AbortSignal): Promise<void>
+    #live(signal?: AbortSignal): Promise<void>
     {
-        const { promise, resolve, reject } = promiseOf<void>();
-        const look = ({ phase }: SessionState) => {
-            if (phase === "live") resolve();
-            if (phase === "idle" || phase === "ended") reject(this.#ending ?? new CoatcheckError("not_connected", "there is no session; call connect()"));
-        };
-        const abort = () => reject(new CoatcheckError("aborted", "the wait for a session was aborted", { cause: signal?.reason }));
-        signal?.addEventListener("abort", abort);
-        if (signal?.aborted) abort();
-        if (this.#driver) look(this.#driver.state);
-        const watching = this.#states.subscribe({ next: look, complete: () => reject(new CoatcheckError("destroyed", "this client was destroyed")) });
-        try {
-            await promise;
-        } finally {
-            watching.unsubscribe();
-            signal?.removeEventListener("abort", abort);
-        }
+        let watching: Subscription | undefined;
+        return within(FOREVER_MS, signal, "the wait for a session", () => new Promise<void>((resolve, reject) => {
+            const next = ({ phase }: SessionState) => {
+                if (phase === "live") resolve();
+                if (phase === "idle" || phase === "ended") reject(this.#ending ?? new CoatcheckError("not_connected", "there is no session; call connect()"));
+            };
+            watching = this.#states.subscribe({ next, complete: () => reject(new CoatcheckError("destroyed", GONE)) });
+        })).finally(() => watching?.unsubscribe());
     }
 
     async #online(isOnline: boolean, signal: AbortSignal | undefined): Promise<void>
     {
         const driver = await this.#living();
-        if (driver.state.phase !== "live") {
+        if (driver.state().phase !== "live") {
             driver.tell({ is: "register", isOnline }); // the driver does it with the session, or says why not
             await this.#live(signal);
             return;
@@ -262,21 +273,14 @@ export class CoatcheckClient {
     }
 }
 
-function viewOf(ready: Topic<boolean>, phone: Phone): SessionView
+function viewOf(ready: Topic<boolean>, calls: Topic<readonly Call[]>, incoming: Topic<readonly Call[]>): SessionView
 {
     return {
         get authenticated() { return ready.value ?? false; },
         authenticated$: ready,
-        get calls() { return phone.calls.value ?? []; },
-        calls$: phone.calls,
-        get incomingCalls() { return phone.incoming.value ?? []; },
-        incomingCalls$: phone.incoming,
+        get calls() { return calls.value ?? []; },
+        calls$: calls,
+        get incomingCalls() { return incoming.value ?? []; },
+        incomingCalls$: incoming,
     };
-}
-
-function promiseOf<T>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (error: unknown) => void }
-{
-    let resolve!: (value: T) => void, reject!: (error: unknown) => void;
-    const promise = new Promise<T>((good, bad) => { resolve = good; reject = bad; });
-    return { promise, resolve, reject };
 }

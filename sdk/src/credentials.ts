@@ -2,13 +2,12 @@
  * first credential, `refresh()` a fresh one before that ends. What it resolves with is looked at before it is used, so that a
  * mistake in it is told where it was made. */
 import { CoatcheckError } from "./errors.js";
-import { ask } from "./http.js";
+import { ask, membersOf, textOf } from "./http.js";
+import { readToken } from "./token.js";
 
 export interface SDKCredential {
-    /** Access token; needed unless `authorizationState` is there. */
-    readonly token?: string;
-    /** State of a session to come back to, as an earlier client kept it. */
-    readonly authorizationState?: string;
+    /** Access token. */
+    readonly token: string;
     /** When the token ends, in milliseconds since 1970. Needed for `refresh()` to be called. */
     readonly expiry_at?: number;
 }
@@ -43,17 +42,13 @@ const MS_OF_1973 = 1e11; // as seconds it is the year 5138: a number below is no
  */
 export function readCredential(value: unknown, from: string): SDKCredential
 {
-    const wrong = (what: string) => new CoatcheckError("credential_invalid", `${from} must resolve with { token, expiry_at? }: ${what}`);
-    if (typeof value !== "object" || value === null) throw wrong(`it resolved with ${value === null ? "null" : typeof value}`);
-    const { token, authorizationState, expiry_at } = value as Partial<Record<keyof SDKCredential, unknown>>;
-    if (token === undefined && authorizationState === undefined) throw wrong("token is missing");
-    for (const [name, text] of Object.entries({ token, authorizationState }))
-        if (text !== undefined && (typeof text !== "string" || !text)) throw wrong(`${name} is not a text, or empty`);
-    if (expiry_at !== undefined && (typeof expiry_at !== "number" || !Number.isFinite(expiry_at)))
-        throw wrong("expiry_at is not a number; it is milliseconds since 1970, Date.parse() makes them of a date");
-    if (typeof expiry_at === "number" && expiry_at < MS_OF_1973)
-        throw wrong(`expiry_at is ${expiry_at}: that looks like seconds, multiply it by 1000`);
-    return value;
+    const { token, expiry_at: endsMs } = membersOf(value) as Partial<Record<keyof SDKCredential, unknown>>;
+    const wrong = !textOf(token) ? "token is no text"
+        : endsMs === undefined ? ""
+        : typeof endsMs !== "number" || !Number.isFinite(endsMs) ? "expiry_at is no number; Date.parse() makes milliseconds of a date"
+        : endsMs < MS_OF_1973 ? "expiry_at looks like seconds; multiply it by 1000" : "";
+    if (wrong) throw new CoatcheckError("credential_invalid", `${from} must resolve with { token, expiry_at? }: ${wrong}`);
+    return value as SDKCredential;
 }
 
 /** One credential that the page has already. It is not renewed: the session ends with it. */
@@ -70,6 +65,7 @@ export class StaticCredentialProvider implements CredentialProvider {
 }
 
 const EXCHANGE_TIMEOUT_MS = 10_000;
+const LIFE_MS = 3_600_000; // of a token that does not say itself when it ends
 
 /** Exchanges a click-to-call token (`c2c_…`), which may stand in the page, for an access token, and does so again in time. */
 export class EmbedTokenCredentialProvider implements CredentialProvider {
@@ -83,21 +79,19 @@ export class EmbedTokenCredentialProvider implements CredentialProvider {
      */
     constructor(host: string, embedToken: string)
     {
-        for (const [name, value] of Object.entries({ host, embedToken }))
-            if (typeof value !== "string" || !value) throw new CoatcheckError("option_missing", `EmbedTokenCredentialProvider needs ${name}, a text`);
+        if (!textOf(host) || !textOf(embedToken)) throw new CoatcheckError("option_missing", "EmbedTokenCredentialProvider needs host and embedToken, two texts");
         this.#url = serverUrl(host, "host");
         this.#embedToken = embedToken;
     }
 
-    authenticate(context?: { readonly signal?: AbortSignal }): Promise<SDKCredential> { return this.#exchange(context?.signal); }
-    refresh(context?: { readonly signal?: AbortSignal }): Promise<SDKCredential> { return this.#exchange(context?.signal); }
+    refresh(context?: { readonly signal?: AbortSignal }): Promise<SDKCredential> { return this.authenticate(context); }
 
-    async #exchange(signal: AbortSignal | undefined): Promise<SDKCredential>
+    async authenticate({ signal }: { readonly signal?: AbortSignal } = {}): Promise<SDKCredential>
     {
         const answer = await ask({ url: `${this.#url}/api/fabric/embeds/tokens`, method: "POST", body: { token: this.#embedToken },
             signal, timeoutMs: EXCHANGE_TIMEOUT_MS });
         const { token } = readCredential(answer, "the exchange of the embed token");
-        return { token: token ?? "", expiry_at: Date.now() + 3_600_000 };
+        return { token, expiry_at: readToken(token)?.endsMs ?? Date.now() + LIFE_MS };
     }
 }
 
@@ -108,10 +102,10 @@ export class EmbedTokenCredentialProvider implements CredentialProvider {
 export function serverUrl(text: string, option: string): string
 {
     try {
-        const url = new URL(/^https?:\/\//.test(text) ? text : `https://${text}`);
-        if (url.pathname === "/" && !url.search && !url.hash && !url.username && !url.password) return url.origin;
+        const { origin, href } = new URL(/^https?:/.test(text) ? text : `https://${text}`);
+        if (href === `${origin}/`) return origin;
     } catch {
         // told below, with everything else that is no origin
     }
-    throw new CoatcheckError("option_invalid", `${option} is ${JSON.stringify(text)}; it must be a host or an origin, such as https://calls.example.com`);
+    throw new CoatcheckError("option_invalid", `${option} must be a host or an origin, such as https://calls.example.com`);
 }

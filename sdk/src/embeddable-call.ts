@@ -22,7 +22,7 @@ export async function embeddableCall(options: EmbeddableCallOptions): Promise<Ca
 {
     const { to, embedToken, host } = options ?? {};
     const missing = Object.entries({ to, embedToken, host }).filter(([, value]) => !value).map(([name]) => name);
-    if (missing.length) throw new DependencyError("embeddableCall()", missing);
+    if (missing.length) throw new DependencyError("option_missing", `embeddableCall() needs ${missing.join(" and ")}`);
     const client = new CoatcheckClient(new EmbedTokenCredentialProvider(host, embedToken), { ...options, skipRegister: true, url: host });
     try {
         const call = await client.dial(to, options);

@@ -42,102 +42,68 @@ export interface ErrorDetails {
 
 /** The one class of errors: narrow by `code`. */
 export class CoatcheckError extends Error {
+    override name = "CoatcheckError";
     readonly code: ErrorCode;
     readonly status: number | undefined;
     readonly errorId: string | undefined;
 
-    constructor(code: ErrorCode, message: string, details: ErrorDetails = {})
+    constructor(code: ErrorCode, message: string, details?: ErrorDetails)
     {
-        super(message, details.cause === undefined ? undefined : { cause: details.cause });
-        this.name = "CoatcheckError";
+        super(message, details);
         this.code = code;
-        this.status = details.status;
-        this.errorId = details.errorId;
+        this.status = details?.status;
+        this.errorId = details?.errorId;
     }
 }
 
 /** The credential was refused: expired, malformed, revoked, or of another server. */
 export class InvalidCredentialsError extends CoatcheckError {
+    override name = "InvalidCredentialsError";
     /** The same as `message`: why it was refused, as far as a client may know. */
-    readonly reason: string;
+    readonly reason = this.message;
+}
 
-    constructor(code: ErrorCode, message: string, details?: ErrorDetails)
-    {
-        super(code, message, details);
-        this.name = "InvalidCredentialsError";
-        this.reason = message;
-    }
+/** What goes back to another error, under the name that the vendor's SDK has for it. */
+class CausedError extends CoatcheckError {
+    readonly originalError: unknown = this.cause;
 }
 
 /** No fresh credential could be had. The session goes on until its present credential ends. */
-export class TokenRefreshError extends CoatcheckError {
-    readonly originalError: unknown;
-
-    constructor(code: ErrorCode, message: string, details?: ErrorDetails)
-    {
-        super(code, message, details);
-        this.name = "TokenRefreshError";
-        this.originalError = details?.cause;
-    }
+export class TokenRefreshError extends CausedError {
+    override name = "TokenRefreshError";
 }
 
 /** The credential could not be bound to this browser's key. */
-export class DeviceTokenError extends CoatcheckError {
-    readonly originalError: unknown;
-
-    constructor(code: ErrorCode, message: string, details?: ErrorDetails)
-    {
-        super(code, message, details);
-        this.name = "DeviceTokenError";
-        this.originalError = details?.cause;
-    }
+export class DeviceTokenError extends CausedError {
+    override name = "DeviceTokenError";
 }
 
 /** This browser could not make or keep a key; the session goes on without one. */
-export class DPoPInitError extends CoatcheckError {
-    readonly originalError: unknown;
-
-    constructor(code: ErrorCode, message: string, details?: ErrorDetails)
-    {
-        super(code, message, details);
-        this.name = "DPoPInitError";
-        this.originalError = details?.cause;
-    }
+export class DPoPInitError extends CausedError {
+    override name = "DPoPInitError";
 }
 
 /** A call could not be made or answered. */
 export class CallCreateError extends CoatcheckError {
+    override name = "CallCreateError";
     readonly direction: "inbound" | "outbound";
-    readonly error: unknown;
+    readonly error: unknown = this.cause;
 
     constructor(direction: "inbound" | "outbound", message: string, details?: ErrorDetails)
     {
         super("call_failed", message, details);
-        this.name = "CallCreateError";
         this.direction = direction;
-        this.error = details?.cause;
     }
 }
 
-/** A required option is absent; `missing` names it. */
+/** A required option is absent; the message names it. */
 export class DependencyError extends CoatcheckError {
-    readonly missing: readonly string[];
-
-    constructor(what: string, missing: readonly string[])
-    {
-        super("option_missing", `${what} needs ${missing.join(" and ")}`);
-        this.name = "DependencyError";
-        this.missing = missing;
-    }
+    override name = "DependencyError";
 }
 
 /** Something nobody has foreseen. */
 export class UnexpectedError extends CoatcheckError {
-    constructor(code: ErrorCode, message: string, details?: ErrorDetails)
-    {
-        super(code, message, details);
-        this.name = "UnexpectedError";
-    }
+    override name = "UnexpectedError";
 }
 
 /** True for a code that the server may send. */

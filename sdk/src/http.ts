@@ -48,7 +48,7 @@ export async function ask({ url, method = "GET", token, body, signal, timeoutMs 
         return readObject(await answer.text(), what);
     }).catch((error: unknown) => {
         throw asError(error, "network",
-            `${what} got no answer: the server cannot be reached, redirects, or does not list this page's origin (coatcheck origin add)`);
+            `${what} got no answer: the server cannot be reached, redirects, or does not list this page's origin`);
     });
 }
 
@@ -58,40 +58,58 @@ function refusal(answer: Response, what: string): CoatcheckError
     const errorId = answer.headers.get("coatcheck-error-id") ?? undefined;
     return new CoatcheckError(
         isServerCode(slug) ? slug : answer.status < 500 ? "http_refused" : "http_failed",
-        `${what} was answered ${answer.status}${slug ? ` ${slug}` : ""}; ${errorId ? `its operator learns why with: coatcheck why ${errorId}` : "is this the server's address?"}`,
+        `${what} was answered ${answer.status} ${slug ?? ""}; ${errorId ? `coatcheck why ${errorId} tells why` : "is this the server's address?"}`,
         { status: answer.status, errorId });
 }
 
 function readObject(text: string, what: string): Answer
 {
-    let value: unknown;
+    let value: unknown, cause: unknown;
     try {
         value = JSON.parse(text);
-    } catch (cause) {
-        throw new CoatcheckError("malformed_answer", `${what} was not answered with JSON; is this the server's address, and nothing in between?`, { cause });
+    } catch (error) {
+        cause = error;
     }
-    if (typeof value !== "object" || value === null || Array.isArray(value))
-        throw new CoatcheckError("malformed_answer", `${what} was not answered with a JSON object`);
-    return value as Answer;
+    if (isObject(value)) return value;
+    throw new CoatcheckError("malformed_answer", `${what} was not answered with a JSON object; is this the server's address?`, { cause });
+}
+
+export function isObject(value: unknown): value is Answer
+{
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** An object's members; none of anything else. */
+export function membersOf(value: unknown): Answer
+{
+    return isObject(value) ? value : {};
+}
+
+/** A text, empty if it is none. */
+export function textOf(value: unknown): string
+{
+    return typeof value === "string" ? value : "";
 }
 
 /** Runs something that can be aborted: by the caller's signal, or because it takes too long. */
-export async function within<T>(timeoutMs: number, signal: AbortSignal | undefined, what: string, run: (signal: AbortSignal) => Promise<T>): Promise<T>
+export function within<T>(timeoutMs: number, signal: AbortSignal | undefined, what: string, run: (signal: AbortSignal) => Promise<T>): Promise<T>
 {
-    const stop = new AbortController();
-    let alarm: ReturnType<typeof setTimeout> | undefined;
-    let onAbort: (() => void) | undefined;
-    const ended = new Promise<never>((_, reject) => {
-        const end = (error: CoatcheckError) => { reject(error); stop.abort(error); };
-        onAbort = () => end(new CoatcheckError("aborted", `${what} was aborted`, { cause: signal?.reason }));
-        if (signal?.aborted) onAbort();
-        signal?.addEventListener("abort", onAbort);
-        alarm = setTimeout(() => end(new CoatcheckError("timeout", `${what}: no answer within ${timeoutMs / 1000} s`)), timeoutMs);
+    return new Promise((resolve, reject) => {
+        const stop = new AbortController();
+        const settle = () => {
+            clearTimeout(alarm);
+            signal?.removeEventListener("abort", abort);
+        };
+        const end = (code: "aborted" | "timeout", how: string) => {
+            const error = new CoatcheckError(code, `${what} ${how}`, { cause: signal?.reason });
+            settle();
+            reject(error);
+            stop.abort(error);
+        };
+        const abort = () => end("aborted", "was aborted");
+        const alarm = setTimeout(() => end("timeout", `was not done within ${timeoutMs / 1000} s`), timeoutMs);
+        signal?.addEventListener("abort", abort);
+        if (signal?.aborted) abort();
+        else run(stop.signal).then(resolve, reject).finally(settle);
     });
-    try {
-        return await Promise.race([ended, stop.signal.aborted ? ended : run(stop.signal)]);
-    } finally {
-        clearTimeout(alarm);
-        if (onAbort) signal?.removeEventListener("abort", onAbort);
-    }
 }

@@ -1,5 +1,5 @@
 /* index.ts — the package's front door: what is exported here is its promise. */
-export { Call, type CallStatus, type MediaOptions, type WebRTCApi } from "./call.js";
+export type { Call, CallStatus, MediaOptions, WebRTCApi } from "./call.js";
 export { CoatcheckClient, type Address, type ClientOptions, type Directory, type SessionView, type User } from "./client.js";
 export type { ServerCode } from "./codes.js";
 export { EmbedTokenCredentialProvider, StaticCredentialProvider, type AuthenticateContext, type CredentialProvider, type SATClaims, type SDKCredential } from "./credentials.js";

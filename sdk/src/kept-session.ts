@@ -1,13 +1,8 @@
 /* kept-session.ts — what a page that is loaded again needs to come back to its session: the credential and the session's state, in
  * sessionStorage (this tab) or localStorage (persistSession). Never a key: those stay in WebCrypto. Storage may be forbidden or
  * full; then nothing is kept. */
-import { membersOf } from "./rpc.js";
-import type { Resume } from "./session-state.js";
-
-export interface Kept {
-    readonly token?: string | undefined;
-    readonly resume?: Resume | undefined;
-}
+import { membersOf } from "./http.js";
+import type { Kept } from "./session-state.js";
 
 export interface KeptSession {
     load(): Kept;

@@ -1,83 +1,79 @@
-/* phone.ts — the calls of one session: sends what they say, hands them what they are told, and knows which there are. */
+/* phone.ts — the calls of one session: sends what they say, hands them what they are told, and knows which there are. It is loaded
+ * with the first call: a page that only signs in needs none of it. */
 import { Call, type Line, type MediaOptions, type WebRTCApi } from "./call.js";
 import { CoatcheckError } from "./errors.js";
-import type { Answer } from "./http.js";
-import { Topic } from "./observable.js";
+import { membersOf, textOf, type Answer } from "./http.js";
+import type { Topic } from "./observable.js";
 import { uuid } from "./platform.js";
-import { membersOf } from "./rpc.js";
+import type { Asking } from "./rpc.js";
 
-export class Phone implements Line {
+export interface Phone {
+    dial(to: string, media: MediaOptions): Promise<Call>;
+    /** An event about a call. */
+    told(event: Answer): void;
+    /** The session is over, and its calls with it. */
+    endAll(cause: string): void;
+}
+
+export interface PhoneParts {
     readonly rtc: WebRTCApi | undefined;
-    readonly calls = new Topic<readonly Call[]>({ value: [] });
-    readonly incoming = new Topic<readonly Call[]>({ value: [] });
-    readonly #request: (method: string, params: Answer, options: { signal: AbortSignal | undefined }) => Promise<Answer>;
-    #node = "";
-    iceServers: RTCIceServer[] = [];
+    readonly calls: Topic<readonly Call[]>;
+    readonly incoming: Topic<readonly Call[]>;
+    iceServers(): RTCIceServer[];
+    request(method: string, params: Answer, asking: Asking): Promise<Answer>;
+}
 
-    constructor(rtc: WebRTCApi | undefined, request: (method: string, params: Answer, options: { signal: AbortSignal | undefined }) => Promise<Answer>)
+export function phone({ rtc, calls: all, incoming, iceServers, request }: PhoneParts): Phone
+{
+    let node = "";
+    const calls = () => all.value ?? [];
+    const line: Line = {
+        rtc,
+        iceServers,
+        async send(callID, method, params, signal)
+        {
+            const { result } = await request("webrtc.verto", { callID, node_id: node, message: { jsonrpc: "2.0", id: uuid(), method, params } }, { signal });
+            const { error } = membersOf(result);
+            if (error) throw new CoatcheckError("call_failed", `${method} was refused: ${textOf(membersOf(error)["message"])}`);
+        },
+        over: (call) => set(calls().filter((other) => other !== call)),
+    };
+
+    function set(now: readonly Call[]): void
     {
-        this.rtc = rtc;
-        this.#request = request;
+        const ringing = now.filter(({ direction, status }) => direction === "inbound" && status === "ringing");
+        all.set(now);
+        if (ringing.map(({ id }) => id).join() !== incoming.value?.map(({ id }) => id).join()) incoming.next(ringing);
     }
 
-    /** What connect was answered. */
-    welcomed(result: Answer): void
+    function add(call: Call): Call
     {
-        const { ice_servers: servers } = result;
-        this.iceServers = Array.isArray(servers) ? (servers as RTCIceServer[]) : [];
-    }
-
-    async dial(to: string, media: MediaOptions): Promise<Call>
-    {
-        const call = new Call(this, { from: "", fromName: "", to, toName: "" });
-        this.#add(call);
-        await call.dial(media);
+        set([...calls(), call]);
+        call.status$.subscribe(() => set(calls()));
         return call;
     }
 
-    async send(callId: string, method: string, params: Answer, signal?: AbortSignal): Promise<Answer>
-    {
-        const result = await this.#request("webrtc.verto",
-            { callID: callId, node_id: this.#node, message: { jsonrpc: "2.0", id: uuid(), method, params } }, { signal });
-        const { error, result: inner } = membersOf(result["result"]);
-        if (error !== undefined) throw new CoatcheckError("call_failed", `${method} was refused: ${String(membersOf(error)["message"])}`);
-        return membersOf(inner);
-    }
-
-    /** An event about a call. */
-    told(event: Answer): void
-    {
-        if (event["event_type"] !== "webrtc.message") return;
-        const { method, params } = membersOf(event["params"]);
-        const about = membersOf(params);
-        const text = (name: string) => { const value = about[name]; return typeof value === "string" ? value : ""; };
-        const call = this.calls.value?.find(({ id }) => id === text("callID"));
-        this.#node = typeof event["node_id"] === "string" ? event["node_id"] : "";
-        if (method === "verto.invite" && !call && text("callID") && text("sdp"))
-            this.#add(new Call(this, { from: text("caller_id_number"), fromName: text("caller_id_name"), to: text("callee_id_number"), toName: text("callee_id_name") },
-                { id: text("callID"), sdp: text("sdp") }));
-        if (method === "verto.answer") void call?.answered(text("sdp"));
-        if (method === "verto.bye") call?.ended(text("cause"));
-    }
-
-    /** The session is over, and its calls with it. */
-    endAll(cause: string): void
-    {
-        for (const call of this.calls.value ?? []) call.ended(cause);
-    }
-
-    over(call: Call): void { this.#set((this.calls.value ?? []).filter((other) => other !== call)); }
-
-    #add(call: Call): void
-    {
-        this.#set([...(this.calls.value ?? []), call]);
-        call.status$.subscribe(() => this.#set(this.calls.value ?? []));
-    }
-
-    #set(calls: readonly Call[]): void
-    {
-        this.calls.set(calls);
-        const ringing = calls.filter(({ direction, status }) => direction === "inbound" && status === "ringing");
-        if (ringing.length !== this.incoming.value?.length || ringing.some((call, i) => call !== this.incoming.value?.[i])) this.incoming.next(ringing);
-    }
+    return {
+        async dial(to, media)
+        {
+            const call = add(new Call(line, { from: "", fromName: "", to, toName: "" }));
+            await call.dial(media);
+            return call;
+        },
+        told({ event_type: type, params: event, node_id })
+        {
+            if (type !== "webrtc.message") return;
+            const { method, params } = membersOf(event) as { method?: unknown; params?: unknown };
+            const about = membersOf(params);
+            const text = (name: string) => textOf(about[name]);
+            const id = text("callID"), sdp = text("sdp");
+            const call = calls().find((one) => one.id === id);
+            node = textOf(node_id);
+            if (method === "verto.invite" && !call && id && sdp)
+                add(new Call(line, { from: text("caller_id_number"), fromName: text("caller_id_name"), to: text("callee_id_number"), toName: text("callee_id_name") }, { id, sdp }));
+            if (method === "verto.answer") void call?.answered(sdp);
+            if (method === "verto.bye") call?.ended(text("cause"));
+        },
+        endAll: (cause) => calls().forEach((call) => call.ended(cause)),
+    };
 }

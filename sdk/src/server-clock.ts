@@ -14,7 +14,7 @@ export function offsetAfter(offset: ClockOffset, serverMs: number, atMs: number)
 }
 
 /** The monotonic moment at which it is so late at the server. */
-export function momentOf(offset: ClockOffset, serverMs: number): number | undefined
+export function momentOf(offset: ClockOffset, serverMs: number | undefined): number | undefined
 {
-    return offset === undefined ? undefined : serverMs - offset;
+    return offset === undefined || serverMs === undefined ? undefined : serverMs - offset;
 }

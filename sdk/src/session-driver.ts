@@ -1,25 +1,23 @@
-/* session-driver.ts — does what the step wants done: the only place with sockets, timers and storage of a session. It owns the state,
- * feeds it events one at a time, and tells its listeners. What it is asked for by the page (register, a call's messages) goes out on
- * the present socket. */
+/* session-driver.ts — does what the step wants done: the only place with a session's sockets, timers and requests. It owns the state,
+ * feeds it events one at a time, and tells its listener. What the page asks of the session (register, a call's messages) goes out
+ * on the present socket. */
 import { slotOf } from "./backoff.js";
 import { RPC_CODES } from "./codes.js";
 import { readCredential, type CredentialProvider } from "./credentials.js";
-import type { Prover } from "./dpop.js";
+import type { ProofFor, Prover } from "./dpop.js";
 import { asError, CoatcheckError, DeviceTokenError, InvalidCredentialsError, TokenRefreshError, type ErrorCode } from "./errors.js";
-import { ask, within, type Answer } from "./http.js";
+import { ask, membersOf, textOf, within, type Answer } from "./http.js";
 import type { Platform } from "./platform.js";
-import { membersOf, Rpc, RpcRefusal } from "./rpc.js";
-import { newSession, type Effect, type ErrandKind, type Resume, type SessionEvent, type SessionState, type WarningReason } from "./session-state.js";
+import { rpc, RpcRefusal, type Asking } from "./rpc.js";
+import { newSession, type Effect, type ErrandKind, type Kept, type Resume, type SessionEvent, type SessionState, type WarningReason } from "./session-state.js";
 import { nextMs, step } from "./session-step.js";
 import { readToken } from "./token.js";
 
-const INFO_PATH = "/api/fabric/subscriber/info";
-const BIND_PATH = "/api/fabric/subscriber/devices/token";
-const REBIND_PATH = "/api/fabric/subscriber/devices/refresh";
+const PATH = "/api/fabric/subscriber/";
 const BOUND_LIFE_S = 900;
 const PROVIDER_MS = 30_000;
 const BUSY_MS = 5_000;
-const BUSY: readonly ErrorCode[] = ["try_again", "internal", "restarting", "rate_limited", "too_many_sessions"];
+const BUSY = /^(try_again|internal|restarting|rate_limited|too_many_sessions)$/;
 
 export interface SessionListener {
     /** After each event. */
@@ -31,7 +29,7 @@ export interface SessionListener {
     /** What connect was answered. */
     welcomed(result: Answer): void;
     /** An event of the server's about calls. */
-    message(params: Answer): void;
+    told(params: Answer): void;
 }
 
 export interface SessionParts {
@@ -41,7 +39,7 @@ export interface SessionParts {
     readonly url: string | undefined;
     readonly prover: Prover | undefined;
     readonly wantsOnline: boolean;
-    readonly kept: { readonly token?: string | undefined; readonly resume?: Resume | undefined };
+    readonly kept: Kept;
     readonly webSocket: typeof WebSocket | undefined;
     readonly listener: SessionListener;
 }
@@ -49,336 +47,283 @@ export interface SessionParts {
 /** An event without its moment. */
 type News = SessionEvent extends infer One ? (One extends SessionEvent ? Omit<One, "atMs" | "dice"> : never) : never;
 
-export class SessionDriver {
-    readonly #parts: SessionParts;
-    readonly #unwatch: () => void;
-    #state: SessionState;
-    #events: SessionEvent[] = [];
-    #isStepping = false;
-    #callOff: (() => void) | undefined;
-    #errand = new AbortController();
-    #cause: unknown;
-    #socket: WebSocket | undefined;
-    #rpc = new Rpc(() => {});
-    #identified = "";
-    #url: string | undefined;
+export interface SessionDriver {
+    state(): SessionState;
+    /** Origin of the server; empty before anybody has said it. */
+    url(): string;
+    tell(news: News): void;
+    /** Asks on the present socket. @throws CoatcheckError `not_connected`, RpcRefusal */
+    request(method: string, params: Answer, asking?: Asking): Promise<Answer>;
+    /** Registers, or takes that back. @throws InvalidCredentialsError */
+    setOnline(isOnline: boolean, signal?: AbortSignal): Promise<void>;
+    end(): void;
+}
 
-    constructor(parts: SessionParts)
+export function sessionDriver({ platform, provider, url = "", prover, wantsOnline, kept, webSocket, listener }: SessionParts): SessionDriver
+{
+    let state = newSession({ canAuthenticate: !!provider, canRefresh: !!provider?.refresh, canBind: !!prover }, wantsOnline, kept);
+    const events: SessionEvent[] = [];
+    let isStepping = false;
+    let callOff = () => {};
+    let errand = new AbortController();
+    let cause: unknown; // of the failure that the step is about to tell
+    let socket: WebSocket | undefined;
+    let line = rpc(() => {});
+    let server = url;
+    let project = "";
+    let knownToken = "";
+
+    function tell(news: News): void
     {
-        this.#parts = parts;
-        this.#url = parts.url;
-        this.#state = newSession({ canAuthenticate: !!parts.provider, canRefresh: !!parts.provider?.refresh, canBind: !!parts.prover }, parts.wantsOnline, parts.kept);
-        this.#unwatch = parts.platform.watch((news) => this.tell(news === "wake" ? { is: "wake" } : { is: "network", isThere: news === "online" }));
+        events.push({ ...news, atMs: platform.nowMs(), dice: platform.dice() } as SessionEvent);
+        if (isStepping) return;
+        isStepping = true;
+        for (let event; (event = events.shift()); ) {
+            const before = state;
+            const [now, todo] = step(before, event);
+            state = now;
+            todo.forEach(run);
+            listener.changed(now, before);
+        }
+        isStepping = false;
+        callOff();
+        const moment = nextMs(state);
+        callOff = moment === undefined ? () => {} : platform.after(moment - platform.nowMs(), () => tell({ is: "tick" }));
     }
 
-    get state(): SessionState { return this.#state; }
-
-    /** Origin of the server; undefined before anybody has said it. */
-    get url(): string | undefined { return this.#url; }
-
-    tell(news: News): void
-    {
-        const { platform } = this.#parts;
-        this.#events.push({ ...news, atMs: platform.nowMs(), dice: platform.dice() } as SessionEvent);
-        if (this.#isStepping) return;
-        this.#isStepping = true;
-        for (let event; (event = this.#events.shift()); ) this.#step(event);
-        this.#isStepping = false;
-        this.#callOff?.();
-        const moment = nextMs(this.#state);
-        this.#callOff = moment === undefined ? undefined : platform.after(moment - platform.nowMs(), () => this.tell({ is: "tick" }));
-    }
-
-    /** Asks on the present socket. @throws CoatcheckError `not_connected`, and those of Rpc */
-    request(method: string, params: Answer, options?: { readonly signal?: AbortSignal | undefined; readonly timeoutMs?: number }): Promise<Answer>
-    {
-        if (this.#state.phase !== "live") return Promise.reject(new CoatcheckError("not_connected", `${method} needs a session; wait until ready$ says true`));
-        return this.#rpc.request(method, params, options);
-    }
-
-    /** Puts the session's own credential in its place once more: for a call that was refused and should not have been. */
-    reauthenticate(signal?: AbortSignal): Promise<Answer> { return this.#reauthenticate(signal); }
-
-    end(): void
-    {
-        this.tell({ is: "disconnect" });
-        this.#unwatch();
-        this.#callOff?.();
-    }
-
-    #step(event: SessionEvent): void
-    {
-        const before = this.#state;
-        const [now, todo] = step(before, event);
-        this.#state = now;
-        for (const effect of todo) this.#run(effect);
-        this.#parts.listener.changed(now, before);
-    }
-
-    #run(effect: Effect): void
+    function run(effect: Effect): void
     {
         switch (effect.do) {
-        case "fetch": void this.#fetch(effect.kind, effect.id); return;
-        case "abort": this.#errand.abort(); return;
-        case "open": void this.#open(effect.socket); return;
-        case "close": this.#close(); return;
-        case "connect": void this.#connect(effect.socket, effect.resume); return;
-        case "renew": void this.#renew(effect.id); return;
-        case "register": void this.setOnline(effect.isOnline).catch((error: CoatcheckError) => this.#parts.listener.failed(error)); return;
-        case "probe": this.#rpc.request("webrtc.verto", { message: { jsonrpc: "2.0", id: "0", method: "verto.info", params: { dialogParams: {} } } }).catch(() => {}); return;
-        case "warn": this.#parts.listener.warned(effect.reason); return;
-        case "fail": this.#fail(effect.code); return;
+        case "fetch": void fetched(effect.kind, effect.id); return;
+        case "abort": errand.abort(); return;
+        case "open": void open(effect.socket); return;
+        case "close": close(); return;
+        case "connect": void connect(effect.socket, effect.resume); return;
+        case "renew": void renew(effect.id); return;
+        case "register": setOnline(effect.isOnline).catch(listener.failed); return;
+        case "probe": line.request("webrtc.verto", { message: { jsonrpc: "2.0", id: "0", method: "verto.info", params: { dialogParams: {} } } }).catch(() => {}); return;
+        case "warn": listener.warned(effect.reason); return;
+        case "fail": listener.failed(errorOf(effect.code, cause)); return;
         }
-    }
-
-    #fail(code: ErrorCode): void
-    {
-        const cause = this.#cause;
-        this.#cause = undefined;
-        this.#parts.listener.failed(errorOf(code, cause));
     }
 
     // ---- credentials ----
 
-    async #fetch(kind: ErrandKind, id: number): Promise<void>
+    async function fetched(kind: ErrandKind, id: number): Promise<void>
     {
-        const { signal } = (this.#errand = new AbortController());
+        const { signal } = (errand = new AbortController());
         try {
-            const { token, endsMs, hasExpiry } = await (kind === "authenticate" || kind === "refresh" ? this.#provide(kind, signal) : this.#bind(kind, signal));
+            const credential = await (kind === "authenticate" || kind === "refresh" ? provided(kind, signal) : bound(kind, signal));
+            const { token = "", expiry_at: endsMs } = credential;
             const facts = readToken(token);
-            if (!facts) throw new InvalidCredentialsError("credential_invalid", "the token cannot be read: it is cut short, or no access token");
-            this.#url = this.#parts.url ?? facts.serverUrl ?? this.#url;
-            if (!this.#url) throw new CoatcheckError("option_missing", "the token does not name its server; say it with the option url");
-            this.tell({ is: "fetched", id, token, endsMs: facts.endsMs ?? endsMs, hasExpiry });
+            if (!facts) throw new InvalidCredentialsError("credential_invalid", "the token cannot be read: it is cut short, or none");
+            server = url || facts.serverUrl || server;
+            if (!server) throw new CoatcheckError("option_missing", "the token does not name its server; give the option url");
+            tell({ is: "fetched", id, token, endsMs: facts.endsMs ?? endsMs, hasExpiry: endsMs !== undefined });
         } catch (error) {
-            if (signal.aborted) return;
-            this.#errandFailed(id, error);
+            if (!signal.aborted) failed(id, error);
         }
     }
 
-    #errandFailed(id: number, error: unknown): void
+    function failed(id: number, error: unknown): void
     {
-        const { code, status } = asError(error, "provider_failed", "");
-        this.#cause = error;
-        this.tell({ is: "failed", id, code, isFinal: status !== undefined && status < 500 && status !== 429 });
+        const { code, status = 500 } = asError(error, "provider_failed", "");
+        cause = error;
+        tell({ is: "failed", id, code, isFinal: status < 500 && status !== 429 });
     }
 
-    async #provide(kind: "authenticate" | "refresh", outer: AbortSignal): Promise<{ token: string; endsMs: number | undefined; hasExpiry: boolean }>
+    async function provided(kind: "authenticate" | "refresh", outer: AbortSignal)
     {
-        const { provider, prover } = this.#parts;
         const what = `the provider's ${kind}()`;
-        const result = await within(PROVIDER_MS, outer, what, async (signal) =>
-            kind === "refresh" ? provider?.refresh?.({ signal }) : provider?.authenticate({ signal, ...(prover && { fingerprint: prover.fingerprint }) }),
-        ).catch((error: unknown) => {
-            if (error instanceof CoatcheckError && error.code === "timeout") throw new CoatcheckError("provider_timeout", `${what} did not settle within ${PROVIDER_MS / 1000} s; let it give up earlier, and reject`);
-            throw asError(error, "provider_failed", `${what} failed: ${error instanceof Error ? error.message : String(error)}`);
-        });
-        const { token, expiry_at: endsMs } = readCredential(result, what);
-        if (token === undefined) throw new CoatcheckError("credential_invalid", `${what} must resolve with a token`);
-        return { token, endsMs, hasExpiry: endsMs !== undefined };
+        const result = await within(PROVIDER_MS, outer, what, async (signal) => provider?.[kind]?.({ signal, ...(prover && { fingerprint: prover.fingerprint }) }))
+            .catch((error: unknown) => {
+                const { code, message } = error as CoatcheckError;
+                throw code === "timeout" ? new CoatcheckError("provider_timeout", `${message}; let it give up earlier`) : asError(error, "provider_failed", `${what} failed: ${message}`);
+            });
+        return readCredential(result, what);
     }
 
-    async #bind(kind: "bind" | "rebind", signal: AbortSignal): Promise<{ token: string; endsMs: undefined; hasExpiry: boolean }>
+    async function bound(kind: "bind" | "rebind", signal: AbortSignal)
     {
-        const token = this.#state.token ?? "";
-        const path = kind === "bind" ? BIND_PATH : REBIND_PATH;
-        const proof = await this.#prove({ htm: "POST", htu: path, ...(kind === "rebind" && { token }) });
-        const answer = await ask({ url: `${this.#url ?? ""}${path}`, method: "POST", token, body: { ...proof, expire_in: BOUND_LIFE_S }, signal, onTime: this.#onTime });
-        const { token: bound } = answer;
-        if (typeof bound !== "string" || !bound) throw new CoatcheckError("malformed_answer", `${path} answered without a token`);
-        return { token: bound, endsMs: undefined, hasExpiry: true };
+        const { token = "" } = state;
+        const htu = `${PATH}devices/${kind === "bind" ? "token" : "refresh"}`;
+        const proof = await proofOf({ htm: "POST", htu, ...(kind === "rebind" && { token }) });
+        const answer = await ask({ url: server + htu, method: "POST", token, body: { ...proof, expire_in: BOUND_LIFE_S }, signal, onTime });
+        return readCredential({ token: answer["token"], expiry_at: Number(answer["expires_at"]) * 1000 || undefined }, htu);
     }
 
-    async #renew(id: number): Promise<void>
+    async function renew(id: number): Promise<void>
     {
         try {
-            await this.#reauthenticate();
-            this.tell({ is: "renewed", id });
+            await reauthenticate();
+            tell({ is: "renewed", id });
         } catch (error) {
-            this.#errandFailed(id, error);
+            failed(id, error);
         }
     }
 
-    async #reauthenticate(signal?: AbortSignal): Promise<Answer>
+    async function reauthenticate(signal?: AbortSignal): Promise<Answer>
     {
-        const method = "signalwire.reauthenticate";
-        const rpc = this.#rpc;
-        const proof = await this.#prove({ rpc: "request", mth: method });
-        return rpc.request(method, { authentication: { project: this.#project, jwt_token: this.#state.token }, ...proof }, { signal });
+        const method = "signalwire.reauthenticate", present = line;
+        const proof = await proofOf({ rpc: "request", mth: method });
+        return present.request(method, { authentication: { project, jwt_token: state.token }, ...proof }, { signal });
     }
 
-    #project = "";
-
-    #onTime = (serverMs: number): void => this.tell({ is: "heard", serverMs });
+    function onTime(serverMs: number): void { tell({ is: "heard", serverMs }); }
 
     /** A proof as a member of a body; none without a key. The server's clock goes before ours, which may be off by a day. */
-    async #prove(about: Parameters<Prover["proof"]>[0]): Promise<{ dpop_token?: string }>
+    async function proofOf(about: ProofFor): Promise<Answer>
     {
-        const { offset } = this.#state;
-        const nowMs = offset === undefined ? Date.now() : this.#parts.platform.nowMs() + offset;
-        const proof = await this.#parts.prover?.proof(about, nowMs / 1000);
-        return proof === undefined ? {} : { dpop_token: proof };
+        const nowMs = state.offset === undefined ? Date.now() : platform.nowMs() + state.offset;
+        return prover ? { dpop_token: await prover.proof(about, nowMs / 1000) } : {};
     }
 
     // ---- the socket ----
 
-    async #open(socket: number): Promise<void>
-    {
-        try {
-            await this.#identify();
-        } catch (error) {
-            const { status, code } = asError(error, "network", "");
-            this.#cause = error;
-            if (status === 401) this.tell({ is: "refused", socket, code: RPC_CODES.unauthenticated });
-            else this.#lost(socket, asError(error, "network", ""), BUSY.includes(code) ? BUSY_MS : undefined);
-            return;
-        }
-        if (this.#state.socket !== socket || this.#state.phase !== "opening") return;
-        try {
-            this.#listen(socket, new (this.#parts.webSocket ?? WebSocket)((this.#url ?? "").replace(/^http/, "ws")));
-        } catch (cause) { // a page's policy may forbid it: CSP, mixed content
-            this.#lost(socket, new CoatcheckError("network", `no WebSocket to ${String(this.#url)}: does the page's policy (CSP connect-src) allow it?`, { cause }));
-        }
-    }
-
     /** Before the first socket: whether the token is good at all, whose it is, and what time it is there. */
-    async #identify(): Promise<void>
+    async function identify(): Promise<void>
     {
-        const { token = "" } = this.#state;
-        if (this.#state.wasLive || this.#identified === token) return;
-        this.#url ??= readToken(token)?.serverUrl;
-        const info = await ask({ url: `${this.#url ?? ""}${INFO_PATH}`, token, onTime: this.#onTime });
-        this.#identified = token;
-        this.#parts.listener.identified(info);
+        const { token = "", wasLive } = state;
+        if (wasLive || knownToken === token) return;
+        server ||= readToken(token)?.serverUrl ?? "";
+        const info = await ask({ url: `${server}${PATH}info`, token, onTime });
+        knownToken = token;
+        listener.identified(info);
     }
 
-    #lost(socket: number, error: CoatcheckError, slotMs?: number): void
+    async function open(id: number): Promise<void>
     {
-        this.#parts.listener.failed(error);
-        this.tell({ is: "closed", socket, code: 1006, slotMs });
+        try {
+            await identify();
+            if (state.socket === id && state.phase === "opening") listen(id, new (webSocket ?? WebSocket)(server.replace(/^http/, "ws")));
+        } catch (error) { // a page's policy may forbid the socket as well: CSP, mixed content
+            refused(id, asError(error, "network", `no WebSocket to ${server}; does the page's policy allow it?`));
+        }
     }
 
-    #listen(socket: number, ws: WebSocket): void
+    function listen(id: number, ws: WebSocket): void
     {
+        const own = (line = rpc((text) => ws.send(text)));
         let isOpen = false;
-        this.#socket = ws;
-        this.#rpc = new Rpc((text) => ws.send(text));
-        const rpc = this.#rpc;
-        ws.onopen = () => { isOpen = true; this.tell({ is: "opened", socket }); };
-        ws.onmessage = ({ data }) => this.#take(rpc, data);
+        socket = ws;
+        ws.onopen = () => { isOpen = true; tell({ is: "opened", socket: id }); };
+        ws.onmessage = ({ data }) => take(data);
         ws.onclose = ({ code, reason }) => {
-            rpc.end();
-            if (isOpen) this.tell({ is: "closed", socket, code, slotMs: slotOf(reason) });
-            else if (ws === this.#socket) this.#lost(socket, new CoatcheckError("network", `no WebSocket to ${String(this.#url)}: the server cannot be reached, or does not list this page's origin`));
+            own.end();
+            if (isOpen) tell({ is: "closed", socket: id, code, slotMs: slotOf(reason) });
+            else refused(id, new CoatcheckError("network", `no WebSocket to ${server}: it cannot be reached, or does not list this page's origin`));
         };
     }
 
-    #close(): void
+    function close(): void
     {
-        const ws = this.#socket;
-        this.#socket = undefined;
-        this.#rpc.end();
-        if (!ws) return;
-        ws.onopen = ws.onmessage = ws.onclose = null;
-        ws.close(1000);
+        line.end();
+        if (!socket) return;
+        socket.onopen = socket.onmessage = socket.onclose = null;
+        socket.close(1000);
+        socket = undefined;
     }
 
-    #take(rpc: Rpc, data: unknown): void
+    function take(data: unknown): void
     {
         try {
-            const request = rpc.take(data);
-            const { timestamp } = request?.params ?? {};
-            this.tell({ is: "heard", ...(typeof timestamp === "number" && { serverMs: timestamp * 1000 }) });
-            if (request?.method === "signalwire.ping") rpc.reply(request.id, { timestamp });
-            if (request?.method === "signalwire.event") {
-                rpc.reply(request.id, {});
-                this.#event(request.params);
-            }
+            const { id = "", method, params = {} } = line.take(data) ?? {};
+            const { timestamp, event_type: type, params: inner } = params as { timestamp?: unknown; event_type?: unknown; params?: unknown };
+            tell({ is: "heard", ...(typeof timestamp === "number" && { serverMs: timestamp * 1000 }) });
+            if (method === "signalwire.ping") line.reply(id, { timestamp });
+            if (method !== "signalwire.event") return;
+            line.reply(id, {});
+            if (type === "signalwire.authorization.state") tell({ is: "state", state: textOf(membersOf(inner)["authorization_state"]) });
+            else listener.told(params);
         } catch (error) {
-            this.#parts.listener.failed(asError(error, "malformed_answer", "a message on the socket could not be understood"));
+            listener.failed(asError(error, "malformed_answer", "a message on the socket could not be understood"));
         }
     }
 
-    #event(params: Answer): void
+    async function connect(id: number, resume: Resume | undefined): Promise<void>
     {
-        const { event_type: type, params: inner } = params;
-        const { authorization_state: state } = membersOf(inner);
-        if (type === "signalwire.authorization.state") this.tell({ is: "state", state: typeof state === "string" ? state : "" });
-        else this.#parts.listener.message(params);
-    }
-
-    async #connect(socket: number, resume: Resume | undefined): Promise<void>
-    {
-        const method = "signalwire.connect";
-        const rpc = this.#rpc;
+        const method = "signalwire.connect", present = line;
         try {
-            const result = await rpc.request(method, {
+            const proof = await proofOf({ rpc: "request", mth: method });
+            const result = await present.request(method, {
                 version: { major: 4, minor: 0, revision: 0 }, event_acks: true, agent: "coatcheck",
-                authentication: { jwt_token: this.#state.token },
-                ...(await this.#prove({ rpc: "request", mth: method })),
+                authentication: { jwt_token: state.token }, ...proof,
                 ...(resume && { authorization_state: resume.state, protocol: resume.protocol }),
             }, { timeoutMs: PROVIDER_MS });
-            this.#welcome(socket, result);
+            const { scope, project_id, fabric_subscriber } = membersOf(result["authorization"]) as Record<string, unknown>;
+            project = textOf(project_id);
+            cause = undefined;
+            listener.welcomed(result);
+            tell({ is: "welcome", socket: id, protocol: textOf(result["protocol"]), scope: Array.isArray(scope) ? scope : [],
+                endsMs: Number(membersOf(fabric_subscriber)["expires_at"]) * 1000 || undefined });
         } catch (error) {
-            if (!(error instanceof RpcRefusal)) return this.#lost(socket, asError(error, "network", "connect failed"));
-            this.#cause = error;
-            if (BUSY.includes(error.code)) this.#lost(socket, error, BUSY_MS);
-            else this.tell({ is: "refused", socket, code: error.rpcCode });
+            refused(id, asError(error, "network", "connect failed"));
         }
     }
 
-    #welcome(socket: number, result: Answer): void
+    /** A socket that did not come to carry a session: refused for good, or for now. */
+    function refused(id: number, error: CoatcheckError): void
     {
-        const { protocol } = result;
-        const { scope, project_id: project, fabric_subscriber: subscriber } = membersOf(result["authorization"]);
-        const { expires_at: endsS } = membersOf(subscriber);
-        if (typeof protocol !== "string") throw new CoatcheckError("malformed_answer", "the answer to connect has no protocol");
-        this.#project = String(project);
-        this.#cause = undefined;
-        this.#parts.listener.welcomed(result);
-        this.tell({ is: "welcome", socket, protocol, scope: Array.isArray(scope) ? scope.map(String) : [],
-            endsMs: typeof endsS === "number" ? endsS * 1000 : undefined });
+        const isRefusal = error instanceof RpcRefusal;
+        const isBusy = BUSY.test(error.code);
+        cause = error;
+        if (!isBusy && (isRefusal || error.status === 401)) return tell({ is: "refused", socket: id, code: isRefusal ? error.rpcCode : RPC_CODES.unauthenticated });
+        if (state.socket === id) listener.failed(error);
+        tell({ is: "closed", socket: id, code: 1006, slotMs: isBusy ? BUSY_MS : undefined });
     }
 
-    // ---- presence ----
+    // ---- what the page asks for ----
 
-    /** Registers, or takes that back. A refusal may be of an older credential: it is put in its place once more, then tried again. */
-    async setOnline(isOnline: boolean, signal?: AbortSignal): Promise<void>
+    function request(method: string, params: Answer, asking?: Asking): Promise<Answer>
     {
-        const method = isOnline ? "subscriber.online" : "subscriber.offline";
-        try {
-            await this.request(method, {}, { signal }).catch(async (error: unknown) => {
-                if (!(error instanceof RpcRefusal) || !isOnline) throw error;
-                await this.#reauthenticate(signal);
-                return this.request(method, {}, { signal });
-            });
-        } catch (cause) {
-            if (cause instanceof RpcRefusal && isOnline) throw new InvalidCredentialsError("credential_refused", `registering was refused: ${cause.message}`, { cause });
-            throw cause;
-        }
-        this.tell({ is: "registered", isOnline });
+        return state.phase === "live" ? line.request(method, params, asking)
+            : Promise.reject(new CoatcheckError("not_connected", `${method} needs a session; wait until ready$ says true`));
     }
+
+    /** A refusal may be of an older credential: the present one is put in its place once more, then it is tried again. */
+    async function setOnline(isOnline: boolean, signal?: AbortSignal): Promise<void>
+    {
+        const register = () => request(isOnline ? "subscriber.online" : "subscriber.offline", {}, { signal });
+        await register().catch((error: unknown) => {
+            if (!(error instanceof RpcRefusal)) throw error;
+            return reauthenticate(signal).then(register);
+        }).catch((error: unknown) => {
+            throw error instanceof RpcRefusal ? errorOf("credential_refused", error) : error;
+        });
+        tell({ is: "registered", isOnline });
+    }
+
+    const unwatch = platform.watch((news) => tell(news === "wake" ? { is: news } : { is: "network", isThere: news === "online" }));
+    return {
+        state: () => state,
+        url: () => server,
+        tell,
+        request,
+        setOnline,
+        end()
+        {
+            unwatch();
+            tell({ is: "disconnect" });
+        },
+    };
 }
 
 const WORDS: Partial<Record<ErrorCode, string>> = {
-    credential_refused: "the server does not take the credential: it is expired, malformed, revoked or of another server; get a fresh one",
-    credential_expired: "the session has ended with its credential, and nothing could renew it: give the provider refresh(), and expiry_at",
+    credential_refused: "the server does not take the credential: expired, malformed, revoked or of another server; get a fresh one",
+    credential_expired: "the session ended with its credential; give the provider refresh(), and expiry_at",
     credential_revoked: "what the session rested on was revoked; sign in again",
-    credential_invalid: "there is no credential: give the client a provider",
-    refresh_failed: "no fresh credential could be had; the session goes on until the present one ends",
-    binding_failed: "the credential could not be bound to this browser's key; the session ends with it",
-    session_elsewhere: "the session goes on on another socket, as in a copied tab",
-    session_closed: "the server closed the socket for good: the client broke its rules",
+    credential_invalid: "there is no credential; give the client a provider",
+    refresh_failed: "no fresh credential could be had; the session ends with the present one",
+    binding_failed: "the credential could not be bound to this browser's key",
+    session_elsewhere: "the session goes on in another tab",
+    session_closed: "the server closed the socket for good",
 };
 
 /** An error of a session, in the class that code for the vendor's SDK looks for. */
 function errorOf(code: ErrorCode, cause: unknown): CoatcheckError
 {
-    const why = cause instanceof Error && cause.message ? `: ${cause.message}` : "";
-    const details = { cause, ...(cause instanceof CoatcheckError && { status: cause.status, errorId: cause.errorId }) };
-    const message = `${WORDS[code] ?? code}${why}`;
-    if (code === "refresh_failed") return new TokenRefreshError(code, message, details);
-    if (code === "binding_failed") return new DeviceTokenError(code, message, details);
-    if (/^credential_/.test(code)) return cause instanceof InvalidCredentialsError ? cause : new InvalidCredentialsError(code, message, details);
-    return cause instanceof CoatcheckError && cause.code === code ? cause : new CoatcheckError(code, message, details);
+    const told = cause instanceof CoatcheckError ? cause : undefined;
+    if (told?.code === code) return told;
+    const Kind = code === "refresh_failed" ? TokenRefreshError : code === "binding_failed" ? DeviceTokenError : /^cred/.test(code) ? InvalidCredentialsError : CoatcheckError;
+    return new Kind(code, `${WORDS[code] ?? code}${told ? `: ${told.message}` : ""}`, { cause, status: told?.status, errorId: told?.errorId });
 }

@@ -43,6 +43,12 @@ export interface Resume {
     readonly state: string;
 }
 
+/** What a page that is loaded again comes back with. */
+export interface Kept {
+    readonly token?: string | undefined;
+    readonly resume?: Resume | undefined;
+}
+
 export interface SessionState {
     readonly setup: SessionSetup;
     readonly phase: Phase;
@@ -104,16 +110,16 @@ export type Effect =
     | { readonly do: "fetch"; readonly kind: ErrandKind; readonly id: number }
     | { readonly do: "abort" }
     | { readonly do: "open"; readonly socket: number }
-    | { readonly do: "close"; readonly socket: number }
+    | { readonly do: "close" }
     | { readonly do: "connect"; readonly socket: number; readonly resume?: Resume | undefined }
-    | { readonly do: "renew"; readonly socket: number; readonly id: number }
-    | { readonly do: "register"; readonly socket: number; readonly isOnline: boolean }
+    | { readonly do: "renew"; readonly id: number }
+    | { readonly do: "register"; readonly isOnline: boolean }
     /** Ask anything, to hear whether anybody is there. */
-    | { readonly do: "probe"; readonly socket: number }
+    | { readonly do: "probe" }
     | { readonly do: "warn"; readonly reason: WarningReason }
     | { readonly do: "fail"; readonly code: ErrorCode };
 
-export function newSession(setup: SessionSetup, wantsOnline: boolean, kept: { readonly token?: string | undefined; readonly resume?: Resume | undefined } = {}): SessionState
+export function newSession(setup: SessionSetup, wantsOnline: boolean, kept: Kept = {}): SessionState
 {
     return { setup, phase: "idle", token: kept.token, hasExpiry: false, isFresh: false, needsFresh: false, errands: 0, socket: 0, resume: kept.resume,
         offset: undefined, losses: 0, sinceMs: 0, heardMs: 0, wasLive: false, isProbing: false, isOffline: false, wantsOnline, isOnline: false };

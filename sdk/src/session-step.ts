@@ -1,6 +1,8 @@
 /* session-step.ts — the session as a pure function: what was, and what happens, give what is, and what is to be done. No clock,
  * no dice, no socket; the driver has those. Nothing here waits: a moment that matters is in the state, nextMs() says which
- * comes first, and a tick that comes late (a tab that slept) does what is due by then. */
+ * comes first, and a tick that comes late (a tab that slept) does what is due by then.
+ *
+ * A turn is a copy of the state that one event is worked into, with what is to be done; the state that came in stays as it is. */
 import { delayMs, RECONNECT, RETRY } from "./backoff.js";
 import { CLOSE_ACTIONS, RPC_CODES } from "./codes.js";
 import type { ErrorCode } from "./errors.js";
@@ -16,274 +18,314 @@ const REFRESH_GAP_MS = 1_000; // between two credentials at least, however short
 const TRIES = 5;
 
 type Of<Is extends SessionEvent["is"]> = Extract<SessionEvent, { is: Is }>;
+type Turn = { -readonly [Member in keyof SessionState]: SessionState[Member] } & { readonly todo: Effect[]; readonly atMs: number; readonly dice: number | undefined };
 
 /** The session after an event, and what is to be done, in this order. */
 export function step(state: SessionState, event: SessionEvent): [SessionState, Effect[]]
 {
-    const todo: Effect[] = [];
-    return [after(state, event, todo), todo];
+    const turn: Turn = { ...state, todo: [], atMs: event.atMs, dice: event.dice };
+    work(turn, event);
+    const { todo, atMs, dice, ...now } = turn;
+    return [now, todo];
 }
 
 /** The moment at which a tick is due; undefined if none is. */
 export function nextMs(s: SessionState): number | undefined
 {
-    const moments = [s.errand?.dueMs, s.dueMs, refreshMoment(s), s.phase === "live" && !s.isProbing ? s.heardMs + SILENCE_MS : undefined]
-        .filter((moment): moment is number => moment !== undefined);
-    return moments.length ? Math.min(...moments) : undefined;
+    const next = Math.min(...[s.errand?.dueMs, s.dueMs, refreshMoment(s), isQuiet(s) ? s.heardMs + SILENCE_MS : undefined].map((moment) => moment ?? Infinity));
+    return next < Infinity ? next : undefined;
 }
 
-function after(s: SessionState, event: SessionEvent, todo: Effect[]): SessionState
+function work(t: Turn, event: SessionEvent): void
 {
+    const isCurrent = !("socket" in event) || (hasSocket(t) && event.socket === t.socket);
+    const isAwaited = !("id" in event) || event.id === t.errand?.id;
+    if (!isCurrent || !isAwaited) return;
     switch (event.is) {
-    case "connect": return connect(s, event, todo);
-    case "disconnect": return { ...drop(s, todo), phase: "idle", resume: undefined };
-    case "tick": return tick(s, event, todo);
-    case "wake": return tick(s.phase === "live" && !s.isProbing ? probe(s, event.atMs, todo) : s, event, todo);
-    case "network": return network(s, event, todo);
-    case "fetched": return s.errand?.id === event.id ? fetched(s, event, s.errand.kind, todo) : s;
-    case "failed": return s.errand?.id === event.id ? failed(s, event, s.errand.kind, todo) : s;
-    case "opened": return s.phase === "opening" && event.socket === s.socket ? opened(s, event, todo) : s;
-    case "closed": return hasSocket(s) && event.socket === s.socket ? closed(s, event, todo) : s;
-    case "welcome": return s.phase === "connecting" && event.socket === s.socket ? welcome(s, event, todo) : s;
-    case "refused": return (s.phase === "connecting" || s.phase === "opening") && event.socket === s.socket ? refused(s, event, todo) : s;
-    case "state": return s.resume ? { ...s, resume: event.state ? { ...s.resume, state: event.state } : undefined } : s;
-    case "heard": return heard(s, event);
-    case "renewed": return s.errand?.id === event.id ? planned({ ...s, errand: undefined, isFresh: false }, event.atMs) : s;
-    case "register": return register(s, event, todo);
-    case "registered": return { ...s, isOnline: event.isOnline };
+    case "connect": return connect(t);
+    case "disconnect": return drop(t, "idle");
+    case "wake": if (isQuiet(t)) probe(t); return tick(t);
+    case "tick": return tick(t);
+    case "network": return network(t, event.isThere);
+    case "fetched": return fetched(t, event);
+    case "failed": return failed(t, event);
+    case "opened": return opened(t);
+    case "closed": return closed(t, event);
+    case "welcome": return welcome(t, event);
+    case "refused": return refused(t, event.code);
+    case "state": t.resume = t.resume && event.state ? { ...t.resume, state: event.state } : undefined; return;
+    case "heard": return heard(t, event.serverMs);
+    case "renewed": t.errand = undefined; t.isFresh = false; return plan(t);
+    case "register": t.wantsOnline = event.isOnline; if (t.phase === "live") t.todo.push({ do: "register", isOnline: event.isOnline }); return;
+    case "registered": t.isOnline = event.isOnline;
     }
 }
 
 // ---- credentials ----
 
-function errand(s: SessionState, kind: ErrandKind, todo: Effect[], tries = 0): SessionState
+function fetch(t: Turn, kind: ErrandKind, tries = 0): void
 {
-    const id = s.errands + 1;
-    todo.push({ do: "fetch", kind, id });
-    return { ...s, errands: id, errand: { kind, id, tries } };
+    const id = ++t.errands;
+    t.errand = { kind, id, tries };
+    t.todo.push({ do: "fetch", kind, id });
 }
 
 /** How a fresh credential could be had now. */
-function freshKind(s: SessionState, atMs: number): ErrandKind | undefined
+function freshKind(t: Turn): ErrandKind | undefined
 {
-    const again = s.setup.canAuthenticate ? "authenticate" : undefined;
-    if (s.token === undefined) return again;
-    if (s.mechanism === "refresh") return "refresh";
-    return s.mechanism === "bound" ? (hasEnded(s, atMs) ? again : "rebind") : undefined;
+    const again = t.setup.canAuthenticate ? "authenticate" : undefined;
+    if (!t.token) return again;
+    if (t.mechanism === "refresh") return "refresh";
+    return t.mechanism === "bound" ? (hasEnded(t) ? again : "rebind") : undefined;
 }
 
-function hasEnded(s: SessionState, atMs: number): boolean
+function hasEnded(t: Turn): boolean
 {
-    const moment = s.endsMs === undefined ? undefined : momentOf(s.offset, s.endsMs);
-    return moment !== undefined && moment <= atMs;
+    return (momentOf(t.offset, t.endsMs) ?? Infinity) <= t.atMs;
 }
 
-function fetched(s: SessionState, event: Of<"fetched">, kind: ErrandKind, todo: Effect[]): SessionState
+function fetched(t: Turn, { token, endsMs, hasExpiry }: Of<"fetched">): void
 {
-    const now: SessionState = { ...s, token: event.token, endsMs: event.endsMs, isFresh: true, needsFresh: false, errand: undefined,
-        ...(kind === "authenticate" && { mechanism: undefined }),
-        ...((kind === "authenticate" || kind === "refresh") && { hasExpiry: event.hasExpiry }) };
-    if (s.phase === "live") return renew({ ...now, errand: s.errand }, todo);
-    return s.phase === "fetching" ? open(now, event.atMs, todo) : now;
+    const isFirst = t.errand?.kind === "authenticate";
+    t.token = token;
+    t.endsMs = endsMs;
+    t.isFresh = true;
+    t.needsFresh = false;
+    if (isFirst) t.mechanism = undefined;
+    if (isFirst || t.errand?.kind === "refresh") t.hasExpiry = hasExpiry;
+    if (t.phase === "live") return renew(t);
+    t.errand = undefined;
+    if (t.phase === "fetching") open(t);
 }
 
-function renew(s: SessionState, todo: Effect[]): SessionState
+function renew(t: Turn): void
 {
-    const errand = s.errand ?? { kind: "refresh" as const, id: s.errands + 1, tries: 0 };
-    todo.push({ do: "renew", socket: s.socket, id: errand.id });
-    return { ...s, errands: errand.id, errand: { ...errand, isRenewing: true }, refreshAtMs: undefined };
+    t.errand = { kind: "refresh", tries: 0, ...t.errand, id: t.errand?.id ?? ++t.errands, isRenewing: true };
+    t.refreshAtMs = undefined;
+    t.todo.push({ do: "renew", id: t.errand.id });
 }
 
-function failed(s: SessionState, event: Of<"failed">, kind: ErrandKind, todo: Effect[]): SessionState
+function failed(t: Turn, { code, isFinal }: Of<"failed">): void
 {
-    const tries = (s.errand?.tries ?? 0) + (s.isOffline ? 0 : 1);
-    const isFirst = kind === "authenticate" && !s.wasLive; // a page that cannot sign in wants to know at once
-    if (s.isOffline || (!event.isFinal && !isFirst && tries < TRIES)) {
-        const dueMs = event.atMs + delayMs(RETRY, s.isOffline ? 5 : tries - 1, event.dice);
-        return { ...s, errand: { kind, id: s.errand?.id ?? 0, tries, dueMs } };
+    const { kind = "refresh", tries: before = 0, id = 0 } = t.errand ?? {};
+    const isFirst = kind === "authenticate" && !t.wasLive; // a page that cannot sign in wants to know at once
+    const tries = before + (t.isOffline ? 0 : 1);
+    if (t.isOffline || (!isFinal && !isFirst && tries < TRIES)) {
+        t.errand = { kind, id, tries, dueMs: t.atMs + delayMs(RETRY, t.isOffline ? 5 : before, t.dice) };
+        return;
     }
-    const now: SessionState = { ...s, errand: undefined, refreshAtMs: undefined };
-    if (kind === "authenticate") return end(now, event.code, todo);
-    if (kind === "bind") return unbound(now, event, todo);
-    if (s.phase !== "fetching") return fail(now, "refresh_failed", todo);
-    return kind === "rebind" && s.setup.canAuthenticate ? errand(now, "authenticate", todo) : end(now, "credential_expired", todo);
+    t.errand = t.refreshAtMs = undefined;
+    if (isFirst) return end(t, code);
+    if (kind === "bind") return unbound(t, code);
+    if (t.phase !== "fetching") fail(t, "refresh_failed");
+    else if (kind === "rebind" && t.setup.canAuthenticate) fetch(t, "authenticate");
+    else end(t, "credential_expired");
 }
 
 /** No bound credential can be had: the page's own refresh() takes over, if there is one. */
-function unbound(s: SessionState, event: Of<"failed">, todo: Effect[]): SessionState
+function unbound(t: Turn, code: ErrorCode): void
 {
-    if (s.setup.canRefresh && s.hasExpiry)
-        s = fallBack(s, event.atMs, event.code === "timeout" ? "activation-timeout" : "endpoint-failed", todo);
-    else
-        s = fail({ ...s, mechanism: "none" }, "binding_failed", todo);
-    return s.phase === "fetching" ? begin(s, event.atMs, todo) : s;
+    if (canRefresh(t)) fallBack(t, code === "timeout" ? "activation-timeout" : "endpoint-failed");
+    else {
+        t.mechanism = "none";
+        fail(t, "binding_failed");
+    }
+    if (t.phase === "fetching") begin(t);
 }
 
-function fallBack(s: SessionState, atMs: number, reason: WarningReason, todo: Effect[]): SessionState
+function canRefresh(t: Turn): boolean { return t.setup.canRefresh && t.hasExpiry; }
+
+function fallBack(t: Turn, reason: WarningReason): void
 {
-    todo.push({ do: "warn", reason });
-    return planned({ ...s, mechanism: "refresh" }, atMs);
+    t.todo.push({ do: "warn", reason });
+    t.mechanism = "refresh";
+    plan(t);
 }
 
 /** Exactly one mechanism keeps a session: its key before the page's refresh(). */
-function chosen(s: SessionState, event: Of<"welcome">, todo: Effect[]): SessionState
+function choose(t: Turn, scope: readonly string[]): void
 {
-    const isScoped = event.scope.includes("sat:refresh");
-    if (isScoped && s.setup.canBind) return errand({ ...s, mechanism: "bound" }, "bind", todo);
-    if (s.setup.canRefresh && s.hasExpiry) return fallBack(s, event.atMs, isScoped ? "no-dpop-support" : "no-scope", todo);
-    if (s.hasExpiry && !s.setup.canRefresh) todo.push({ do: "warn", reason: "no-refresh-handler" });
-    return { ...s, mechanism: "none" };
+    const isScoped = scope.includes("sat:refresh");
+    t.mechanism = "none";
+    if (isScoped && t.setup.canBind) {
+        t.mechanism = "bound";
+        fetch(t, "bind");
+    } else if (canRefresh(t)) fallBack(t, isScoped ? "no-dpop-support" : "no-scope");
+    else if (t.hasExpiry) t.todo.push({ do: "warn", reason: "no-refresh-handler" });
 }
 
 /** Says when the next credential is fetched, once it is known what time it is at the server. */
-function planned(s: SessionState, atMs: number): SessionState
+function plan(t: Turn): void
 {
-    const end = s.endsMs === undefined ? undefined : momentOf(s.offset, s.endsMs);
-    if (end === undefined || s.endsMs === undefined || s.offset === undefined || !s.mechanism || s.mechanism === "none") return s;
-    if (s.mechanism === "refresh" && !s.hasExpiry) return s;
-    const wanted = end - Math.min(LEAD_MS, (end - atMs) / 2);
-    return { ...s, refreshAtMs: Math.round(Math.max(wanted, atMs + REFRESH_GAP_MS) + s.offset) };
+    const end = momentOf(t.offset, t.endsMs);
+    if (end === undefined || !(t.mechanism === "bound" || (t.mechanism === "refresh" && t.hasExpiry))) return;
+    const atMs = Math.max(end - Math.min(LEAD_MS, (end - t.atMs) / 2), t.atMs + REFRESH_GAP_MS);
+    t.refreshAtMs = Math.round(atMs + (t.offset ?? 0));
 }
 
 function refreshMoment(s: SessionState): number | undefined
 {
-    return s.phase === "live" && !s.errand && s.refreshAtMs !== undefined ? momentOf(s.offset, s.refreshAtMs) : undefined;
+    return s.phase === "live" && !s.errand ? momentOf(s.offset, s.refreshAtMs) : undefined;
 }
 
 // ---- sockets ----
 
-function hasSocket(s: SessionState): boolean { return s.phase === "opening" || s.phase === "connecting" || s.phase === "live"; }
+function hasSocket(s: SessionState): boolean { return /^(opening|connecting|live)$/.test(s.phase); }
 
-function connect(s: SessionState, event: SessionEvent, todo: Effect[]): SessionState
+function connect(t: Turn): void
 {
-    if (s.phase !== "idle" && s.phase !== "ended") return s;
-    const forgotten = s.setup.canAuthenticate ? { token: undefined, mechanism: undefined } : {};
-    return begin({ ...s, ...forgotten, needsFresh: false, losses: 0, wasLive: false }, event.atMs, todo);
+    if (t.phase !== "idle" && t.phase !== "ended") return;
+    if (t.setup.canAuthenticate) t.token = t.mechanism = undefined;
+    t.needsFresh = t.wasLive = false;
+    t.losses = 0;
+    begin(t);
 }
 
 /** Goes on to a socket, by way of a fresh credential where one is needed. */
-function begin(s: SessionState, atMs: number, todo: Effect[]): SessionState
+function begin(t: Turn): void
 {
-    const now: SessionState = { ...s, dueMs: undefined };
-    const canRenew = s.mechanism === "refresh" || s.mechanism === "bound";
-    if (s.token !== undefined && !s.needsFresh && !(canRenew && hasEnded(s, atMs))) return open(now, atMs, todo);
-    if (s.errand) return { ...now, phase: "fetching" };
-    const kind = freshKind(s, atMs);
-    return kind ? errand({ ...now, phase: "fetching" }, kind, todo)
-        : end(now, s.token === undefined ? "credential_invalid" : "credential_expired", todo);
+    const kind = freshKind(t);
+    t.dueMs = undefined;
+    if (t.token && !t.needsFresh && !(kind && hasEnded(t))) return open(t);
+    t.phase = "fetching";
+    if (t.errand) return;
+    if (kind) fetch(t, kind);
+    else end(t, t.token ? "credential_expired" : "credential_invalid");
 }
 
-function open(s: SessionState, atMs: number, todo: Effect[]): SessionState
+function open(t: Turn): void
 {
-    const socket = s.socket + 1;
-    todo.push({ do: "open", socket });
-    return { ...s, phase: "opening", socket, dueMs: atMs + OPEN_MS };
+    t.phase = "opening";
+    t.dueMs = t.atMs + OPEN_MS;
+    t.todo.push({ do: "open", socket: ++t.socket });
 }
 
-function opened(s: SessionState, event: Of<"opened">, todo: Effect[]): SessionState
+function opened(t: Turn): void
 {
-    todo.push({ do: "connect", socket: s.socket, resume: s.resume?.state ? s.resume : undefined });
-    return { ...s, phase: "connecting", sentToken: s.token, dueMs: event.atMs + OPEN_MS };
+    t.phase = "connecting";
+    t.sentToken = t.token;
+    t.dueMs = t.atMs + OPEN_MS;
+    t.todo.push({ do: "connect", socket: t.socket, resume: t.resume?.state ? t.resume : undefined });
 }
 
-function welcome(s: SessionState, event: Of<"welcome">, todo: Effect[]): SessionState
+function welcome(t: Turn, { protocol, scope, endsMs }: Of<"welcome">): void
 {
-    const isSame = s.resume?.protocol === event.protocol;
-    const isLatest = s.sentToken === s.token; // another may have been fetched since connect was sent
-    let now: SessionState = { ...s, phase: "live", dueMs: undefined, sinceMs: event.atMs, heardMs: event.atMs, wasLive: true, isProbing: false,
-        resume: { protocol: event.protocol, state: isSame ? (s.resume?.state ?? "") : "" }, isOnline: isSame && s.isOnline,
-        ...(isLatest && { isFresh: false, endsMs: event.endsMs ?? s.endsMs, refreshAtMs: undefined }) };
-    if (!isLatest) now = renew(now, todo);
-    now = now.mechanism ? planned(now, event.atMs) : chosen(now, event, todo);
-    if (now.wantsOnline && !now.isOnline) todo.push({ do: "register", socket: s.socket, isOnline: true });
-    return now;
-}
-
-function refused(s: SessionState, event: Of<"refused">, todo: Effect[]): SessionState
-{
-    const isResumable = event.code !== RPC_CODES.unauthenticated && event.code !== RPC_CODES.validation_failed;
-    const now: SessionState = isResumable ? s : { ...s, resume: undefined, isOnline: false };
-    if (event.code === RPC_CODES.invalid_params) return end(now, "session_closed", todo);
-    if (event.code !== RPC_CODES.unauthenticated) return lost(now, event, todo);
-    if (s.isFresh || !freshKind(s, event.atMs)) return end(now, "credential_refused", todo);
-    return lost({ ...now, needsFresh: true }, event, todo);
-}
-
-function closed(s: SessionState, event: Of<"closed">, todo: Effect[]): SessionState
-{
-    const now: SessionState = event.code === 1012 ? { ...s, resume: undefined, isOnline: false } : s; // its sessions end with a server
-    switch (CLOSE_ACTIONS[event.code] ?? "again") {
-    case "again": return lost(now, event, todo);
-    case "refresh": return freshKind(s, event.atMs) ? lost({ ...now, needsFresh: !s.isFresh }, event, todo) : end(now, "credential_expired", todo);
-    case "stop": return end(now, event.code === 4403 ? "credential_revoked" : event.code === 4409 ? "session_elsewhere" : "session_closed", todo);
+    if (t.resume?.protocol !== protocol) {
+        t.resume = { protocol, state: "" };
+        t.isOnline = false;
     }
+    t.phase = "live";
+    t.wasLive = true;
+    t.dueMs = t.refreshAtMs = undefined;
+    t.sinceMs = t.heardMs = t.atMs;
+    if (t.sentToken === t.token) {
+        t.isFresh = false;
+        t.endsMs = endsMs ?? t.endsMs;
+    } else renew(t); // another was fetched since connect was sent
+    if (t.mechanism) plan(t);
+    else choose(t, scope);
+    if (t.wantsOnline && !t.isOnline) t.todo.push({ do: "register", isOnline: true });
+}
+
+function refused(t: Turn, code: number): void
+{
+    const isUnknown = code === RPC_CODES.unauthenticated;
+    if (isUnknown || code === RPC_CODES.validation_failed) {
+        t.resume = undefined;
+        t.isOnline = false;
+    }
+    if (code === RPC_CODES.invalid_params) return end(t, "session_closed");
+    if (isUnknown && (t.isFresh || !freshKind(t))) return end(t, "credential_refused");
+    t.needsFresh ||= isUnknown;
+    lost(t);
+}
+
+function closed(t: Turn, { code, slotMs }: Of<"closed">): void
+{
+    const action = CLOSE_ACTIONS[code];
+    if (code === 1012) { // sessions end with their server
+        t.resume = undefined;
+        t.isOnline = false;
+    }
+    if (action === "stop") return end(t, code === 4403 ? "credential_revoked" : code === 4409 ? "session_elsewhere" : "session_closed");
+    if (action === "refresh") {
+        if (!freshKind(t)) return end(t, "credential_expired");
+        t.needsFresh = !t.isFresh;
+    }
+    lost(t, slotMs);
 }
 
 /** Comes back later: when the server says, or after a while that grows with each loss. */
-function lost(s: SessionState, event: { readonly atMs: number; readonly dice?: number | undefined; readonly slotMs?: number | undefined }, todo: Effect[]): SessionState
+function lost(t: Turn, slotMs?: number): void
 {
-    const losses = s.phase === "live" && event.atMs - s.sinceMs >= LASTING_MS ? 0 : s.losses;
-    const awayMs = event.slotMs ?? delayMs(RECONNECT, s.isOffline ? 9 : losses, event.dice);
-    todo.push({ do: "close", socket: s.socket });
-    const errand = s.errand?.isRenewing ? undefined : s.errand; // what it fetched goes out with the next connect
-    return { ...s, phase: "waiting", dueMs: event.atMs + awayMs, losses: losses + 1, isProbing: false, errand };
+    if (t.phase === "live" && t.atMs - t.sinceMs >= LASTING_MS) t.losses = 0;
+    t.phase = "waiting";
+    t.dueMs = t.atMs + (slotMs ?? delayMs(RECONNECT, t.isOffline ? 9 : t.losses, t.dice));
+    t.losses++;
+    t.isProbing = false;
+    if (t.errand?.isRenewing) t.errand = undefined; // what it fetched goes out with the next connect
+    t.todo.push({ do: "close" });
 }
 
-function drop(s: SessionState, todo: Effect[]): SessionState
+function drop(t: Turn, phase: "idle" | "ended"): void
 {
-    if (s.errand) todo.push({ do: "abort" });
-    if (hasSocket(s)) todo.push({ do: "close", socket: s.socket });
-    return { ...s, errand: undefined, dueMs: undefined, refreshAtMs: undefined, isProbing: false, isOnline: false };
+    if (t.errand) t.todo.push({ do: "abort" });
+    if (hasSocket(t)) t.todo.push({ do: "close" });
+    t.phase = phase;
+    t.errand = t.resume = t.dueMs = t.refreshAtMs = undefined;
+    t.isProbing = t.isOnline = false;
 }
 
-function end(s: SessionState, code: ErrorCode, todo: Effect[]): SessionState
+function end(t: Turn, code: ErrorCode): void
 {
-    return fail({ ...drop(s, todo), phase: "ended", resume: undefined }, code, todo);
+    drop(t, "ended");
+    fail(t, code);
 }
 
-function fail(s: SessionState, code: ErrorCode, todo: Effect[]): SessionState
-{
-    todo.push({ do: "fail", code });
-    return s;
-}
+function fail(t: Turn, code: ErrorCode): void { t.todo.push({ do: "fail", code }); }
 
 // ---- time, and what comes and goes ----
 
-function tick(s: SessionState, event: SessionEvent, todo: Effect[]): SessionState
+function tick(t: Turn): void
 {
-    const { atMs } = event;
-    const isDue = (moment: number | undefined) => moment !== undefined && moment <= atMs;
-    if (s.errand && isDue(s.errand.dueMs)) s = errand(s, s.errand.kind, todo, s.errand.tries);
-    if (isDue(s.dueMs)) return s.phase === "waiting" ? begin(s, atMs, todo) : lost({ ...s, dueMs: undefined }, event, todo);
-    if (s.phase !== "live") return s;
-    if (isDue(refreshMoment(s))) s = errand({ ...s, refreshAtMs: undefined }, s.mechanism === "bound" ? "rebind" : "refresh", todo);
-    return !s.isProbing && isDue(s.heardMs + SILENCE_MS) ? probe(s, atMs, todo) : s;
+    const isDue = (moment: number | undefined) => (moment ?? Infinity) <= t.atMs;
+    if (t.errand && isDue(t.errand.dueMs)) fetch(t, t.errand.kind, t.errand.tries);
+    if (isDue(t.dueMs)) return t.phase === "waiting" ? begin(t) : lost(t);
+    if (isDue(refreshMoment(t))) {
+        t.refreshAtMs = undefined;
+        fetch(t, t.mechanism === "bound" ? "rebind" : "refresh");
+    }
+    if (isQuiet(t) && isDue(t.heardMs + SILENCE_MS)) probe(t);
 }
 
-function probe(s: SessionState, atMs: number, todo: Effect[]): SessionState
+/** Live, and nobody is asking whether the server is. */
+function isQuiet(s: SessionState): boolean { return s.phase === "live" && !s.isProbing; }
+
+function probe(t: Turn): void
 {
-    todo.push({ do: "probe", socket: s.socket });
-    return { ...s, isProbing: true, dueMs: atMs + PROBE_MS };
+    t.isProbing = true;
+    t.dueMs = t.atMs + PROBE_MS;
+    t.todo.push({ do: "probe" });
 }
 
-function heard(s: SessionState, event: Of<"heard">): SessionState
+function heard(t: Turn, serverMs: number | undefined): void
 {
-    const offset = event.serverMs === undefined ? s.offset : offsetAfter(s.offset, event.serverMs, event.atMs);
-    const now: SessionState = { ...s, offset, heardMs: event.atMs, ...(s.isProbing && { isProbing: false, dueMs: undefined }) };
-    return s.phase === "live" && !s.errand && s.refreshAtMs === undefined && s.offset === undefined ? planned(now, event.atMs) : now;
+    const isNew = t.offset === undefined;
+    t.heardMs = t.atMs;
+    if (t.isProbing) t.dueMs = undefined;
+    t.isProbing = false;
+    if (serverMs !== undefined) t.offset = offsetAfter(t.offset, serverMs, t.atMs);
+    if (isNew && t.phase === "live" && !t.errand) plan(t);
 }
 
-function network(s: SessionState, event: Of<"network">, todo: Effect[]): SessionState
+function network(t: Turn, isThere: boolean): void
 {
-    const now: SessionState = { ...s, isOffline: !event.isThere };
-    if (!event.isThere) return now;
-    if (now.errand?.dueMs !== undefined) return errand(now, now.errand.kind, todo, 0);
-    if (now.phase === "waiting") return { ...now, losses: 0, dueMs: event.atMs + delayMs(RECONNECT, 0, event.dice) };
-    return now.phase === "live" && !now.isProbing ? probe(now, event.atMs, todo) : now;
-}
-
-function register(s: SessionState, event: Of<"register">, todo: Effect[]): SessionState
-{
-    if (s.phase === "live") todo.push({ do: "register", socket: s.socket, isOnline: event.isOnline });
-    return { ...s, wantsOnline: event.isOnline };
+    t.isOffline = !isThere;
+    if (!isThere) return;
+    if (t.errand?.dueMs) fetch(t, t.errand.kind);
+    if (t.phase === "waiting") {
+        t.losses = 0;
+        t.dueMs = t.atMs + delayMs(RECONNECT, 0, t.dice);
+    }
+    if (isQuiet(t)) probe(t);
 }
