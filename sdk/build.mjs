@@ -31,20 +31,17 @@ const withoutCore = {
     },
 };
 
-// Bytes at the start, and of what is loaded when it is first needed (dynamic imports).
-async function sizeOf({ name, source })
+// What is loaded when it is first needed (a dynamic import) is not there at the start.
+const withoutLater = {
+    name: "without later",
+    setup(esbuild_) { esbuild_.onResolve({ filter: /./ }, ({ kind, path: name }) => (kind === "dynamic-import" ? { path: name, external: true } : undefined)); },
+};
+
+async function bytesOf({ name, source }, plugins)
 {
-    const { outputFiles, metafile } = await esbuild.build({ entryPoints: [at(source)], bundle: true, minify: true, format: "esm", target: "es2022",
-        splitting: true, outdir: at("dist"), metafile: true, absWorkingDir: here, write: false, external: ["react", "react/jsx-runtime"],
-        plugins: name === "index" ? [] : [withoutCore], logLevel: "error" });
-    const files = Object.entries(metafile.outputs);
-    const [entry] = files.find(([, { entryPoint }]) => entryPoint === source);
-    const atStart = new Set([entry]);
-    for (const file of atStart)
-        for (const { path: other, kind } of metafile.outputs[file].imports) if (kind === "import-statement" && metafile.outputs[other]) atStart.add(other);
-    const size = ({ path: file, contents }) => [atStart.has(path.relative(here, file)), zlib.gzipSync(contents, { level: 9 }).length];
-    const sum = (wanted) => outputFiles.map(size).filter(([isAtStart]) => isAtStart === wanted).reduce((all, [, bytes]) => all + bytes, 0);
-    return { bytes: sum(true), later: sum(false) };
+    const { outputFiles } = await esbuild.build({ entryPoints: [at(source)], bundle: true, minify: true, format: "esm", target: "es2022",
+        write: false, external: ["react", "react/jsx-runtime"], plugins: name === "index" ? plugins : [withoutCore, ...plugins], logLevel: "error" });
+    return zlib.gzipSync(outputFiles[0].contents, { level: 9 }).length;
 }
 
 async function modules()
@@ -64,8 +61,9 @@ async function modules()
 const only = process.argv[2];
 if (only !== "--sizes") await modules();
 for (const entry of only === "--modules" ? [] : ENTRIES) {
-    const { bytes, later } = await sizeOf(entry);
+    const bytes = await bytesOf(entry, [withoutLater]);
+    const later = (await bytesOf(entry, [])) - bytes;
     const isTooBig = bytes > (entry.budget ?? Infinity);
-    console.log(`${isTooBig ? "FAIL" : "ok  "} ${entry.name}: ${bytes} bytes${entry.budget ? ` of ${entry.budget}` : ""}, minified and gzipped${later ? `; ${later} more with the first call` : ""}`);
+    console.log(`${isTooBig ? "FAIL" : "ok  "} ${entry.name}: ${bytes} bytes${entry.budget ? ` of ${entry.budget}` : ""}, minified and gzipped${later > 50 ? `; ${later} more with the first call` : ""}`);
     if (isTooBig) process.exitCode = 1;
 }

@@ -5,7 +5,7 @@ import { serverUrl, type CredentialProvider, type SATClaims } from "./credential
 import { Prover } from "./dpop.js";
 import { CoatcheckError, DPoPInitError } from "./errors.js";
 import { ask, within } from "./http.js";
-import { browserKeyStore, openKey } from "./key-store.js";
+import { openKey, wipeKey } from "./key-store.js";
 import { Topic, type Observable, type Subscription } from "./observable.js";
 import type { Phone } from "./phone.js";
 import { browserPlatform } from "./platform.js";
@@ -184,12 +184,12 @@ export class CoatcheckClient {
         driver.end();
         this.#kept.wipe();
         for (const topic of [this.#ready, this.#connected, this.#registered, this.#errors, this.#warnings, this.#user, this.#directory, this.#destroyed, this.#states]) topic.complete();
-        await browserKeyStore().wipe().catch(() => {}); // none was made
+        await wipeKey();
     }
 
     async #start(provider: CredentialProvider | undefined, options: ClientOptions, url: string | undefined): Promise<SessionDriver>
     {
-        const prover = await openKey(browserKeyStore()).then((pair) => pair && Prover.of(pair)).catch((cause: unknown) => {
+        const prover = await openKey().then((pair) => pair && Prover.of(pair)).catch((cause: unknown) => {
             this.#errors.next(new DPoPInitError("key_failed", "this browser made no key; the session goes on without one", { cause }));
             return undefined;
         });

@@ -2,68 +2,53 @@
  * docs/sessions.md; do not edit. */
 
 /** Why the server refused, as its field `Coatcheck-Error-Code` tells. */
-export const SERVER_CODES = [
-    "already_connected",
-    "budget_spent",
-    "disabled",
-    "foreign_address",
-    "internal",
-    "interview_state",
-    "invalid_parameter",
-    "invalid_proof",
-    "invalid_refresh_token",
-    "invalid_ticket",
-    "malformed",
-    "method",
-    "missing_parameter",
-    "not_a_refresh_token",
-    "not_connected",
-    "not_found",
-    "origin",
-    "rate_limited",
-    "refresh_token_expired",
-    "restarting",
-    "resume",
-    "taken",
-    "timeout",
-    "token_prefix",
-    "too_large",
-    "too_many_addresses",
-    "too_many_sessions",
-    "try_again",
-    "unauthorized",
-    "unknown_destination",
-    "unsupported",
-    "use_dpop_nonce",
-] as const;
-export type ServerCode = (typeof SERVER_CODES)[number];
+export type ServerCode =
+    | "already_connected"
+    | "budget_spent"
+    | "disabled"
+    | "foreign_address"
+    | "internal"
+    | "interview_state"
+    | "invalid_parameter"
+    | "invalid_proof"
+    | "invalid_refresh_token"
+    | "invalid_ticket"
+    | "malformed"
+    | "method"
+    | "missing_parameter"
+    | "not_a_refresh_token"
+    | "not_connected"
+    | "not_found"
+    | "origin"
+    | "rate_limited"
+    | "refresh_token_expired"
+    | "restarting"
+    | "resume"
+    | "taken"
+    | "timeout"
+    | "token_prefix"
+    | "too_large"
+    | "too_many_addresses"
+    | "too_many_sessions"
+    | "try_again"
+    | "unauthorized"
+    | "unknown_destination"
+    | "unsupported"
+    | "use_dpop_nonce";
 
 /** What a client does about a close code: never come back, come back with a fresh token, or come back. */
 export type CloseAction = "stop" | "refresh" | "again";
-export const CLOSE_ACTIONS: Readonly<Record<number, CloseAction>> = {
-    1000: "again",
-    1001: "again",
-    1002: "stop",
-    1003: "stop",
-    1007: "stop",
-    1009: "stop",
-    1011: "again",
-    1012: "again",
-    1013: "again",
-    4401: "refresh",
-    4403: "stop",
-    4408: "stop",
-    4409: "stop",
-    4429: "again",
+export const CLOSE_ACTIONS: Readonly<Record<CloseAction, readonly number[]>> = {
+    stop: [1002, 1003, 1007, 1009, 4403, 4408, 4409],
+    refresh: [4401],
+    again: [1000, 1001, 1011, 1012, 1013, 4429],
 };
 
 /** Codes of refused calls on the socket. */
-export const RPC_CODES = {
-    parse_error: -32700,
-    invalid_request: -32600,
-    method_not_found: -32601,
-    invalid_params: -32602,
-    internal: -32603,
-    unauthenticated: -32002,
-    validation_failed: -32003,
-} as const;
+export const RPC_PARSE_ERROR = -32700;
+export const RPC_INVALID_REQUEST = -32600;
+export const RPC_METHOD_NOT_FOUND = -32601;
+export const RPC_INVALID_PARAMS = -32602;
+export const RPC_INTERNAL = -32603;
+export const RPC_UNAUTHENTICATED = -32002;
+export const RPC_VALIDATION_FAILED = -32003;

@@ -1,7 +1,7 @@
 /* errors.ts — everything that goes wrong is one class with a code out of a closed list, a message that says what to
  * change, and the cause. Classes below it exist only because code written for the vendor's SDK asks `instanceof` by these
  * names; they add no codes of their own. Names are set as text, so that a minifier cannot change them. */
-import { SERVER_CODES, type ServerCode } from "./codes.js";
+import type { ServerCode } from "./codes.js";
 
 /** Codes that are made here. Those that the server sends come on top, see {@link ErrorCode}. */
 export type ClientCode =
@@ -106,10 +106,10 @@ export class UnexpectedError extends CoatcheckError {
     override name = "UnexpectedError";
 }
 
-/** True for a code that the server may send. */
-export function isServerCode(text: unknown): text is ServerCode
+/** A code of the server's; another where it sends none. */
+export function codeOf(sent: unknown, other: ErrorCode): ErrorCode
 {
-    return (SERVER_CODES as readonly unknown[]).includes(text);
+    return /^[a-z_]+$/.test(String(sent ?? "")) ? (sent as ServerCode) : other;
 }
 
 /** What was thrown, as ours: an error of ours stays as it is, anything else becomes the cause of one. */

@@ -1,6 +1,6 @@
 /* http.ts — one request that answers with a JSON object, or one error that says what to change. Redirects are refused (a token
  * must not follow one), cookies stay at home, nothing is cached, and whatever hangs is given up. */
-import { asError, CoatcheckError, isServerCode } from "./errors.js";
+import { asError, codeOf, CoatcheckError } from "./errors.js";
 
 export interface Ask {
     readonly url: string;
@@ -57,7 +57,7 @@ function refusal(answer: Response, what: string): CoatcheckError
     const slug = answer.headers.get("coatcheck-error-code");
     const errorId = answer.headers.get("coatcheck-error-id") ?? undefined;
     return new CoatcheckError(
-        isServerCode(slug) ? slug : answer.status < 500 ? "http_refused" : "http_failed",
+        codeOf(slug, answer.status < 500 ? "http_refused" : "http_failed"),
         `${what} was answered ${answer.status} ${slug ?? ""}; ${errorId ? `coatcheck why ${errorId} tells why` : "is this the server's address?"}`,
         { status: answer.status, errorId });
 }

@@ -6,57 +6,41 @@ const DATABASE = "coatcheck";
 const STORE = "keys";
 const ENTRY = "proof";
 
-export interface KeyStore {
-    load(): Promise<CryptoKeyPair | undefined>;
-    save(pair: CryptoKeyPair): Promise<void>;
-    wipe(): Promise<void>;
-}
-
 const KIND = { name: "ECDSA", namedCurve: "P-256" } as const;
 
 /** The key there is, or a new one; undefined where the platform has none to give (a page without https). */
-export async function openKey(store: KeyStore): Promise<CryptoKeyPair | undefined>
+export async function openKey(): Promise<CryptoKeyPair | undefined>
 {
-    if (typeof crypto !== "object" || !crypto.subtle) return undefined;
-    const kept = await store.load().catch(() => undefined);
-    if (kept && isGood(kept)) return kept;
+    if (!globalThis.crypto?.subtle) return undefined;
+    const kept = await inStore<Partial<CryptoKeyPair> | undefined>("readonly", (store) => store.get(ENTRY)).catch(() => undefined);
+    if (kept?.privateKey?.algorithm?.name === KIND.name && kept.publicKey && !kept.privateKey.extractable) return kept as CryptoKeyPair;
     const made = await crypto.subtle.generateKey(KIND, false, ["sign", "verify"]);
-    await store.save(made).catch(() => {}); // it is good as long as the page is
+    await inStore("readwrite", (store) => store.put(made, ENTRY)).catch(() => {}); // it is good as long as the page is
     return made;
 }
 
-function isGood({ privateKey, publicKey }: CryptoKeyPair): boolean
+export async function wipeKey(): Promise<void>
 {
-    return [privateKey, publicKey].every((key) => key instanceof CryptoKey && key.algorithm.name === KIND.name) && !privateKey.extractable;
+    await inStore("readwrite", (store) => store.delete(ENTRY)).catch(() => {}); // none was kept
 }
 
-/** IndexedDB, opened for each use: a connection that is held keeps other tabs from deleting. */
-export function browserKeyStore(): KeyStore
-{
-    return {
-        load: () => inStore<CryptoKeyPair | undefined>("readonly", (store) => store.get(ENTRY)),
-        save: async (pair) => { await inStore("readwrite", (store) => store.put(pair, ENTRY)); },
-        wipe: async () => { await inStore("readwrite", (store) => store.delete(ENTRY)); },
-    };
-}
-
-async function inStore<T>(mode: IDBTransactionMode, run: (store: IDBObjectStore) => IDBRequest): Promise<T>
+/** Opened for each use: a connection that is held keeps other tabs from deleting. */
+async function inStore<T>(mode: IDBTransactionMode, run: (store: IDBObjectStore) => IDBRequest<T>): Promise<T>
 {
     const opening = indexedDB.open(DATABASE, 1);
     opening.onupgradeneeded = () => { opening.result.createObjectStore(STORE); };
-    const database = await settled<IDBDatabase>(opening);
+    const database = await settled(opening);
     try {
-        return await settled<T>(run(database.transaction(STORE, mode).objectStore(STORE)));
+        return await settled(run(database.transaction(STORE, mode).objectStore(STORE)));
     } finally {
         database.close();
     }
 }
 
-function settled<T>(request: IDBRequest): Promise<T>
+function settled<T>(request: IDBRequest<T>): Promise<T>
 {
     return new Promise((resolve, reject) => {
-        request.onsuccess = () => resolve(request.result as T);
+        request.onsuccess = () => resolve(request.result);
         request.onerror = () => reject(request.error);
-        if (request instanceof IDBOpenDBRequest) request.onblocked = () => reject(new DOMException("blocked", "InvalidStateError"));
     });
 }

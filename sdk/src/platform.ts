@@ -26,13 +26,9 @@ export function browserPlatform(): Platform
         },
         watch(tell)
         {
-            if (typeof addEventListener !== "function") return () => {};
             const stop = new AbortController();
-            const on = (target: EventTarget, name: string, run: () => void) => target.addEventListener(name, run, { signal: stop.signal });
-            on(globalThis, "online", () => tell("online"));
-            on(globalThis, "offline", () => tell("offline"));
-            on(globalThis, "pageshow", () => tell("wake"));
-            if (typeof document === "object") on(document, "visibilitychange", () => { if (!document.hidden) tell("wake"); });
+            const hear = ({ type }: Event) => tell(type === "online" || type === "offline" ? type : "wake");
+            for (const name of ["online", "offline", "pageshow", "visibilitychange"]) globalThis.addEventListener?.(name, hear, { signal: stop.signal });
             return () => stop.abort();
         },
     };

@@ -1,6 +1,6 @@
 /* rpc.ts — calls and replies on one socket: JSON-RPC 2.0, ids are texts. It knows neither the socket nor the calls' meaning: text
  * goes out by `send`, comes in by `take`, and what is no reply is handed back. */
-import { CoatcheckError, isServerCode } from "./errors.js";
+import { codeOf, CoatcheckError } from "./errors.js";
 import { isObject, membersOf, textOf, within, type Answer } from "./http.js";
 import { uuid } from "./platform.js";
 
@@ -37,7 +37,7 @@ export class RpcRefusal extends CoatcheckError {
     constructor(method: string, { code, message, data }: Answer)
     {
         const { error_code: slug, error_id: errorId } = membersOf(data) as { error_code?: unknown; error_id?: unknown };
-        super(isServerCode(slug) ? slug : "unauthorized", `${method} was refused: ${textOf(message)}; coatcheck why ${textOf(errorId)} tells why`,
+        super(codeOf(slug, "unauthorized"), `${method} was refused: ${textOf(message)}; coatcheck why ${textOf(errorId)} tells why`,
             { errorId: textOf(errorId) });
         this.rpcCode = Number(code);
     }

@@ -2,7 +2,7 @@
  * feeds it events one at a time, and tells its listener. What the page asks of the session (register, a call's messages) goes out
  * on the present socket. */
 import { slotOf } from "./backoff.js";
-import { RPC_CODES } from "./codes.js";
+import { RPC_UNAUTHENTICATED } from "./codes.js";
 import { readCredential, type CredentialProvider } from "./credentials.js";
 import type { ProofFor, Prover } from "./dpop.js";
 import { asError, CoatcheckError, DeviceTokenError, InvalidCredentialsError, TokenRefreshError, type ErrorCode } from "./errors.js";
@@ -267,7 +267,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
         const isRefusal = error instanceof RpcRefusal;
         const isBusy = BUSY.test(error.code);
         cause = error;
-        if (!isBusy && (isRefusal || error.status === 401)) return tell({ is: "refused", socket: id, code: isRefusal ? error.rpcCode : RPC_CODES.unauthenticated });
+        if (!isBusy && (isRefusal || error.status === 401)) return tell({ is: "refused", socket: id, code: isRefusal ? error.rpcCode : RPC_UNAUTHENTICATED });
         if (state.socket === id) listener.failed(error);
         tell({ is: "closed", socket: id, code: 1006, slotMs: isBusy ? BUSY_MS : undefined });
     }
@@ -309,12 +309,12 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
 }
 
 const WORDS: Partial<Record<ErrorCode, string>> = {
-    credential_refused: "the server does not take the credential: expired, malformed, revoked or of another server; get a fresh one",
-    credential_expired: "the session ended with its credential; give the provider refresh(), and expiry_at",
-    credential_revoked: "what the session rested on was revoked; sign in again",
+    credential_refused: "the credential is expired, malformed, revoked or of another server; get a fresh one",
+    credential_expired: "the credential has ended; give the provider refresh(), and expiry_at",
+    credential_revoked: "the credential was revoked; sign in again",
     credential_invalid: "there is no credential; give the client a provider",
-    refresh_failed: "no fresh credential could be had; the session ends with the present one",
-    binding_failed: "the credential could not be bound to this browser's key",
+    refresh_failed: "no fresh credential; the session ends with the present one",
+    binding_failed: "the credential was not bound to this browser's key",
     session_elsewhere: "the session goes on in another tab",
     session_closed: "the server closed the socket for good",
 };

@@ -4,7 +4,7 @@
  *
  * A turn is a copy of the state that one event is worked into, with what is to be done; the state that came in stays as it is. */
 import { delayMs, RECONNECT, RETRY } from "./backoff.js";
-import { CLOSE_ACTIONS, RPC_CODES } from "./codes.js";
+import { CLOSE_ACTIONS, RPC_INVALID_PARAMS, RPC_UNAUTHENTICATED, RPC_VALIDATION_FAILED } from "./codes.js";
 import type { ErrorCode } from "./errors.js";
 import { momentOf, offsetAfter } from "./server-clock.js";
 import type { Effect, ErrandKind, SessionEvent, SessionState, WarningReason } from "./session-state.js";
@@ -229,12 +229,12 @@ function welcome(t: Turn, { protocol, scope, endsMs }: Of<"welcome">): void
 
 function refused(t: Turn, code: number): void
 {
-    const isUnknown = code === RPC_CODES.unauthenticated;
-    if (isUnknown || code === RPC_CODES.validation_failed) {
+    const isUnknown = code === RPC_UNAUTHENTICATED;
+    if (isUnknown || code === RPC_VALIDATION_FAILED) {
         t.resume = undefined;
         t.isOnline = false;
     }
-    if (code === RPC_CODES.invalid_params) return end(t, "session_closed");
+    if (code === RPC_INVALID_PARAMS) return end(t, "session_closed");
     if (isUnknown && (t.isFresh || !freshKind(t))) return end(t, "credential_refused");
     t.needsFresh ||= isUnknown;
     lost(t);
@@ -242,13 +242,12 @@ function refused(t: Turn, code: number): void
 
 function closed(t: Turn, { code, slotMs }: Of<"closed">): void
 {
-    const action = CLOSE_ACTIONS[code];
     if (code === 1012) { // sessions end with their server
         t.resume = undefined;
         t.isOnline = false;
     }
-    if (action === "stop") return end(t, code === 4403 ? "credential_revoked" : code === 4409 ? "session_elsewhere" : "session_closed");
-    if (action === "refresh") {
+    if (CLOSE_ACTIONS.stop.includes(code)) return end(t, code === 4403 ? "credential_revoked" : code === 4409 ? "session_elsewhere" : "session_closed");
+    if (CLOSE_ACTIONS.refresh.includes(code)) {
         if (!freshKind(t)) return end(t, "credential_expired");
         t.needsFresh = !t.isFresh;
     }

@@ -1,0 +1,246 @@
+// refresh.test.mjs — a session outlives its credential in Chromium against a running server: by the page's refresh(), by the key of the
+// browser, and by exactly one of them; what fails on the way, and who hears of it. The backend is the one of sdk/README.md.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import crypto from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import readline from "node:readline";
+import { startBrowser } from "../harness/browser.mjs";
+import { coatcheck } from "../harness/clock.mjs";
+import { mintToken, nowS } from "../harness/http.mjs";
+import { buildSdk, SDK, startSdkPages } from "../harness/sdk_pages.mjs";
+import { Visit } from "../harness/sdk_visit.mjs";
+import { secretIn } from "../harness/secrets.mjs";
+import { startServer, temporaryFolder } from "../harness/server.mjs";
+import { guarded, run, test } from "../harness/suite.mjs";
+
+const LIFE_S = 6;
+const folder = temporaryFolder("coatcheck-sdk");
+const heard = []; // what came to the backend of the short lives: [path, body]
+const failures = new Map(); // by user: what its refresh route does instead
+let server, browser, pages, backend, child, people = 0;
+
+// Tokens of a few seconds, as no backend makes them, so that a test sees them end.
+async function shortLived(request, answer)
+{
+    const { pathname, searchParams } = new URL(request.url, "http://x");
+    let text = "";
+    for await (const chunk of request) text += chunk;
+    const { fingerprint } = JSON.parse(text || "{}");
+    const user = searchParams.get("user"), fails = pathname === "/short/refresh" && failures.get(user);
+    heard.push([pathname, { fingerprint }]);
+    if (fails) return fails(answer);
+    const isBound = searchParams.has("bound") && fingerprint;
+    const expire_at = nowS() + Number(searchParams.get("life") ?? LIFE_S);
+    const { token } = await mintToken(server, { reference: user, expire_at, ...(isBound && { fingerprint, scope: "sat:refresh" }) });
+    answer.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ token, expiry_at: expire_at * 1000 }));
+}
+
+async function startBackend()
+{
+    const [, code] = fs.readFileSync(path.join(SDK, "README.md"), "utf8").match(/^```js\n\/\/ backend\.mjs\n([\s\S]*?)^```$/m);
+    fs.writeFileSync(path.join(folder, "backend.mjs"), code);
+    const { url, project_id, api_token } = server.contract;
+    child = spawn(process.execPath, [path.join(folder, "backend.mjs")], { stdio: ["ignore", "pipe", "inherit"],
+        env: { PATH: process.env.PATH, PORT: "0", COATCHECK_URL: url, PROJECT: project_id, API_TOKEN: api_token, STORE_KEY: crypto.randomBytes(32).toString("base64") } });
+    return guarded(new Promise((resolve) => readline.createInterface({ input: child.stdout }).once("line", resolve)), 20, "the backend's URL");
+}
+
+// The page's own origin leads to the backend, as a front door would, and adds who is signed in.
+const calls = [];
+async function toBackend(request, answer)
+{
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    const reply = await fetch(backend + request.url, { method: "POST", body, headers: { "x-demo-user": "ada@example.com" } });
+    const text = await reply.text();
+    calls.push({ path: request.url, body: JSON.parse(body || "{}"), text });
+    answer.writeHead(reply.status, { "content-type": "application/json" }).end(text);
+}
+
+async function start()
+{
+    buildSdk();
+    server = await startServer({ env: { COATCHECK_PING_INTERVAL_S: "1" } });
+    backend = await startBackend();
+    browser = await startBrowser([]);
+    pages = await startSdkPages([server.url], { routes: { "/short/token": shortLived, "/short/refresh": shortLived, "/token": toBackend, "/refresh": toBackend } });
+}
+
+async function stop()
+{
+    child?.kill();
+    await browser?.stop();
+    await pages?.stop();
+    await server?.stop();
+    fs.rmSync(folder, { recursive: true, force: true });
+}
+
+function visit({ bound = false, life = LIFE_S, refresh = true, fails, ...more } = {}, how)
+{
+    const query = `?user=person-${++people}@example.com&life=${life}${bound ? "&bound" : ""}`;
+    heard.length = 0;
+    failures.set(`person-${people}@example.com`, fails);
+    return Visit.begin(browser, pages.origin, { routes: { token: `/short/token${query}`, ...(refresh && { refresh: `/short/refresh${query}` }) }, ...more }, how);
+}
+
+const counted = () => heard.map(([where]) => where.split("/").at(-1));
+const passes = (one, seconds) => one.run((ms) => new Promise((resolve) => { setTimeout(resolve, ms); }), seconds * 1000);
+
+test("SW-33 SW-31 shortly before its end refresh() is asked for the next token, by way of the backend; session and socket stay", async () => {
+    const one = await visit();
+    await one.registered();
+    await one.until(() => window.asked.filter((where) => where.includes("/refresh")).length >= 2);
+    await passes(one, LIFE_S);
+    assert.deepEqual(await one.run(() => [window.states, window.log, window.client.isRegistered]), [[false, true], [], true]);
+    assert.equal(one.sockets.length, 1);
+    assert.ok(one.sent("signalwire.reauthenticate").length >= 2, "each on the live socket");
+    assert.equal(counted()[0], "token");
+    assert.ok(counted().slice(1).every((where) => where === "refresh"));
+    await one.end();
+});
+
+test("SW-45 SW-47 without the scope refresh() is used; only a subscriber of warnings$ hears of it, and can raise an alert", async () => {
+    const one = await visit();
+    await one.ready();
+    const [{ code, reason, source, message }] = await one.run(() => window.warnings);
+    assert.deepEqual([code, reason, source], ["credential_refresh_fallback", "no-scope", "CredentialProvider"]);
+    assert.match(message, /sat:refresh/);
+    await one.end();
+    const two = await visit({}, { quiet: true });
+    await two.registered();
+    assert.deepEqual([await two.log(), two.console], [[], []], "no error, nothing on the console");
+    await two.end();
+});
+
+test("SW-40 SW-41 SW-44 SW-46 with the scope the browser's key renews the session, and refresh() is never called", async () => {
+    const one = await visit({ bound: true });
+    await one.registered();
+    await one.until(() => performance.getEntriesByName(performance.getEntriesByType("resource").find(({ name }) => name.endsWith("/devices/token"))?.name).length);
+    await passes(one, LIFE_S + 2);
+    const [{ fingerprint }] = heard.map(([, body]) => body);
+    assert.match(fingerprint, /^[\w-]{43}$/);
+    assert.deepEqual([counted(), await one.run(() => [window.states, window.log, window.warnings])], [["token"], [[false, true], [], []]]);
+    const { dpop_token: proof } = JSON.parse(one.asked("/devices/token").find((request) => request.method() === "POST").postData());
+    const { alg, jwk } = JSON.parse(Buffer.from(proof.split(".")[0], "base64url"));
+    assert.deepEqual([alg, Object.keys(jwk)], ["ES256", ["crv", "kty", "x", "y"]], "the public half alone");
+    assert.equal(one.sent("signalwire.reauthenticate").length, 1);
+    const state = await one.run(() => JSON.parse(sessionStorage.getItem("coatcheck:session")));
+    const elsewhere = await Visit.begin(await other(), pages.origin, { credential: { token: state.token } });
+    await elsewhere.refused();
+    assert.equal((await elsewhere.log())[0][0], "InvalidCredentialsError", "the same token with another key");
+    await elsewhere.end();
+    await one.end();
+});
+
+let second;
+async function other() { return (second ??= await startBrowser([])); }
+
+test("SW-39 a bound token renews itself when it nears its end, and the backend sees no further request", async () => {
+    const one = await visit({ bound: true, refresh: false });
+    await one.page.route("**/devices/token", async (route) => {
+        const body = { ...route.request().postDataJSON(), expire_in: 60 };
+        await route.continue({ postData: JSON.stringify(body) });
+    });
+    await one.registered();
+    await one.until(() => performance.getEntriesByType("resource").some(({ name }) => name.endsWith("/devices/refresh")), undefined, 50);
+    await one.until(() => window.client.ready);
+    assert.deepEqual([counted(), await one.log()], [["token"], []]);
+    await one.end();
+});
+
+test("the server binds nothing: refresh() takes over, told on warnings$ alone", async () => {
+    const one = await visit({ bound: true, options: { skipConnection: true } });
+    await one.page.route("**/devices/token", (route) => route.fulfill({ status: 403, headers: { "access-control-allow-origin": "*" }, body: "{}" }));
+    await one.run(() => window.client.connect());
+    await one.until(() => window.warnings.length);
+    await one.until(() => window.asked.some((where) => where.includes("/refresh")));
+    await passes(one, LIFE_S);
+    assert.deepEqual(await one.run(() => [window.states.at(-1), window.log, window.warnings.map(({ reason }) => reason)]), [true, [], ["endpoint-failed"]]);
+    await one.end();
+});
+
+const BROKEN = [
+    ["401", "provider_failed", (answer) => answer.writeHead(401).end()],
+    ["500", "provider_failed", (answer) => answer.writeHead(500).end()],
+    ["HTML", "provider_failed", (answer) => answer.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><p>Sign in")],
+    ["truncated JSON", "provider_failed", (answer) => answer.writeHead(200).end('{"token":"ey')],
+    ["204", "provider_failed", (answer) => answer.writeHead(204).end()],
+    ["no token", "credential_invalid", (answer) => answer.writeHead(200).end("{}")],
+    ["seconds for milliseconds", "credential_invalid", (answer) => answer.writeHead(200).end(JSON.stringify({ token: "e30.e30.x", expiry_at: 1795208360 }))],
+    ["a date for milliseconds", "credential_invalid", (answer) => answer.writeHead(200).end(JSON.stringify({ token: "e30.e30.x", expiry_at: "2026-11-21" }))],
+];
+
+test(`refresh() meets ${BROKEN.map(([what]) => what).join(", ")}: the session lives until its end, then one error says why, and a fresh authenticate() helps`, async () => {
+    await Promise.all(BROKEN.map(async ([what, code, fail]) => {
+        const one = await visit({ fails: fail });
+        await one.registered();
+        await one.until(() => window.states.length === 3 && window.log.length, undefined, 60);
+        const log = await one.log();
+        assert.deepEqual(log.map(([name, told, , cause]) => [name, told, cause]), [["InvalidCredentialsError", "credential_expired", code]], `${what}: ${JSON.stringify(log)}`);
+        assert.ok(one.asked("/short/refresh").length >= 5, `${what}: it was tried again`);
+        assert.equal(await one.run(() => window.client.connect().then(() => "open")), "open", what);
+        await one.end();
+    }));
+});
+
+test("a token endpoint that hangs for a while delays nothing else, and the session lives on with its answer", async () => {
+    const waiting = [], one = await visit({ fails: (answer) => waiting.push(answer) });
+    await one.registered();
+    await one.until(() => window.asked.some((where) => where.includes("/refresh")));
+    await one.until(() => !window.client.ready, undefined, 20);
+    const { token } = await mintToken(server, { reference: `person-${people}@example.com` });
+    for (const answer of waiting) answer.writeHead(200).end(JSON.stringify({ token, expiry_at: (nowS() + 7200) * 1000 }));
+    await one.until(() => window.client.ready);
+    assert.deepEqual(await one.log(), []);
+    await one.end();
+});
+
+// ---- the backend of the guide ----
+
+test("SW-42 the guide's backend forwards the fingerprint and asks for the scope; SW-38 what it gives a page holds no refresh token", async () => {
+    const one = await Visit.begin(browser, pages.origin, { routes: { token: "/token", refresh: "/refresh" } });
+    await one.registered();
+    await one.until(() => performance.getEntriesByType("resource").some(({ name }) => name.endsWith("/devices/token")));
+    const [{ body, text }] = calls;
+    const { token, ...rest } = JSON.parse(text);
+    assert.deepEqual(Object.keys(rest), ["expiry_at"]);
+    const claims = JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
+    assert.deepEqual([claims.cnf.jkt, claims.scope], [body.fingerprint, "sat:refresh"]);
+    assert.equal(claims.exp - claims.iat, 7200);
+    await one.end();
+});
+
+test("SW-34 SW-32 its refresh route rotates the refresh token it keeps, and issues anew when that is no good any more", async () => {
+    const post = (where) => fetch(backend + where, { method: "POST", headers: { "x-demo-user": "bob@example.com" } }).then((answer) => answer.json());
+    const claimsOf = ({ token }) => JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
+    const first = claimsOf(await post("/token")), rotated = await post("/refresh"), second_ = claimsOf(rotated);
+    assert.equal(second_.fam, first.fam, "rotated: the same line");
+    await coatcheck("revoke", "--token", rotated.token, "--data", server.data);
+    const { project_id, api_token } = server.contract;
+    await fetch(`${server.url}/oauth/revoke`, { method: "POST", body: new URLSearchParams({ token: rotated.token }), headers: { authorization: `Basic ${btoa(`${project_id}:${api_token}`)}` } });
+    const third = claimsOf(await post("/refresh"));
+    assert.notEqual(third.fam, first.fam, "issued anew");
+    assert.equal(third.sub, first.sub);
+    assert.equal((await fetch(`${backend}/refresh`, { method: "POST" })).status, 401, "for nobody who is not signed in");
+});
+
+test("SW-7 SW-38 the API token and the refresh tokens are in no page, bundle, storage, socket or answer that a browser got", async () => {
+    const one = await Visit.begin(browser, pages.origin, { routes: { token: "/token", refresh: "/refresh" } });
+    const bodies = [];
+    one.page.on("response", async (answer) => bodies.push(await answer.text().catch(() => "")));
+    await one.load(pages.origin, { routes: { token: "/token", refresh: "/refresh" } });
+    await one.registered();
+    const all = [await one.page.content(), JSON.stringify(await one.storage()), JSON.stringify(one.sockets), ...bodies,
+        ...one.requests.flatMap((request) => [request.url(), JSON.stringify(request.headers()), request.postData() ?? ""])];
+    const { api_token, secret_key, client_secret } = server.contract;
+    for (const text of all) {
+        for (const secret of [api_token, secret_key, client_secret, btoa(`${server.contract.project_id}:${api_token}`)]) assert.ok(!text.includes(secret));
+        assert.ok(!/"refresh_token"/.test(text));
+    }
+    assert.ok(all.some((text) => secretIn(text) || text.includes("coatcheck")), "the scan sees something");
+    await one.end();
+});
+
+await run({ before: start, after: async () => { await second?.stop(); await stop(); } });
