@@ -15,12 +15,20 @@ export interface Subscription {
     unsubscribe(): void;
 }
 
+declare global {
+    interface SymbolConstructor {
+        readonly observable: symbol; // as RxJS and others declare it
+    }
+}
+
 export interface Observable<T> {
+    [Symbol.observable]: () => Observable<T>;
     subscribe(observer?: Observer<T> | ((value: T) => void) | null): Subscription;
 }
 
 export class Topic<T> implements Observable<T> {
     value: T | undefined;
+    declare [Symbol.observable]: () => this; // under its other name below
     readonly #observers = new Set<Observer<T>>();
     readonly #replays: boolean;
     #isOver = false;
