@@ -11,11 +11,11 @@ import { build } from "vite";
 const here = path.dirname(fileURLToPath(import.meta.url));
 const at = (...names) => path.join(here, ...names);
 
-// name in dist: source, and how many bytes it may add to the core; no number, no budget
+// name in dist: source, and how many bytes it may add to the core at the start; no number, no budget
 const ENTRIES = [
-    { name: "index", source: "src/index.ts", budget: 9_000 },
-    { name: "react", source: "src/react/index.ts", budget: 2_000 },
-    { name: "embed", source: "src/embed/index.ts", budget: 3_000 },
+    { name: "index", source: "src/index.ts", budget: 9 * 1024 },
+    { name: "react", source: "src/react/index.ts", budget: 2 * 1024 },
+    { name: "embed", source: "src/embed/index.ts", budget: 3 * 1024 },
     { name: "compat/signalwire", source: "src/compat/signalwire.ts" },
     { name: "compat/dialogue", source: "src/compat/dialogue.ts" },
     { name: "compat/tortus", source: "src/compat/tortus.ts" },
@@ -64,6 +64,6 @@ for (const entry of only === "--modules" ? [] : ENTRIES) {
     const bytes = await bytesOf(entry, [withoutLater]);
     const later = (await bytesOf(entry, [])) - bytes;
     const isTooBig = bytes > (entry.budget ?? Infinity);
-    console.log(`${isTooBig ? "FAIL" : "ok  "} ${entry.name}: ${bytes} bytes${entry.budget ? ` of ${entry.budget}` : ""}, minified and gzipped${later > 50 ? `; ${later} more with the first call` : ""}`);
+    console.log(`${isTooBig ? "FAIL" : "ok  "} ${entry.name}: ${bytes} bytes${entry.budget ? ` of ${entry.budget}` : ""}, minified and gzipped${later > 50 ? `; ${later} more when first needed` : ""}`);
     if (isTooBig) process.exitCode = 1;
 }

@@ -3,7 +3,7 @@
 import { asError, CallCreateError, CoatcheckError } from "./errors.js";
 import { within, type Answer } from "./http.js";
 import { Topic, type Observable } from "./observable.js";
-import { uuid } from "./platform.js";
+import { uuid } from "./uuid.js";
 
 export type CallStatus = "new" | "trying" | "ringing" | "connecting" | "connected" | "disconnecting" | "disconnected" | "destroyed";
 

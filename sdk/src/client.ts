@@ -1,11 +1,9 @@
 /* client.ts — what a page holds: one session that begins with a provider and lives as long as its credentials do. Everything that
  * happens is told by observables; what is asked for resolves when the server has done it. Names are those of the vendor's SDK. */
 import type { Call, MediaOptions, WebRTCApi } from "./call.js";
-import { serverUrl, type CredentialProvider, type SATClaims } from "./credentials.js";
-import { Prover } from "./dpop.js";
+import { EmbedTokenCredentialProvider, serverUrl, StaticCredentialProvider, type CredentialProvider, type SATClaims } from "./credentials.js";
 import { CoatcheckError, DPoPInitError } from "./errors.js";
 import { ask, within } from "./http.js";
-import { openKey, wipeKey } from "./key-store.js";
 import { Topic, type Observable, type Subscription } from "./observable.js";
 import type { Phone } from "./phone.js";
 import { browserPlatform } from "./platform.js";
@@ -70,26 +68,33 @@ export interface SessionView {
     readonly incomingCalls$: Observable<readonly Call[]>;
 }
 
+// What is handed out can be listened to, what is behind it can speak.
+const say = <T>(topic: Observable<T>, value: T) => (topic as Topic<T>).set(value);
+const valueOf = <T>(topic: Observable<T>) => (topic as Topic<T>).value;
+
 const FOREVER_MS = 0x7fffffff;
 const GONE = "this client was destroyed; make a new one";
 
 export class CoatcheckClient {
     readonly session: SessionView;
-    readonly #ready = new Topic(false);
-    readonly #connected = new Topic(false);
-    readonly #registered = new Topic(false);
-    readonly #errors = new Topic<CoatcheckError>();
-    readonly #warnings = new Topic<SDKWarning>(undefined, false);
-    readonly #user = new Topic<User>();
-    readonly #directory = new Topic<Directory>();
-    readonly #destroyed = new Topic(false);
-    readonly #states = new Topic<SessionState>();
+    /** Connected and authenticated. */
+    readonly ready$: Observable<boolean> = new Topic(false);
+    readonly isConnected$: Observable<boolean> = new Topic(false);
+    readonly isRegistered$: Observable<boolean> = new Topic(false);
+    /** Newcomers hear the last one. */
+    readonly errors$: Observable<CoatcheckError> = new Topic<CoatcheckError>();
+    readonly warnings$: Observable<SDKWarning> = new Topic<SDKWarning>(undefined, false);
+    readonly user$: Observable<User> = new Topic<User>();
+    readonly directory$: Observable<Directory> = new Topic<Directory>();
+    readonly destroyed$: Observable<boolean> = new Topic(false);
+    readonly #states: Observable<SessionState> = new Topic<SessionState>();
     readonly #kept: KeptSession;
     readonly #calls = new Topic<readonly Call[]>([]);
     readonly #incoming = new Topic<readonly Call[]>([]);
     readonly #rtc: WebRTCApi | undefined;
     #phone: Promise<Phone> | undefined;
     #iceServers: RTCIceServer[] = [];
+    readonly #keys: Promise<typeof import("./dpop.js")> | undefined;
     readonly #boot: Promise<SessionDriver>;
     #driver: SessionDriver | undefined;
     #ending: CoatcheckError | undefined;
@@ -102,31 +107,23 @@ export class CoatcheckClient {
     constructor(provider?: CredentialProvider, options: ClientOptions = {})
     {
         if (provider !== undefined && typeof provider?.authenticate !== "function")
-            throw new CoatcheckError("option_invalid", "the provider must be an object with a function authenticate()");
+            throw new CoatcheckError("option_invalid", "the provider needs a function authenticate()");
         const url = options.url === undefined ? undefined : serverUrl(options.url, "url");
         this.#kept = keptSession(options.storageImplementation, options.persistSession ?? false);
         this.#rtc = options.webRTCApiProvider;
-        this.session = viewOf(this.#ready, this.#calls, this.#incoming);
+        this.session = viewOf(this.ready$, this.#calls, this.#incoming);
+        const isUnbound = provider instanceof StaticCredentialProvider || provider instanceof EmbedTokenCredentialProvider;
+        this.#keys = isUnbound ? undefined : import("./dpop.js");
         this.#boot = this.#start(provider, options, url);
         if (!options.skipConnection) void this.#boot.then((driver) => { if (!this.isDestroyed) driver.tell({ is: "connect" }); });
     }
 
-    /** Connected and authenticated. */
-    get ready$(): Observable<boolean> { return this.#ready; }
-    get ready(): boolean { return this.#ready.value ?? false; }
-    get isConnected$(): Observable<boolean> { return this.#connected; }
-    get isConnected(): boolean { return this.#connected.value ?? false; }
-    get isRegistered$(): Observable<boolean> { return this.#registered; }
-    get isRegistered(): boolean { return this.#registered.value ?? false; }
-    /** Newcomers hear the last one. */
-    get errors$(): Observable<CoatcheckError> { return this.#errors; }
-    get warnings$(): Observable<SDKWarning> { return this.#warnings; }
-    get user$(): Observable<User> { return this.#user; }
-    get user(): User | undefined { return this.#user.value; }
-    get directory$(): Observable<Directory> { return this.#directory; }
-    get directory(): Directory | undefined { return this.#directory.value; }
-    get destroyed$(): Observable<boolean> { return this.#destroyed; }
-    get isDestroyed(): boolean { return this.#destroyed.value ?? false; }
+    get ready(): boolean { return !!valueOf(this.ready$); }
+    get isConnected(): boolean { return !!valueOf(this.isConnected$); }
+    get isRegistered(): boolean { return !!valueOf(this.isRegistered$); }
+    get user(): User | undefined { return valueOf(this.user$); }
+    get directory(): Directory | undefined { return valueOf(this.directory$); }
+    get isDestroyed(): boolean { return !!valueOf(this.destroyed$); }
 
     /**
      * Opens a session, if there is none, and resolves when it is there.
@@ -168,7 +165,7 @@ export class CoatcheckClient {
     {
         const medium = options.video ? "video" : "audio";
         const to = typeof destination === "string" ? destination : destination?.channels?.[medium];
-        if (!to) throw new CoatcheckError("option_invalid", `dial() needs a destination: a text such as "/public/front-desk", or an address that has the channel ${medium}`);
+        if (!to) throw new CoatcheckError("option_invalid", `dial() needs a text such as "/public/front-desk", or an address with the channel ${medium}`);
         await this.#living();
         await this.#live(options.signal);
         return (await this.#withPhone()).dial(to, options);
@@ -178,19 +175,19 @@ export class CoatcheckClient {
     async destroy(): Promise<void>
     {
         if (this.isDestroyed) return;
-        this.#destroyed.next(true);
+        say(this.destroyed$, true);
         const driver = await this.#boot;
         this.#endCalls("NORMAL_CLEARING");
         driver.end();
         this.#kept.wipe();
-        for (const topic of [this.#ready, this.#connected, this.#registered, this.#errors, this.#warnings, this.#user, this.#directory, this.#destroyed, this.#states]) topic.complete();
-        await wipeKey();
+        for (const topic of [this.ready$, this.isConnected$, this.isRegistered$, this.errors$, this.warnings$, this.user$, this.directory$, this.destroyed$, this.#states]) (topic as Topic<unknown>).complete();
+        await this.#keys?.then(({ wipeKey }) => wipeKey());
     }
 
     async #start(provider: CredentialProvider | undefined, options: ClientOptions, url: string | undefined): Promise<SessionDriver>
     {
-        const prover = await openKey().then((pair) => pair && Prover.of(pair)).catch((cause: unknown) => {
-            this.#errors.next(new DPoPInitError("key_failed", "this browser made no key; the session goes on without one", { cause }));
+        const prover = await this.#keys?.then(({ openProver }) => openProver()).catch((cause: unknown) => {
+            say(this.errors$, new DPoPInitError("key_failed", "this browser made no key", { cause }));
             return undefined;
         });
         this.#driver = sessionDriver({ platform: browserPlatform(), provider, url, prover, wantsOnline: !options.skipRegister, kept: this.#kept.load(),
@@ -202,9 +199,9 @@ export class CoatcheckClient {
     {
         return {
             changed: (now, before) => this.#changed(now, before),
-            warned: (reason) => this.#warnings.next(warningOf(reason, this.#driver?.state().endsMs)),
-            failed: (error) => { this.#ending = error; this.#errors.next(error); },
-            identified: (info) => this.#user.next(info as User),
+            warned: (reason) => say(this.warnings$, warningOf(reason, this.#driver?.state().endsMs)),
+            failed: (error) => { this.#ending = error; say(this.errors$, error); },
+            identified: (info) => say(this.user$, info as User),
             welcomed: ({ ice_servers: servers }) => { this.#iceServers = Array.isArray(servers) ? servers : []; },
             told: (event) => void this.#withPhone().then((phone) => phone.told(event)),
         };
@@ -216,11 +213,11 @@ export class CoatcheckClient {
         const wasSession = before.resume?.protocol;
         if (wasSession && wasSession !== now.resume?.protocol) this.#endCalls("DESTINATION_OUT_OF_ORDER");
         this.#kept.save({ token: now.token, resume: now.resume });
-        if (isLive && !this.directory) this.#directory.next({ list: (options) => this.#addresses(options) });
-        this.#connected.set(isLive || now.phase === "connecting");
-        this.#ready.set(isLive);
-        this.#registered.set(isLive && now.isOnline);
-        this.#states.next(now);
+        if (isLive && !this.directory) say(this.directory$, { list: (options) => this.#addresses(options) });
+        say(this.isConnected$, isLive || now.phase === "connecting");
+        say(this.ready$, isLive);
+        say(this.isRegistered$, isLive && now.isOnline);
+        say(this.#states, now);
     }
 
     #withPhone(): Promise<Phone>
@@ -238,7 +235,7 @@ export class CoatcheckClient {
     {
         const driver = await this.#living();
         const { data } = await ask({ url: `${driver.url()}/api/fabric/addresses`, token: driver.state().token, signal });
-        if (!Array.isArray(data)) throw new CoatcheckError("malformed_answer", "the list of addresses is none");
+        if (!Array.isArray(data)) throw new CoatcheckError("malformed_answer", "no list of addresses");
         return data as readonly Address[];
     }
 
@@ -255,7 +252,7 @@ export class CoatcheckClient {
         return within(FOREVER_MS, signal, "the wait for a session", () => new Promise<void>((resolve, reject) => {
             const next = ({ phase }: SessionState) => {
                 if (phase === "live") resolve();
-                if (phase === "idle" || phase === "ended") reject(this.#ending ?? new CoatcheckError("not_connected", "there is no session; call connect()"));
+                if (phase === "idle" || phase === "ended") reject(this.#ending ?? new CoatcheckError("not_connected", "no session; call connect()"));
             };
             watching = this.#states.subscribe({ next, complete: () => reject(new CoatcheckError("destroyed", GONE)) });
         })).finally(() => watching?.unsubscribe());
@@ -273,10 +270,10 @@ export class CoatcheckClient {
     }
 }
 
-function viewOf(ready: Topic<boolean>, calls: Topic<readonly Call[]>, incoming: Topic<readonly Call[]>): SessionView
+function viewOf(ready: Observable<boolean>, calls: Topic<readonly Call[]>, incoming: Topic<readonly Call[]>): SessionView
 {
     return {
-        get authenticated() { return ready.value ?? false; },
+        get authenticated() { return !!valueOf(ready); },
         authenticated$: ready,
         get calls() { return calls.value ?? []; },
         calls$: calls,

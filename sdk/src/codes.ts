@@ -36,13 +36,10 @@ export type ServerCode =
     | "unsupported"
     | "use_dpop_nonce";
 
-/** What a client does about a close code: never come back, come back with a fresh token, or come back. */
-export type CloseAction = "stop" | "refresh" | "again";
-export const CLOSE_ACTIONS: Readonly<Record<CloseAction, readonly number[]>> = {
-    stop: [1002, 1003, 1007, 1009, 4403, 4408, 4409],
-    refresh: [4401],
-    again: [1000, 1001, 1011, 1012, 1013, 4429],
-};
+/** Close codes after which a client never comes back, comes back with a fresh token, or comes back. */
+export const CLOSE_STOP: readonly number[] = [1002, 1003, 1007, 1009, 4403, 4408, 4409];
+export const CLOSE_REFRESH: readonly number[] = [4401];
+export const CLOSE_AGAIN: readonly number[] = [1000, 1001, 1011, 1012, 1013, 4429];
 
 /** Codes of refused calls on the socket. */
 export const RPC_PARSE_ERROR = -32700;

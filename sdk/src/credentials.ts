@@ -79,7 +79,7 @@ export class EmbedTokenCredentialProvider implements CredentialProvider {
      */
     constructor(host: string, embedToken: string)
     {
-        if (!textOf(host) || !textOf(embedToken)) throw new CoatcheckError("option_missing", "EmbedTokenCredentialProvider needs host and embedToken, two texts");
+        if (!textOf(host) || !textOf(embedToken)) throw new CoatcheckError("option_missing", "needed: host and embedToken, texts");
         this.#url = serverUrl(host, "host");
         this.#embedToken = embedToken;
     }

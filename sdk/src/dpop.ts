@@ -1,6 +1,17 @@
 /* dpop.ts — proofs that this browser holds the key a token is bound to (RFC 9449, in the form the server's call-widget paths
- * take: a path instead of a URL, and proofs for calls on the socket). */
-import { uuid } from "./platform.js";
+ * take: a path instead of a URL, and proofs for calls on the socket). Loaded for providers that can have a token bound: a page
+ * with a guest's, an invitee's or an embed token needs none of it. */
+import { openKey, wipeKey } from "./key-store.js";
+import { uuid } from "./uuid.js";
+
+/** This browser's prover; undefined where there can be no key. */
+export async function openProver(): Promise<Prover | undefined>
+{
+    const pair = await openKey();
+    return pair && Prover.of(pair);
+}
+
+export { wipeKey };
 
 /** What a proof is for: an HTTP request (ath: its token as well), or a call on the socket. */
 export type ProofFor = { readonly htm: string; readonly htu: string; readonly token?: string } | { readonly rpc: "request"; readonly mth: string };

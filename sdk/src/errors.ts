@@ -101,11 +101,6 @@ export class DependencyError extends CoatcheckError {
     override name = "DependencyError";
 }
 
-/** Something nobody has foreseen. */
-export class UnexpectedError extends CoatcheckError {
-    override name = "UnexpectedError";
-}
-
 /** A code of the server's; another where it sends none. */
 export function codeOf(sent: unknown, other: ErrorCode): ErrorCode
 {

@@ -55,7 +55,7 @@ it("asks without cookies, caches or redirects, and tells the server's time", asy
     const onTime = vi.fn();
     expect(await ask({ url: "https://a.example/x", method: "POST", token: "t", body: { b: 2 }, onTime })).toEqual({ a: 1 });
     expect(fetch).toHaveBeenCalledWith("https://a.example/x", expect.objectContaining({ method: "POST", body: '{"b":2}', credentials: "omit", cache: "no-store",
-        redirect: "error", referrerPolicy: "no-referrer", headers: { accept: "application/json", authorization: "Bearer t", "content-type": "application/json" } }));
+        redirect: "error", referrerPolicy: "no-referrer", headers: { authorization: "Bearer t", "content-type": "application/json" } }));
     expect(onTime).toHaveBeenCalledWith(Date.UTC(2026, 10, 21, 21, 23, 31));
 });
 

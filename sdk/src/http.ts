@@ -31,7 +31,6 @@ export async function ask({ url, method = "GET", token, body, signal, timeoutMs 
         const answer = await fetch(url, {
             method,
             headers: {
-                accept: "application/json",
                 ...(token !== undefined && { authorization: `Bearer ${token}` }),
                 ...(body !== undefined && { "content-type": "application/json" }),
             },
@@ -48,7 +47,7 @@ export async function ask({ url, method = "GET", token, body, signal, timeoutMs 
         return readObject(await answer.text(), what);
     }).catch((error: unknown) => {
         throw asError(error, "network",
-            `${what} got no answer: the server cannot be reached, redirects, or does not list this page's origin`);
+            `${what} got no answer: it cannot be reached, or does not list this page's origin, or redirects`);
     });
 }
 

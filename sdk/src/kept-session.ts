@@ -1,7 +1,7 @@
 /* kept-session.ts — what a page that is loaded again needs to come back to its session: the credential and the session's state, in
  * sessionStorage (this tab) or localStorage (persistSession). Never a key: those stay in WebCrypto. Storage may be forbidden or
  * full; then nothing is kept. */
-import { membersOf } from "./http.js";
+import { membersOf, textOf } from "./http.js";
 import type { Kept } from "./session-state.js";
 
 export interface KeptSession {
@@ -34,11 +34,8 @@ export function keptSession(store: Store | undefined, outlivesTab: boolean): Kep
 function read(text: string | null): Kept
 {
     const { token, resume } = membersOf(JSON.parse(text ?? "{}"));
-    const { protocol, state } = membersOf(resume);
-    return {
-        ...(typeof token === "string" && { token }),
-        ...(typeof protocol === "string" && typeof state === "string" && { resume: { protocol, state } }),
-    };
+    const protocol = textOf(membersOf(resume)["protocol"]), state = textOf(membersOf(resume)["state"]);
+    return { token: textOf(token) || undefined, resume: state ? { protocol, state } : undefined };
 }
 
 function tried<T>(run: () => T): T | undefined

@@ -62,7 +62,7 @@ export class Topic<T> implements Observable<T> {
 
     subscribe(observer?: Observer<T> | ((value: T) => void) | null): Subscription
     {
-        const one: Observer<T> = typeof observer === "function" ? { next: observer } : { next: (value) => observer?.next?.(value), complete: () => observer?.complete?.() };
+        const one: Observer<T> = typeof observer === "function" ? { next: observer } : Object.create(observer ?? null); // the same may come twice
         const { value } = this;
         if (value !== undefined) guard(() => one.next?.(value));
         if (this.#isOver) guard(() => one.complete?.());

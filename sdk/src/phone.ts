@@ -4,7 +4,7 @@ import { Call, type Line, type MediaOptions, type WebRTCApi } from "./call.js";
 import { CoatcheckError } from "./errors.js";
 import { membersOf, textOf, type Answer } from "./http.js";
 import type { Topic } from "./observable.js";
-import { uuid } from "./platform.js";
+import { uuid } from "./uuid.js";
 import type { Asking } from "./rpc.js";
 
 export interface Phone {

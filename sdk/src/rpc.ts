@@ -2,7 +2,6 @@
  * goes out by `send`, comes in by `take`, and what is no reply is handed back. */
 import { codeOf, CoatcheckError } from "./errors.js";
 import { isObject, membersOf, textOf, within, type Answer } from "./http.js";
-import { uuid } from "./platform.js";
 
 export interface Request {
     readonly id: string;
@@ -45,12 +44,13 @@ export class RpcRefusal extends CoatcheckError {
 
 export function rpc(send: (text: string) => void): Rpc
 {
+    let last = 0;
     const waiting = new Map<string, (reply: Answer) => void>();
     const post = (message: Answer) => send(JSON.stringify({ jsonrpc: "2.0", ...message }));
     return {
         request(method, params, { signal, timeoutMs = 5_000 } = {})
         {
-            const id = uuid();
+            const id = String(++last);
             return within(timeoutMs, signal, method, () => new Promise<Answer>((resolve, reject) => {
                 waiting.set(id, ({ error, result }) => {
                     if (error === undefined) resolve(membersOf(result));
@@ -71,7 +71,7 @@ export function rpc(send: (text: string) => void): Rpc
         },
         end()
         {
-            for (const answer of waiting.values()) answer({ error: new CoatcheckError("not_connected", "the connection was lost before an answer came") });
+            for (const answer of waiting.values()) answer({ error: new CoatcheckError("not_connected", "the connection was lost") });
         },
     };
 }

@@ -91,19 +91,19 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
         callOff = moment === undefined ? () => {} : platform.after(moment - platform.nowMs(), () => tell({ is: "tick" }));
     }
 
-    function run(effect: Effect): void
+    function run(effect: Effect): unknown
     {
         switch (effect.do) {
-        case "fetch": void fetched(effect.kind, effect.id); return;
-        case "abort": errand.abort(); return;
-        case "open": void open(effect.socket); return;
-        case "close": close(); return;
-        case "connect": void connect(effect.socket, effect.resume); return;
-        case "renew": void renew(effect.id); return;
-        case "register": setOnline(effect.isOnline).catch(listener.failed); return;
-        case "probe": line.request("webrtc.verto", { message: { jsonrpc: "2.0", id: "0", method: "verto.info", params: { dialogParams: {} } } }).catch(() => {}); return;
-        case "warn": listener.warned(effect.reason); return;
-        case "fail": listener.failed(errorOf(effect.code, cause)); return;
+        case "fetch": return fetched(effect.kind, effect.id);
+        case "abort": return errand.abort();
+        case "open": return open(effect.socket);
+        case "close": return close();
+        case "connect": return connect(effect.socket, effect.resume);
+        case "renew": return renew(effect.id);
+        case "register": return setOnline(effect.isOnline).catch(listener.failed);
+        case "probe": return line.request("webrtc.verto", { message: { jsonrpc: "2.0", id: "0", method: "verto.info", params: { dialogParams: {} } } }).catch(() => {});
+        case "warn": return listener.warned(effect.reason);
+        case "fail": return listener.failed(errorOf(effect.code, cause));
         }
     }
 
@@ -137,8 +137,8 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
         const what = `the provider's ${kind}()`;
         const result = await within(PROVIDER_MS, outer, what, async (signal) => provider?.[kind]?.({ signal, ...(prover && { fingerprint: prover.fingerprint }) }))
             .catch((error: unknown) => {
-                const { code, message } = error as CoatcheckError;
-                throw code === "timeout" ? new CoatcheckError("provider_timeout", `${message}; let it give up earlier`) : asError(error, "provider_failed", `${what} failed: ${message}`);
+                const { code, message } = asError(error, "provider_failed", `${what} failed: ${String(error)}`);
+                throw new CoatcheckError(code === "timeout" ? "provider_timeout" : code, message, { cause: error });
             });
         return readCredential(result, what);
     }
@@ -152,14 +152,9 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
         return readCredential({ token: answer["token"], expiry_at: Number(answer["expires_at"]) * 1000 || undefined }, htu);
     }
 
-    async function renew(id: number): Promise<void>
+    function renew(id: number): Promise<void>
     {
-        try {
-            await reauthenticate();
-            tell({ is: "renewed", id });
-        } catch (error) {
-            failed(id, error);
-        }
+        return reauthenticate().then(() => tell({ is: "renewed", id }), (error: unknown) => failed(id, error));
     }
 
     async function reauthenticate(signal?: AbortSignal): Promise<Answer>
@@ -197,9 +192,11 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
             await identify();
             if (state.socket === id && state.phase === "opening") listen(id, new (webSocket ?? WebSocket)(server.replace(/^http/, "ws")));
         } catch (error) { // a page's policy may forbid the socket as well: CSP, mixed content
-            refused(id, asError(error, "network", `no WebSocket to ${server}; does the page's policy allow it?`));
+            refused(id, asError(error, "network", noSocket()));
         }
     }
+
+    function noSocket(): string { return `no WebSocket to ${server}: it cannot be reached, or does not list this page's origin, or the page's policy forbids it`; }
 
     function listen(id: number, ws: WebSocket): void
     {
@@ -211,7 +208,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
         ws.onclose = ({ code, reason }) => {
             own.end();
             if (isOpen) tell({ is: "closed", socket: id, code, slotMs: slotOf(reason) });
-            else refused(id, new CoatcheckError("network", `no WebSocket to ${server}: it cannot be reached, or does not list this page's origin`));
+            else refused(id, new CoatcheckError("network", noSocket()));
         };
     }
 
@@ -236,7 +233,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
             if (type === "signalwire.authorization.state") tell({ is: "state", state: textOf(membersOf(inner)["authorization_state"]) });
             else listener.told(params);
         } catch (error) {
-            listener.failed(asError(error, "malformed_answer", "a message on the socket could not be understood"));
+            listener.failed(asError(error, "malformed_answer", "malformed message"));
         }
     }
 
@@ -246,7 +243,6 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
         try {
             const proof = await proofOf({ rpc: "request", mth: method });
             const result = await present.request(method, {
-                version: { major: 4, minor: 0, revision: 0 }, event_acks: true, agent: "coatcheck",
                 authentication: { jwt_token: state.token }, ...proof,
                 ...(resume && { authorization_state: resume.state, protocol: resume.protocol }),
             }, { timeoutMs: PROVIDER_MS });
@@ -257,7 +253,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
             tell({ is: "welcome", socket: id, protocol: textOf(result["protocol"]), scope: Array.isArray(scope) ? scope : [],
                 endsMs: Number(membersOf(fabric_subscriber)["expires_at"]) * 1000 || undefined });
         } catch (error) {
-            refused(id, asError(error, "network", "connect failed"));
+            refused(id, asError(error, "network", noSocket()));
         }
     }
 
@@ -309,14 +305,14 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
 }
 
 const WORDS: Partial<Record<ErrorCode, string>> = {
-    credential_refused: "the credential is expired, malformed, revoked or of another server; get a fresh one",
-    credential_expired: "the credential has ended; give the provider refresh(), and expiry_at",
+    credential_refused: "the credential is expired, malformed, revoked or of another server",
+    credential_expired: "the credential has ended; the provider needs refresh() and expiry_at",
     credential_revoked: "the credential was revoked; sign in again",
     credential_invalid: "there is no credential; give the client a provider",
-    refresh_failed: "no fresh credential; the session ends with the present one",
-    binding_failed: "the credential was not bound to this browser's key",
-    session_elsewhere: "the session goes on in another tab",
-    session_closed: "the server closed the socket for good",
+    refresh_failed: "no fresh credential",
+    binding_failed: "the credential was not bound",
+    session_elsewhere: "another tab has the session",
+    session_closed: "the server closed the socket",
 };
 
 /** An error of a session, in the class that code for the vendor's SDK looks for. */

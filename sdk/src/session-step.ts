@@ -4,7 +4,7 @@
  *
  * A turn is a copy of the state that one event is worked into, with what is to be done; the state that came in stays as it is. */
 import { delayMs, RECONNECT, RETRY } from "./backoff.js";
-import { CLOSE_ACTIONS, RPC_INVALID_PARAMS, RPC_UNAUTHENTICATED, RPC_VALIDATION_FAILED } from "./codes.js";
+import { CLOSE_REFRESH, CLOSE_STOP, RPC_INVALID_PARAMS, RPC_UNAUTHENTICATED, RPC_VALIDATION_FAILED } from "./codes.js";
 import type { ErrorCode } from "./errors.js";
 import { momentOf, offsetAfter } from "./server-clock.js";
 import type { Effect, ErrandKind, SessionEvent, SessionState, WarningReason } from "./session-state.js";
@@ -246,8 +246,8 @@ function closed(t: Turn, { code, slotMs }: Of<"closed">): void
         t.resume = undefined;
         t.isOnline = false;
     }
-    if (CLOSE_ACTIONS.stop.includes(code)) return end(t, code === 4403 ? "credential_revoked" : code === 4409 ? "session_elsewhere" : "session_closed");
-    if (CLOSE_ACTIONS.refresh.includes(code)) {
+    if (CLOSE_STOP.includes(code)) return end(t, code === 4403 ? "credential_revoked" : code === 4409 ? "session_elsewhere" : "session_closed");
+    if (CLOSE_REFRESH.includes(code)) {
         if (!freshKind(t)) return end(t, "credential_expired");
         t.needsFresh = !t.isFresh;
     }

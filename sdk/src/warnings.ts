@@ -18,8 +18,8 @@ export type SDKWarning =
     };
 
 const WORDS: Record<Exclude<WarningReason, "no-refresh-handler">, string> = {
-    "no-scope": "the token has no scope sat:refresh",
-    "no-dpop-support": "this page has no WebCrypto; serve it by https",
+    "no-scope": "the token lacks the scope sat:refresh",
+    "no-dpop-support": "no WebCrypto here; serve the page by https",
     "endpoint-failed": "the server did not bind the token",
     "activation-timeout": "the server did not answer in time",
 };
@@ -28,6 +28,6 @@ export function warningOf(reason: WarningReason, endsMs: number | undefined): SD
 {
     const source = "CredentialProvider";
     if (reason === "no-refresh-handler")
-        return { code: "credential_no_refresh_handler", source, expiresAt: endsMs, message: "the provider has no refresh(): the session ends with its credential" };
-    return { code: "credential_refresh_fallback", source, reason, message: `the provider's refresh() is used: ${WORDS[reason]}` };
+        return { code: "credential_no_refresh_handler", source, expiresAt: endsMs, message: "without refresh() the session ends with its credential" };
+    return { code: "credential_refresh_fallback", source, reason, message: `refresh() is used: ${WORDS[reason]}` };
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 
 // In the page. credential: static; routes: { token, refresh } paths of the page's own backend; embed: [host, token]; or nothing.
-function begin({ credential, routes, embed, options, fetchOptions })
+function begin({ credential, routes, embed, options, fetchOptions, quiet })
 {
     const { sdk } = window;
     const post = async (path, body) => {
@@ -31,6 +31,7 @@ function begin({ credential, routes, embed, options, fetchOptions })
     const provider = own ?? (embed && new sdk.EmbedTokenCredentialProvider(...embed)) ?? (credential && new sdk.StaticCredentialProvider(credential));
     window.client = new sdk.CoatcheckClient(provider, options);
     window.client.errors$.subscribe((error) => window.log.push([error.name, error.code, error.message, error.cause?.code]));
+    if (!quiet) window.client.warnings$.subscribe((warning) => window.warnings.push(warning));
     window.client.ready$.subscribe((isReady) => window.states.push(isReady));
 }
 
@@ -55,8 +56,7 @@ export class Visit {
         this.page.on("console", (line) => this.console.push(line.text()));
         await this.page.goto(origin);
         await this.page.waitForFunction(() => window.sdk);
-        await this.page.evaluate(begin, what);
-        if (!quiet) await this.page.evaluate(() => { window.client.warnings$.subscribe((warning) => window.warnings.push(warning)); });
+        await this.page.evaluate(begin, { ...what, quiet });
     }
 
     watch(ws)
