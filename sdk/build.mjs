@@ -44,6 +44,15 @@ async function bytesOf({ name, source }, plugins)
     return zlib.gzipSync(outputFiles[0].contents, { level: 9 }).length;
 }
 
+// The demo as one page that can be saved and opened from a disk: the package stands in its import map.
+async function demo()
+{
+    const { outputFiles } = await esbuild.build({ entryPoints: [at("src/index.ts")], bundle: true, minify: true, format: "esm", target: "es2022", write: false });
+    const url = `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`;
+    const page = fs.readFileSync(at("demo/auth-demo.html"), "utf8");
+    fs.writeFileSync(at("dist/auth-demo.html"), page.replace('<script type="module">', `<script type="importmap">{"imports":{"coatcheck":"${url}"}}</script>\n$&`));
+}
+
 async function modules()
 {
     fs.rmSync(at("dist"), { recursive: true, force: true });
@@ -55,6 +64,7 @@ async function modules()
             rollupOptions: { external: ["react", "react/jsx-runtime"], output: { entryFileNames: "[name].js", chunkFileNames: "shared/[name].js" } },
         },
     });
+    await demo();
     execFileSync(process.execPath, [at("node_modules/typescript/bin/tsc"), "-p", at("tsconfig.types.json")], { stdio: "inherit" });
 }
 

@@ -1,7 +1,7 @@
 /* credentials.ts — where a session's credential comes from. A provider is an object of the page: `authenticate()` gives the
  * first credential, `refresh()` a fresh one before that ends. What it resolves with is looked at before it is used, so that a
  * mistake in it is told where it was made. */
-import { CoatcheckError } from "./errors.js";
+import { CoatcheckError, InvalidCredentialsError } from "./errors.js";
 import { ask, membersOf, textOf } from "./http.js";
 import { readToken } from "./token.js";
 
@@ -38,7 +38,7 @@ const MS_OF_1973 = 1e11; // as seconds it is the year 5138: a number below is no
 
 /**
  * What a provider has resolved with, made sure of.
- * @throws CoatcheckError `credential_invalid`
+ * @throws InvalidCredentialsError `credential_invalid`
  */
 export function readCredential(value: unknown, from: string): SDKCredential
 {
@@ -47,7 +47,7 @@ export function readCredential(value: unknown, from: string): SDKCredential
         : endsMs === undefined ? ""
         : typeof endsMs !== "number" || !Number.isFinite(endsMs) ? "expiry_at is no number; Date.parse() makes milliseconds of a date"
         : endsMs < MS_OF_1973 ? "expiry_at looks like seconds; multiply it by 1000" : "";
-    if (wrong) throw new CoatcheckError("credential_invalid", `${from} must resolve with { token, expiry_at? }: ${wrong}`);
+    if (wrong) throw new InvalidCredentialsError("credential_invalid", `${from} must resolve with { token, expiry_at? }: ${wrong}`);
     return value as SDKCredential;
 }
 
@@ -55,7 +55,7 @@ export function readCredential(value: unknown, from: string): SDKCredential
 export class StaticCredentialProvider implements CredentialProvider {
     readonly #credential: SDKCredential;
 
-    /** @throws CoatcheckError `credential_invalid` */
+    /** @throws InvalidCredentialsError `credential_invalid` */
     constructor(credential: SDKCredential)
     {
         this.#credential = readCredential(credential, "the credential of StaticCredentialProvider");

@@ -31,7 +31,7 @@ test("it has no dependency to run, does nothing when imported, and holds nothing
     assert.equal(manifest.sideEffects, false);
     folder = temporaryFolder("coatcheck-pack");
     const [{ files, filename }] = JSON.parse(npm(["pack", "--json", "--ignore-scripts", "--pack-destination", folder], SDK));
-    for (const { path: name } of files) assert.match(name, /^(dist\/.+\.(js|d\.ts)|package\.json|README\.md)$/);
+    for (const { path: name } of files) assert.match(name, /^(dist\/.+\.(js|d\.ts)|dist\/auth-demo\.html|package\.json|README\.md)$/);
     fs.writeFileSync(path.join(folder, "package.json"), JSON.stringify({ name: "new-project", private: true, type: "module" }));
     npm(["install", "--ignore-scripts", `./${filename}`], folder);
     assert.deepEqual(fs.readdirSync(path.join(folder, "node_modules")).filter((name) => !name.startsWith(".")), ["coatcheck"]);
@@ -67,7 +67,7 @@ test("it is imported on a server, where there is no page, and nothing happens", 
         const sdk = await import("coatcheck");
         console.log(Object.getOwnPropertyNames(globalThis).length - before, Object.keys(sdk).includes("default"), typeof sdk.CoatcheckClient);
         try { new sdk.StaticCredentialProvider({}); } catch (error) { console.log(error.name, error.code); }`], folder);
-    assert.equal(said, "0 false function\nCoatcheckError credential_invalid\n");
+    assert.equal(said, "0 false function\nInvalidCredentialsError credential_invalid\n");
 });
 
 await run({ after: async () => fs.rmSync(folder, { recursive: true, force: true }) });
