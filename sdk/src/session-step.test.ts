@@ -26,7 +26,9 @@ for (const [path, { default: { stories } }] of Object.entries(files))
         for (const story of stories) it(story.name, () => tell(story));
     });
 
-it("stories were found", () => expect(Object.keys(files).length).toBeGreaterThan(2));
+it("the stories are session/begin.json, session/refresh.json and session/losses.json", () => {
+    expect(Object.keys(files).map((path) => path.split("/").at(-1)).sort()).toEqual(["begin.json", "losses.json", "refresh.json"]);
+});
 
 function tell({ setup, online = false, kept, steps }: Story): void
 {

@@ -131,7 +131,7 @@ test("the vectors that decision 1 counts are as many as it says", () => {
 function vectorRows()
 {
     return [...read("docs/vectors.md").split("## Facts")[0].matchAll(/^\| `([\w/.]+)` \| (.*?) \|/gm)]
-        .map(([, set, cell]) => [set, [...cell.matchAll(/`((?:src|tests)\/[\w/.]+)`/g)].map((match) => match[1])]);
+        .map(([, set, cell]) => [set, [...cell.matchAll(/`((?:src|tests|sdk)\/[\w/.-]+)`/g)].map((match) => match[1])]);
 }
 
 function filesBelow(folder, name = "")

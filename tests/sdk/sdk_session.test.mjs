@@ -1,4 +1,4 @@
-// session.test.mjs — our own browser package in Chromium against a running server: signing in, being refused, staying, ending.
+// sdk_session.test.mjs — our own browser package in Chromium against a running server: signing in, being refused, staying, ending.
 // Rows of the acceptance list stand in the names (SW-n).
 import assert from "node:assert/strict";
 import { startBrowser } from "../harness/browser.mjs";

@@ -1,4 +1,4 @@
-// refresh.test.mjs — a session outlives its credential in Chromium against a running server: by the page's refresh(), by the key of the
+// sdk_refresh.test.mjs — a session outlives its credential in Chromium against a running server: by the page's refresh(), by the key of the
 // browser, and by exactly one of them; what fails on the way, and who hears of it. The backend is the one of sdk/README.md.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

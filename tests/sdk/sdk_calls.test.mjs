@@ -1,4 +1,4 @@
-// calls.test.mjs — calls of our own browser package between pages in Chromium, on this machine alone: media flows both ways; a button
+// sdk_calls.test.mjs — calls of our own browser package between pages in Chromium, on this machine alone: media flows both ways; a button
 // in a public page, a guest, an invitee; refusals and farewells.
 import assert from "node:assert/strict";
 import { CALLS, startBrowser } from "../harness/browser.mjs";

@@ -1,0 +1,82 @@
+// readme.test.mjs — the guide of the browser SDK, as it stands: each of its programs runs here or in sdk_refresh.test.mjs, its tables
+// name what the code has, and it says what the acceptance list wants said.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
+import { startBrowser } from "../harness/browser.mjs";
+import { mintToken } from "../harness/http.mjs";
+import { buildSdk, SDK, startSdkPages } from "../harness/sdk_pages.mjs";
+import { startServer } from "../harness/server.mjs";
+import { run, test } from "../harness/suite.mjs";
+
+const text = fs.readFileSync(path.join(SDK, "README.md"), "utf8");
+const snippets = Object.fromEntries([...text.matchAll(/^```js\n\/\/ ([\w.]+)\n([\s\S]*?)^```$/gm)].map(([, name, code]) => [name, code]));
+const prose = text.replace(/^```[\s\S]*?^```$/gm, "").replace(/\s+/g, " ");
+let server, browser, pages;
+
+const inPage = (code) => (request, answer) => answer.writeHead(200, { "content-type": "text/javascript" }).end(code.replace('"coatcheck"', '"/sdk/index.js"'));
+
+async function start()
+{
+    buildSdk();
+    server = await startServer();
+    browser = await startBrowser([], ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]);
+    const token = async (request, answer) => {
+        const { fingerprint } = JSON.parse(await new Promise((resolve) => { let all = ""; request.on("data", (part) => { all += part; }); request.on("end", () => resolve(all)); }));
+        const minted = await mintToken(server, { reference: "ada@example.com", fingerprint, scope: "sat:refresh" });
+        answer.writeHead(200).end(JSON.stringify({ token: minted.token, expiry_at: Date.now() + 7_200_000 }));
+    };
+    pages = await startSdkPages([server.url], { routes: { "/snippet/page.js": inPage(snippets["page.js"]), "/snippet/call.js": inPage(snippets["call.js"]), "/token": token } });
+}
+
+test("it is short, and every program in it is run", () => {
+    assert.ok(text.split("\n").length <= 121, `${text.split("\n").length} lines`);
+    assert.deepEqual(Object.keys(snippets).sort(), ["backend.mjs", "call.js", "page.js"]);
+    assert.match(fs.readFileSync(new URL("sdk_refresh.test.mjs", import.meta.url), "utf8"), /backend\\\.mjs/);
+});
+
+test("page.js opens a session with the guide's provider", async () => {
+    const page = await browser.newPage(), said = [];
+    page.on("console", (line) => said.push(line.text()));
+    await page.goto(pages.origin);
+    await page.evaluate(async () => { ({ client: window.client } = await import("/snippet/page.js")); });
+    await page.waitForFunction(() => window.client.isRegistered);
+    assert.deepEqual(said, ["no session", "session open"]);
+    await page.close();
+});
+
+test("call.js calls the front desk", async () => {
+    const page = await browser.newPage(), { c2c_token, url } = server.contract;
+    await page.goto(pages.origin);
+    const id = await page.evaluate(async ([token, host]) => (await (await import("/snippet/call.js")).callUs(token, host)).id, [c2c_token, url]);
+    assert.match(id, /^[0-9a-f-]{36}$/);
+    await page.close();
+});
+
+test("SW-56 the request of the guide, sent as it stands, makes a token; SW-57 it warns of what the API token can do", async () => {
+    const [, command] = text.match(/^```sh\n([\s\S]*?)^```$/m);
+    const { project_id, api_token } = server.contract;
+    const { stdout } = await promisify(execFile)("bash", ["-c", command], { env: { PATH: process.env.PATH, COATCHECK_URL: server.url, PROJECT: project_id, API_TOKEN: api_token } });
+    assert.deepEqual(Object.keys(JSON.parse(stdout)), ["subscriber_id", "token", "refresh_token"]);
+    assert.match(prose, /can act for any user of its project\*\*: use a project for development, or replace the token afterwards/);
+});
+
+test("SW-4 choosing, delivering and keeping alive, in this order; SW-13 reach by trust; SW-14 two ways of delivery", () => {
+    const at = ["**1. Choose a credential.**", "**2. Deliver it.**", "**3. Keep the session alive.**"].map((heading) => text.indexOf(heading));
+    assert.ok(at.every((place, i) => place > (at[i - 1] ?? 0)));
+    assert.match(prose, /Give its holder no more than you trust them with.*whatever a page can read, its visitor can read/);
+    assert.match(prose, /Only the `c2c_…` token may stand in a page\. Every other token comes from a server/);
+});
+
+test("SW-43 the provider's endpoints, events and ways to fail are there, and are those of the code; SW-32 both ways of refreshing", () => {
+    const source = fs.readdirSync(path.join(SDK, "src")).filter((name) => /^[\w-]+\.ts$/.test(name)).map((name) => fs.readFileSync(path.join(SDK, "src", name), "utf8")).join("\n");
+    for (const code of ["credential_refused", "credential_expired", "credential_revoked", "credential_invalid", "refresh_failed", "network", "credential_refresh_fallback"])
+        assert.ok(prose.includes(code) && source.includes(`"${code}"`), code);
+    for (const word of ["/api/fabric/subscriber/devices/token", "devices/refresh", "errors$", "warnings$", "ready$", "TokenRefreshError", "InvalidCredentialsError", "`refresh()`, 30 s before `expiry_at`"])
+        assert.ok(text.includes(word), word);
+    assert.match(source, /LEAD_MS = 30_000/);
+});
+
+await run({ before: start, after: async () => { await browser?.stop(); await pages?.stop(); await server?.stop(); } });
