@@ -12,7 +12,7 @@ export interface Platform {
     watch(tell: (news: "wake" | "online" | "offline") => void): () => void;
 }
 
-const LONGEST_MS = 0x7fffffff; // setTimeout takes 31 bits; a tick that comes early does nothing
+const LONGEST_MS = 0x7fffffff; // setTimeout takes 31 bits, and no fraction; a tick that comes early does nothing
 
 export function browserPlatform(): Platform
 {
@@ -21,7 +21,7 @@ export function browserPlatform(): Platform
         dice: () => Math.random(),
         after(delayMs, run)
         {
-            const timer = setTimeout(run, Math.min(delayMs, LONGEST_MS));
+            const timer = setTimeout(run, Math.min(Math.ceil(delayMs), LONGEST_MS));
             return () => clearTimeout(timer);
         },
         watch(tell)

@@ -273,7 +273,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
     function request(method: string, params: Answer, asking?: Asking): Promise<Answer>
     {
         return state.phase === "live" ? line.request(method, params, asking)
-            : Promise.reject(new CoatcheckError("not_connected", `${method} needs a session; wait until ready$ says true`));
+            : Promise.reject(new CoatcheckError("not_connected", `${method} needs a session; wait for ready$`));
     }
 
     /** A refusal may be of an older credential: the present one is put in its place once more, then it is tried again. */
@@ -306,7 +306,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
 
 const WORDS: Partial<Record<ErrorCode, string>> = {
     credential_refused: "the credential is expired, malformed, revoked or of another server",
-    credential_expired: "the credential has ended; the provider needs refresh() and expiry_at",
+    credential_expired: "the credential has ended; it needs refresh() and expiry_at",
     credential_revoked: "the credential was revoked; sign in again",
     credential_invalid: "there is no credential; give the client a provider",
     refresh_failed: "no fresh credential",

@@ -197,6 +197,62 @@ test("a token endpoint that hangs for a while delays nothing else, and the sessi
     await one.end();
 });
 
+// ---- clocks and losses ----
+
+// A page whose clock is off, or jumps while it is open: nothing may hang on it.
+async function pageAt(aheadMs, jumpMs = 0)
+{
+    const page = await browser.newPage();
+    await page.addInitScript(([ahead, jump]) => {
+        const now = Date.now.bind(Date);
+        window.ahead = ahead;
+        Date.now = () => now() + window.ahead;
+        window.jump = () => { window.ahead += jump; };
+    }, [aheadMs, jumpMs]);
+    return page;
+}
+
+const DAY_MS = 86_400_000;
+for (const [what, ahead, jump] of [["a day ahead", DAY_MS, 0], ["a day behind", -DAY_MS, 0], ["that jumps a day ahead", 0, DAY_MS], ["that jumps a day back", 0, -DAY_MS]])
+    test(`a clock ${what}: bound by proofs of the server's time, refreshed in time, nothing ends`, async () => {
+        const bound = await visit({ bound: true }, { page: await pageAt(ahead, jump) });
+        await bound.registered();
+        await bound.run(() => window.jump());
+        await bound.until(() => performance.getEntriesByType("resource").some(({ name }) => name.endsWith("/devices/token")));
+        const loose = await visit({}, { page: await pageAt(ahead, jump) });
+        await loose.registered();
+        await loose.run(() => window.jump());
+        await loose.until(() => window.asked.filter((where) => where.includes("/refresh")).length >= 2);
+        for (const one of [bound, loose]) {
+            assert.deepEqual(await one.run(() => [window.states, window.log]), [[false, true], []]);
+            await one.end();
+        }
+    });
+
+test("two tabs of one browser have a session each, by one key, and neither disturbs the other", async () => {
+    const user = `person-${++people}@example.com`, routes = { token: `/short/token?user=${user}&life=60&bound` };
+    const [one, two] = await Promise.all([1, 2].map(() => Visit.begin(browser, pages.origin, { routes })));
+    for (const tab of [one, two]) await tab.registered();
+    const prints = heard.slice(-2).map(([, { fingerprint }]) => fingerprint);
+    assert.equal(prints.length, 2);
+    for (const tab of [one, two]) {
+        assert.deepEqual(await tab.run(() => [window.states, window.log]), [[false, true], []]);
+        await tab.end();
+    }
+});
+
+test("a page that is hidden and frozen past the end of its token comes back with a fresh one", async () => {
+    const one = await visit();
+    await one.registered();
+    const devtools = await one.page.context().newCDPSession(one.page);
+    await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
+    await new Promise((resolve) => { setTimeout(resolve, (LIFE_S + 2) * 1000); });
+    await devtools.send("Page.setWebLifecycleState", { state: "active" });
+    await one.until(() => window.client.ready && window.asked.some((where) => where.includes("/refresh")));
+    assert.deepEqual(await one.log(), []);
+    await one.end();
+});
+
 // ---- the backend of the guide ----
 
 test("SW-42 the guide's backend forwards the fingerprint and asks for the scope; SW-38 what it gives a page holds no refresh token", async () => {
