@@ -11,23 +11,36 @@ import { build } from "vite";
 const here = path.dirname(fileURLToPath(import.meta.url));
 const at = (...names) => path.join(here, ...names);
 
-// name in dist: source, and how many bytes it may add to the core at the start; no number, no budget
+// name in dist: source, and how many bytes it may add at the start to the core and to the entries that it stands over; no number, no budget
 const ENTRIES = [
     { name: "index", source: "src/index.ts", budget: 9 * 1024 },
-    { name: "react", source: "src/react/index.ts", budget: 2 * 1024 },
+    { name: "participant", source: "src/participant/index.ts", budget: 3.5 * 1024 },
+    { name: "react", source: "src/react/index.ts", budget: 2 * 1024, over: ["participant"] },
     { name: "embed", source: "src/embed/index.ts", budget: 3 * 1024 },
+    { name: "frame", source: "src/frame/index.ts", budget: 3 * 1024 },
     { name: "compat/signalwire", source: "src/compat/signalwire.ts" },
-    { name: "compat/dialogue", source: "src/compat/dialogue.ts" },
-    { name: "compat/tortus", source: "src/compat/tortus.ts" },
+    { name: "compat/dialogue", source: "src/compat/dialogue.ts", over: ["participant", "react"] },
+    { name: "compat/tortus", source: "src/compat/tortus.ts", over: ["embed"] },
 ].filter(({ source }) => fs.existsSync(at(source)));
 
-// What other entries take from the core is not theirs to pay for: its modules stand directly in src/.
+// The modules that an entry is made of.
+async function modulesOf({ source })
+{
+    const { metafile } = await esbuild.build({ entryPoints: [at(source)], bundle: true, format: "esm", write: false, metafile: true, absWorkingDir: here,
+        external: ["react"], logLevel: "error" });
+    return Object.keys(metafile.inputs).map((name) => at(name));
+}
+
+// What an entry takes from the core, and from the entries that it stands over, is not its to pay for.
 const withoutCore = {
     name: "without core",
-    setup(esbuild_)
+    async setup(esbuild_)
     {
-        esbuild_.onResolve({ filter: /^\.\.\/[\w-]+\.js$/ }, ({ path: name, importer }) =>
-            (path.dirname(path.resolve(path.dirname(importer), name)) === at("src") ? { path: name, external: true } : undefined));
+        const { over = [] } = ENTRIES.find(({ source }) => at(source) === esbuild_.initialOptions.entryPoints[0]);
+        const below = ENTRIES.filter(({ name }) => ["index", ...over].includes(name));
+        const paid = new Set((await Promise.all(below.map(modulesOf))).flat());
+        esbuild_.onResolve({ filter: /^\.\.?\/.*\.js$/ }, ({ path: name, importer }) =>
+            (paid.has(path.resolve(path.dirname(importer), name.replace(/js$/, "ts"))) ? { path: name, external: true } : undefined));
     },
 };
 
@@ -53,6 +66,9 @@ async function demo()
     fs.writeFileSync(at("dist/auth-demo.html"), page.replace('<script type="module">', `<script type="importmap">{"imports":{"coatcheck":"${url}"}}</script>\n$&`));
 }
 
+// Hooks run in the browser: a framework that renders some components on a server only is told so.
+const banner = ({ name }) => (["react", "compat/dialogue"].includes(name) ? '"use client";' : "");
+
 async function modules()
 {
     fs.rmSync(at("dist"), { recursive: true, force: true });
@@ -61,7 +77,7 @@ async function modules()
         build: {
             outDir: "dist", minify: false, target: "es2022", sourcemap: false,
             lib: { entry: Object.fromEntries(ENTRIES.map(({ name, source }) => [name, at(source)])), formats: ["es"] },
-            rollupOptions: { external: ["react", "react/jsx-runtime"], output: { entryFileNames: "[name].js", chunkFileNames: "shared/[name].js" } },
+            rollupOptions: { external: ["react", "react/jsx-runtime"], output: { entryFileNames: "[name].js", chunkFileNames: "shared/[name].js", banner } },
         },
     });
     await demo();
