@@ -26,6 +26,7 @@ export type ClientCode =
     | "session_closed" // the socket was closed with a code after which a client must not come back
     | "not_connected" // there is no session that this could be sent on
     | "call_failed" // a call could not be made or answered
+    | "frame_failed" // the embedded app could not start or refused what it was asked for; its own code is the cause
     | "media_failed" // microphone or camera, or the connection for media
     | "destroyed"; // the object was destroyed before
 
