@@ -71,7 +71,7 @@ test("an interview: bootstrap, session, every question, completed", async () => 
     const { url } = await start("interviews.mjs"), { study_id } = server.contract, asked = [];
     const { interview } = await import(path.join(folder, "interview_page.mjs"));
     const { json } = await post(`${url}/bootstrap`, { user: "participant-9" });
-    assert.deepEqual(Object.keys(json), ["bootstrapToken"]);
+    assert.deepEqual(Object.keys(json), ["bootstrapToken", "expiresAt"]);
     const done = await interview(server.url, json.bootstrapToken, study_id, (question) => { asked.push(question.text); return "Well."; });
     assert.deepEqual([done.status, done.answerCount], ["completed", asked.length]);
     assert.ok(asked.length > 0);
