@@ -69,7 +69,7 @@ export function packageVersion(name)
     return JSON.parse(fs.readFileSync(path.join(packageFolder(name), "package.json"))).version;
 }
 
-function packageFolder(name)
+export function packageFolder(name)
 {
     const entry = createRequire(import.meta.url).resolve(name);
     const inner = path.join("node_modules", name);

@@ -54,6 +54,40 @@ export function told(error: unknown): string
 export const wrong = new CoatcheckClient(provider, { skipRegistration: true });
 `;
 
+// Every entry, under React's types, which are the tests' own.
+const USE_ALL = `import { createParticipant, type BootstrapTokenResult } from "coatcheck/participant";
+import { CoatcheckProvider, useInterview, type CoatcheckProviderProps } from "coatcheck/react";
+import { loadEmbed, type EmbedClient } from "coatcheck/embed";
+import { framePolicy, openFrame } from "coatcheck/frame";
+import { DialogueProvider, isDialogueError } from "coatcheck/compat/dialogue";
+import { SignalWire, UnexpectedError, type WebRTCCall } from "coatcheck/compat/signalwire";
+import { loadTortus, TortusError } from "coatcheck/compat/tortus";
+const bootstrapTokenProvider = async (): Promise<BootstrapTokenResult> => ({ bootstrapToken: "b", expiresAt: "2030-01-01T00:00:00Z" });
+export const props: CoatcheckProviderProps = { baseUrl: "/auth", bootstrapTokenProvider };
+// @ts-expect-error a token is no property
+export const wrong: CoatcheckProviderProps = { sessionToken: "t" };
+export const phase = (): string => useInterview("study").phase;
+export const user = async (): Promise<string> => (await createParticipant({ bootstrapTokenProvider }).authenticate()).userId;
+const fetchClientSecrets = async () => ({ launchToken: "a.b" });
+export const embed = (): Promise<EmbedClient> => loadEmbed({ publishableKey: "pk_test_1", container: "#app", environment: "production", frameUrl: "https://app.example/", fetchClientSecrets });
+// @ts-expect-error environment has no default
+export const none = () => loadTortus({ publishableKey: "pk_test_1", container: "#app", baseUrl: "https://app.example/", fetchClientSecrets });
+export const frame = () => openFrame({ hosts: ["https://clinic.example"], serverUrl: "https://auth.example" });
+export const others = [framePolicy([]), CoatcheckProvider, DialogueProvider, isDialogueError, TortusError, UnexpectedError];
+export const phone = () => new SignalWire(undefined, { skipConnection: true, logLevel: "warn" });
+export const hangUp = (call: WebRTCCall) => call.hangup();
+`;
+
+for (const [module, resolution] of [["NodeNext", "NodeNext"], ["ESNext", "Bundler"]])
+    test(`every entry has its types, module resolution ${resolution}`, () => {
+        fs.mkdirSync(path.join(folder, "node_modules/@types"), { recursive: true });
+        for (const name of ["@types/react", "@types/prop-types", "csstype"])
+            fs.cpSync(path.join(SDK, "node_modules", name), path.join(folder, "node_modules", name), { recursive: true });
+        fs.writeFileSync(path.join(folder, "use_all.ts"), USE_ALL);
+        node([path.join(SDK, "node_modules/typescript/bin/tsc"), "--noEmit", "--strict", "--target", "es2022", "--lib", "es2022,dom", "--types", "react",
+            "--module", module, "--moduleResolution", resolution, "use_all.ts"], folder);
+    });
+
 for (const [module, resolution] of [["NodeNext", "NodeNext"], ["ESNext", "Bundler"]])
     test(`a new project is type-checked with it, module resolution ${resolution}`, () => {
         fs.writeFileSync(path.join(folder, "use.ts"), USE);
@@ -65,6 +99,7 @@ test("it is imported on a server, where there is no page, and nothing happens", 
     const said = node(["--input-type=module", "-e", `
         const before = Object.getOwnPropertyNames(globalThis).length;
         const sdk = await import("coatcheck");
+        for (const name of ["participant", "embed", "frame", "compat/signalwire", "compat/tortus"]) await import(\`coatcheck/\${name}\`); // /react: participant.test.mjs
         console.log(Object.getOwnPropertyNames(globalThis).length - before, Object.keys(sdk).includes("default"), typeof sdk.CoatcheckClient);
         try { new sdk.StaticCredentialProvider({}); } catch (error) { console.log(error.name, error.code); }`], folder);
     assert.equal(said, "0 false function\nInvalidCredentialsError credential_invalid\n");

@@ -1,0 +1,79 @@
+// migrate.test.mjs — the program of docs/migrate-signalwire.md in Chromium, once with the vendor's package, unmodified, and once with ours
+// under the vendor's names: what it tells is the same, and where the documents say that ours tells more, it does.
+import assert from "node:assert/strict";
+import { bundle, programsOf, startApp, Visit } from "../harness/app_pages.mjs";
+import { startBrowser } from "../harness/browser.mjs";
+import { advance } from "../harness/clock.mjs";
+import { mintToken } from "../harness/http.mjs";
+import { buildSdk } from "../harness/sdk_pages.mjs";
+import { startServer } from "../harness/server.mjs";
+import { run, test } from "../harness/suite.mjs";
+
+const OURS = "coatcheck/compat/signalwire", THEIRS = "@signalwire/js";
+const sites = {};
+let server, browser, credential;
+
+async function start()
+{
+    buildSdk();
+    server = await startServer({ tls: true });
+    browser = await startBrowser([server.contract.ca_file]);
+    const program = programsOf("docs/migrate-signalwire.md")["softphone.js"];
+    assert.ok(program.includes(`from "${OURS}"; // was "${THEIRS}"`));
+    const token = () => ({ json: credential }), host = `*.${new URL(server.contract.tls_url).host}`;
+    for (const name of [OURS, THEIRS]) {
+        const script = await bundle(`import { signIn } from "docs:softphone.js"; import * as names from "${name}"; Object.assign(window, { signIn, names });`, { "softphone.js": program.replaceAll(OURS, name) });
+        sites[name] = await startApp({ script, routes: { "/token": token, "/refresh": token },
+            connect: [server.url, server.url.replace("http", "ws"), `https://${host}`, `wss://${host}`] }); // what tokens name: iss for ours, ch for theirs
+    }
+}
+
+async function stop()
+{
+    await browser?.stop();
+    for (const site of Object.values(sites)) await site.stop();
+    await server?.stop();
+}
+
+async function visit(name)
+{
+    const one = await Visit.begin(browser, sites[name].origin);
+    await one.until(() => window.signIn);
+    await one.run(() => { window.told = []; window.client = window.signIn((line) => window.told.push(line)); });
+    return one;
+}
+
+test("the same program, with the vendor's package and with ours: ready and registered", async () => {
+    for (const name of [THEIRS, OURS]) {
+        credential = { token: (await mintToken(server, { reference: "ada@example.com", display_name: "Ada" })).token, expiry_at: Date.now() + 7_000_000 };
+        const one = await visit(name);
+        await one.until(() => window.told.includes("registered") && window.told.includes("ready"));
+        assert.deepEqual([...new Set(await one.run(() => window.told))].sort(), ["ready", "registered"], name);
+        await one.run(() => window.client.destroy());
+        await one.end();
+    }
+});
+
+test("an expired token: ours says that somebody has to sign in again", async () => {
+    credential = { token: (await mintToken(server, { reference: "ada@example.com" })).token, expiry_at: Date.now() + 7_000_000 };
+    await advance(server, "3h");
+    const one = await visit(OURS);
+    await one.until(() => window.told.length);
+    assert.deepEqual((await one.run(() => window.told)).slice(0, 1), ["sign in again"]);
+    await one.end();
+});
+
+test("every name of the vendor's that the page may use is there; UnexpectedError is what has no other class", async () => {
+    const one = await visit(OURS), theirs = await visit(THEIRS);
+    const names = ["SignalWire", "StaticCredentialProvider", "EmbedTokenCredentialProvider", "embeddableCall", "CallCreateError", "DPoPInitError", "DeviceTokenError", "InvalidCredentialsError", "TokenRefreshError", "UnexpectedError"];
+    for (const page of [one, theirs]) assert.deepEqual(await page.run((all) => all.map((name) => typeof window.names[name]), names), names.map(() => "function"));
+    assert.deepEqual(await one.run(() => {
+        const { UnexpectedError, InvalidCredentialsError, SignalWire } = window.names;
+        let thrown;
+        try { new SignalWire({}); } catch (error) { thrown = error; }
+        return [thrown instanceof UnexpectedError, new InvalidCredentialsError("credential_refused", "x") instanceof UnexpectedError, new Error("x") instanceof UnexpectedError, null instanceof UnexpectedError];
+    }), [true, false, false, false]);
+    await Promise.all([one.end(), theirs.end()]);
+});
+
+await run({ before: start, after: stop });
