@@ -37,7 +37,7 @@ export type ServerCode =
     | "use_dpop_nonce";
 
 /** Close codes after which a client never comes back, comes back with a fresh token, or comes back. */
-export const CLOSE_STOP: readonly number[] = [1002, 1003, 1007, 1009, 4403, 4408, 4409];
+export const CLOSE_STOP: readonly number[] = [1002, 1003, 1007, 1009, 4403, 4408, 4409, 4410];
 export const CLOSE_REFRESH: readonly number[] = [4401];
 export const CLOSE_AGAIN: readonly number[] = [1000, 1001, 1011, 1012, 1013, 4429];
 
