@@ -234,7 +234,7 @@ const provoked = {
     }, "budget.sessions", /fewer than 1 open sessions \(guest_sessions\)/, /as many are open/],
     NOT_FOUND: [async () => ofHttp(await call(server, "GET", "/api/nothing?token=secret")), "route.path", /a path/, /^\/api\/nothing$/],
     METHOD_NOT_ALLOWED: [async () => ofHttp(await call(server, "PUT", TOKENS)), "route.method", /POST/, /^PUT$/],
-    RESUME_IMPOSSIBLE: [async () => onSocket(shop.token, { protocol: "x" }), "session.state", /last state of a session/, /one of the two only/],
+    RESUME_IMPOSSIBLE: [async () => onSocket(shop.token, { protocol: "x", authorization_state: "x" }), "session.state", /last state of a session/, /one that this server never sent/],
     SESSION_ELSE: [async () => onLive("signalwire.reauthenticate", { authentication: { jwt_token: shop.token } }), "session.holder",
         /the session's own project, user and kind/, /somebody or something else/],
     NOT_CONNECTED: [async () => {
