@@ -145,7 +145,7 @@ static void name_session(struct run *run, const struct looked *looked)
     if (!looked->facts.state || is_upgrade) dice_fill(&run->service->options.dice, id.byte, sizeof id.byte);
     run->outcome.connected.session = name_of(run, &id);
     if (bytes_is_absent(run->outcome.connected.session) ||
-        (is_upgrade && bytes_is_absent(run->outcome.connected.former))) {
+        (looked->facts.state && bytes_is_absent(run->outcome.connected.former))) {
         run_fail(run, ERR_NO_MEMORY);
         return;
     }

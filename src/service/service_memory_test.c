@@ -4,6 +4,8 @@
  * library asks through the same door. */
 #include "harness/ticket_world.h"
 
+#include "base/hex.h"
+
 static long left = -1; /* allocations until one fails; below zero: none does */
 
 void *__real_malloc(size_t size);
@@ -284,6 +286,65 @@ static void fails_cleanly_at_every_allocation(void)
     }
 }
 
+/* The session's name and the former one's are drawn last of all, 32 bytes each: memory may end between them
+ * only where a block of the arena does, so each place in it is tried. */
+static bool resume_once(const struct buf *sealed, struct bytes name, size_t filled, long n)
+{
+    struct asked asked;
+    const struct outcome *outcome = &asked.run.outcome;
+    bool all_went_well;
+
+    ask_connect_init(&asked, guest_token, BYTES_NONE);
+    asked.run.ask.connect.wants_resume = true;
+    asked.run.ask.connect.state = buf_bytes(sealed);
+    asked.run.ask.connect.session = name;
+    CHECK(arena_alloc(&asked.arena, filled) != NULL);
+    left = n;
+    ask_start(&asked);
+    drain();
+    all_went_well = left >= 0;
+    left = -1;
+    if (outcome->kind == OUTCOME_CONNECTED) {
+        CHECK(outcome->connected.state != NULL);
+        CHECK_INT(outcome->connected.session.len, 32);
+        CHECK_INT(outcome->connected.former.len, 32);
+    } else {
+        CHECK(!all_went_well);
+        CHECK_INT(outcome->kind, OUTCOME_FAILED);
+        CHECK_INT(outcome->error, ERR_NO_MEMORY);
+    }
+    ask_release(&asked);
+    return all_went_well;
+}
+
+static void names_a_session_that_is_resumed_or_fails(void)
+{
+    struct resume_state state = {
+        .session = {{7, 7, 7}}, .kind = TOKEN_GUEST, .parent_key = BYTES("0123456789abcdef"), .sequence = 1};
+    struct asked asked;
+    struct buf sealed;
+    char name[32];
+    size_t filled;
+
+    ask_connect_init(&asked, guest_token, BYTES_NONE);
+    CHECK_INT(ask_run(&asked)->kind, OUTCOME_CONNECTED);
+    state.project = asked.run.outcome.holder.project;
+    state.user = asked.run.outcome.holder.user;
+    state.deadline_s = asked.run.outcome.holder.exp_s;
+    ask_release(&asked);
+    buf_init(&sealed, JWS_MAX);
+    CHECK_INT(service_seal_resume(world.service, &sealed, &state), ERR_OK);
+    hex_write(name, uuid_bytes(&state.session));
+    for (filled = 16; filled < 4096; filled += 16) {
+        long n = 0;
+        CHECK_NOTE("%zu bytes in use before", filled);
+        while (!resume_once(&sealed, bytes_of(name, sizeof name), filled, n) && n < 2000)
+            n++;
+        CHECK(n < 2000);
+    }
+    buf_release(&sealed);
+}
+
 /* A lane that cannot take newer facts for want of memory stays on those it has. */
 static void stays_on_its_facts_without_memory(void)
 {
@@ -364,6 +425,7 @@ int main(void)
     desk_address = facts_address(service_facts(world.service), &world.test, BYTES("/public/test-desk"))->id;
     make_guest();
     CHECK_RUN(fails_cleanly_at_every_allocation);
+    CHECK_RUN(names_a_session_that_is_resumed_or_fails);
     CHECK_RUN(stays_on_its_facts_without_memory);
     CHECK_RUN(opens_whole_or_not_at_all);
     buf_release(&proof);
