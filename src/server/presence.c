@@ -86,7 +86,7 @@ static void come_home(struct mail *mail)
     if (!round->is_again || round->home->is_stopping)
         end(round);
     else if (deadline_set(loop, &round->deadline, loop_tick_ms(loop) + PRESENCE_WAIT_MS, begin))
-        end(round); /* the next change makes it good */
+        begin(&round->deadline); /* at once: who has asked for it asks no more until it was counted */
 }
 
 static void visit(struct mail *mail)
