@@ -63,15 +63,18 @@ static void tell(void *arg, struct session *session)
     enum presence presence = round->online        ? PRESENCE_ONLINE
                              : round->undisturbed ? PRESENCE_UNDISTURBED
                                                   : PRESENCE_OFFLINE;
+    bool knows = session->presence_told == presence && !session->is_presence_unsure;
     struct buf *body = lane_body(session->lane);
     struct dialect_session words;
 
     /* one that has changed since it was counted has asked for another round */
-    if (!session->socket || session->is_presence_noted || session->presence_told == presence) return;
+    if (!session->socket || session->is_presence_noted || knows) return;
     words = session_words(session);
     dialect_of_socket()->tell_presence(body, &words, presence);
     if (!session_has_room(session, body)) return;
     session->presence_told = presence;
+    session->is_presence_sent = true;
+    session->is_presence_unsure = false;
     session_send(session, body);
 }
 

@@ -4,7 +4,7 @@
  * registered all asked not to be; else offline. So the first registration and the last one's end are news,
  * and what lies between is none. Told are the user's own live sessions, each when that is something else than
  * it knows: by what it was told before, or by what it did itself. One that is away learns it when it comes
- * back.
+ * back, and one that was told by the socket it lost is told once more.
  *
  * Nothing is counted along: a change asks for a round, in which one letter goes through all lanes to count
  * and once more to tell. A user has one round at a time; what changes while it waits is in it, what changes

@@ -222,6 +222,8 @@ void session_attach(struct session *session, struct socket *socket)
     session->socket = socket;
     session->detached_ms = 0;
     session->is_away = session->is_expired = false;
+    if (session->is_presence_sent) session->is_presence_unsure = true;
+    session->is_presence_sent = false;
     lane_count(lane, COUNT_SESSIONS_LIVE, 1);
     lane_count(lane, COUNT_SESSIONS_DETACHED, -1);
     presence_changed(session);
@@ -288,6 +290,7 @@ void session_set_registered(struct session *session, bool is_registered, bool is
     session->is_undisturbed = is_undisturbed;
     if (presence_of(session) == before) return;
     session->presence_told = presence_of(session); /* so much it knows by itself */
+    session->is_presence_unsure = false;
     presence_changed(session);
 }
 

@@ -48,6 +48,8 @@ struct session {
     bool is_warned;         /* of its grant's end; or that was near already when it was told of */
     bool is_presence_noted; /* its user's presence will be counted: server/presence.h */
     enum presence presence_told; /* what it knows of that */
+    bool is_presence_sent;       /* by its present socket, which it may be lost with */
+    bool is_presence_unsure;     /* it was, perhaps: it is told once more */
     struct session_seats seats;  /* where sessions at once are bounded */
     struct buf kept;             /* whole messages, each behind its length, while detached */
     struct leg *legs;

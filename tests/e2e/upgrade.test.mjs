@@ -421,6 +421,21 @@ test("presence: who comes later is told, and who comes back; a user with one ses
     await back.close();
 }));
 
+test("presence: what was told to a connection that was dead already is told again", onBoth(async (server) => {
+    const ada = await person(server, "ada"), first = await begin(server, ada.token), watcher = await begin(server, ada.token);
+    const sure = await begin(server, ada.token); // hears it when the dead one is told
+    await first.request("subscriber.online");
+    await presenceIs(watcher, "online");
+    watcher.ws._socket.pause();
+    await first.request("subscriber.offline");
+    await presenceIs(sure, "offline");
+    await first.close();
+    await lose(server, watcher);
+    const back = await connected(server, ada.token, { params: watcher.ticket });
+    await presenceIs(back, "offline");
+    for (const each of [back, sure]) await each.close();
+}));
+
 test("presence: a client that comes and goes without end makes no storm", onBoth(async (server) => {
     const ada = await person(server, "ada"), watcher = await begin(server, ada.token), restless = await begin(server, ada.token);
     const began = performance.now();
