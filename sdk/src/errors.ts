@@ -22,7 +22,7 @@ export type ClientCode =
     | "http_failed" // a status of 5xx without a code of the server's
     | "malformed_answer" // an answer that is not what its path promises: empty, HTML, truncated
     | "aborted" // the caller's signal was aborted
-    | "session_elsewhere" // the session goes on on another socket: a copied tab
+    | "session_elsewhere" // the session goes on on another socket, or another session took its place: a copied tab, a sign-in in another
     | "session_closed" // the socket was closed with a code after which a client must not come back
     | "not_connected" // there is no session that this could be sent on
     | "call_failed" // a call could not be made or answered

@@ -60,9 +60,8 @@ export function phone({ rtc, calls: all, incoming, iceServers, request }: PhoneP
             await call.dial(media);
             return call;
         },
-        told({ event_type: type, params: event, node_id })
+        told({ params: event, node_id })
         {
-            if (type !== "webrtc.message") return;
             const { method, params } = membersOf(event) as { method?: unknown; params?: unknown };
             const about = membersOf(params);
             const text = (name: string) => textOf(about[name]);

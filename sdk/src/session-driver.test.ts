@@ -33,23 +33,23 @@ const settle = () => vi.advanceTimersByTimeAsync(0);
 
 function begin(provider: CredentialProvider | undefined, url?: string)
 {
-    const errors: CoatcheckError[] = [];
+    const errors: CoatcheckError[] = [], told: unknown[] = [], identified: unknown[] = [];
     const driver = sessionDriver({
         platform: { nowMs: () => Date.now(), dice: () => 1, after: (ms, run) => { const timer = setTimeout(run, Math.ceil(ms)); return () => clearTimeout(timer); }, watch: () => () => {} },
         provider, url, prover: undefined, wantsOnline: true, kept: {}, webSocket: FakeSocket as unknown as typeof WebSocket,
-        listener: { changed: () => {}, warned: () => {}, failed: (error) => errors.push(error), identified: () => {}, welcomed: () => {}, told: () => {} },
+        listener: { changed: () => {}, warned: () => {}, failed: (error) => errors.push(error), identified: (info) => identified.push(info), welcomed: () => {}, told: (params) => told.push(params) },
     });
     driver.tell({ is: "connect" });
-    return { driver, errors };
+    return { driver, errors, told, identified };
 }
 
-async function live(): Promise<{ driver: SessionDriver; errors: CoatcheckError[] }>
+async function live(slots?: unknown): Promise<{ driver: SessionDriver; errors: CoatcheckError[]; told: unknown[] }>
 {
     const one = begin({ authenticate: async () => ({ token: TOKEN }) });
     await settle();
     socket().onopen?.();
     await settle();
-    socket().tell({ id: socket().sent[0]?.id, result: { protocol: "p", authorization: { project_id: "j", scope: [], fabric_subscriber: { expires_at: 9_000_000_000 } } } });
+    socket().tell({ id: socket().sent[0]?.id, result: { protocol: "p", ...(slots !== undefined && { slots }), authorization: { project_id: "j", scope: [], fabric_subscriber: { expires_at: 9_000_000_000 } } } });
     await settle();
     return one;
 }
@@ -139,6 +139,50 @@ it("answers pings and events, and what it does not understand is told and does n
     socket().tell({ id: "2", method: "signalwire.event", params: { event_type: "signalwire.authorization.state", params: { authorization_state: "s" } } });
     expect(socket().sent.slice(before)).toEqual([{ jsonrpc: "2.0", id: "1", result: { timestamp: 5 } }, { jsonrpc: "2.0", id: "2", result: {} }]);
     expect([errors.map(({ code }) => code), driver.state().resume]).toEqual([["malformed_answer"], { protocol: "p", state: "s" }]);
+});
+
+describe("slots", () => {
+    it("are asked for in each connect", async () => {
+        await live();
+        expect(socket().sent[0]?.params?.["takes_slots"]).toBe(true);
+    });
+
+    it.each([
+        [undefined, undefined, undefined], [null, undefined, undefined], [{}, undefined, undefined], ["19000", undefined, undefined],
+        [{ refresh_in_ms: "5", return_within_ms: null }, undefined, undefined],
+        [{ refresh_in_ms: -1, return_within_ms: -19_000 }, undefined, undefined],
+        [{ refresh_in_ms: 5, return_within_ms: 19_000 }, 5, 19_000], [{ refresh_in_ms: 0 }, 0, undefined],
+    ])("%j is taken for what it is", async (slots, inMs, withinMs) => {
+        const { driver } = await live(slots), { slotAtMs, sinceMs, returnWithinMs } = driver.state();
+        expect([slotAtMs, returnWithinMs]).toEqual([inMs === undefined ? undefined : sinceMs + inMs, withinMs]);
+    });
+
+    it("no number is so large that it is none", async () => {
+        const { driver } = begin({ authenticate: async () => ({ token: TOKEN }) });
+        await settle();
+        socket().onopen?.();
+        await settle();
+        socket().onmessage?.({ data: `{"id":"${socket().sent[0]?.id ?? ""}","result":{"protocol":"p","slots":{"refresh_in_ms":1e999,"return_within_ms":1e999}}}` });
+        await settle();
+        expect([driver.state().phase, driver.state().slotAtMs, driver.state().returnWithinMs]).toEqual(["live", undefined, undefined]);
+    });
+
+    it("a close says in milliseconds when to come back", async () => {
+        await live();
+        socket().onclose?.({ code: 1012, reason: "restarting; come back in 61234 ms" });
+        await vi.advanceTimersByTimeAsync(61_233);
+        expect(FakeSocket.all.length).toBe(1);
+        await vi.advanceTimersByTimeAsync(2);
+        expect(FakeSocket.all.length).toBe(2);
+    });
+});
+
+it("what the server tells of sessions is answered, and is nothing for calls", async () => {
+    const { errors, told, driver } = await live(), before = driver.state();
+    for (const event_type of ["session.expiring", "session.upgraded", "subscriber.presence", "constructor", "webrtc.message"])
+        socket().tell({ id: event_type, method: "signalwire.event", params: { event_type, params: { expires_at: 1, from: { protocol: "x" }, to: { protocol: "y" } } } });
+    expect([errors, told.length, driver.state()]).toEqual([[], 1, { ...before, heardMs: Date.now() }]);
+    expect(socket().sent.slice(-5).map(({ id }) => id)).toEqual(["session.expiring", "session.upgraded", "subscriber.presence", "constructor", "webrtc.message"]);
 });
 
 it("registers; a refusal puts the credential in its place once more, then is an InvalidCredentialsError", async () => {

@@ -9,7 +9,7 @@ import { asError, CoatcheckError, DeviceTokenError, InvalidCredentialsError, Tok
 import { ask, membersOf, textOf, within, type Answer } from "./http.js";
 import type { Platform } from "./platform.js";
 import { rpc, RpcRefusal, type Asking } from "./rpc.js";
-import { newSession, type Effect, type ErrandKind, type Kept, type Resume, type SessionEvent, type SessionState, type WarningReason } from "./session-state.js";
+import { newSession, type Effect, type ErrandKind, type Kept, type Resume, type SessionEvent, type SessionState, type Slots, type WarningReason } from "./session-state.js";
 import { nextMs, step } from "./session-step.js";
 import { readToken } from "./token.js";
 
@@ -154,7 +154,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
 
     function renew(id: number): Promise<void>
     {
-        return reauthenticate().then(() => tell({ is: "renewed", id }), (error: unknown) => failed(id, error));
+        return reauthenticate().then((result) => tell({ is: "renewed", id, ...slotsOf(result) }), (error: unknown) => failed(id, error));
     }
 
     async function reauthenticate(signal?: AbortSignal): Promise<Answer>
@@ -231,7 +231,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
             if (method !== "signalwire.event") return;
             line.reply(id, {});
             if (type === "signalwire.authorization.state") tell({ is: "state", state: textOf(membersOf(inner)["authorization_state"]) });
-            else listener.told(params);
+            else if (type === "webrtc.message") listener.told(params);
         } catch (error) {
             listener.failed(asError(error, "malformed_answer", "malformed message"));
         }
@@ -243,7 +243,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
         try {
             const proof = await proofOf({ rpc: "request", mth: method });
             const result = await present.request(method, {
-                authentication: { jwt_token: state.token }, ...proof,
+                authentication: { jwt_token: state.token }, takes_slots: true, ...proof,
                 ...(resume && { authorization_state: resume.state, protocol: resume.protocol }),
             }, { timeoutMs: PROVIDER_MS });
             const { scope, project_id, fabric_subscriber } = membersOf(result["authorization"]) as Record<string, unknown>;
@@ -251,7 +251,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
             cause = undefined;
             listener.welcomed(result);
             tell({ is: "welcome", socket: id, protocol: textOf(result["protocol"]), scope: Array.isArray(scope) ? scope : [],
-                endsMs: Number(membersOf(fabric_subscriber)["expires_at"]) * 1000 || undefined });
+                endsMs: Number(membersOf(fabric_subscriber)["expires_at"]) * 1000 || undefined, ...slotsOf(result) });
         } catch (error) {
             refused(id, asError(error, "network", noSocket()));
         }
@@ -304,6 +304,17 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
     };
 }
 
+function slotsOf({ slots }: Answer): Slots
+{
+    const { refresh_in_ms, return_within_ms } = membersOf(slots) as Record<string, unknown>;
+    return { refreshInMs: durationOf(refresh_in_ms), returnWithinMs: durationOf(return_within_ms) };
+}
+
+function durationOf(value: unknown): number | undefined
+{
+    return Number.isFinite(value) && (value as number) >= 0 ? (value as number) : undefined;
+}
+
 const WORDS: Partial<Record<ErrorCode, string>> = {
     credential_refused: "the credential is expired, malformed, revoked or of another server",
     credential_expired: "the credential has ended; it needs refresh() and expiry_at",
@@ -311,7 +322,7 @@ const WORDS: Partial<Record<ErrorCode, string>> = {
     credential_invalid: "there is no credential; give the client a provider",
     refresh_failed: "no fresh credential",
     binding_failed: "the credential was not bound",
-    session_elsewhere: "another tab has the session",
+    session_elsewhere: "the session goes on elsewhere",
     session_closed: "the server closed the socket",
 };
 

@@ -49,6 +49,13 @@ export interface Kept {
     readonly resume?: Resume | undefined;
 }
 
+/** What the server says of this client's own times, in the answers to connect and to a renewal: the one to refresh at, and the window
+ * to come back in when the connection breaks. */
+export interface Slots {
+    readonly refreshInMs?: number | undefined;
+    readonly returnWithinMs?: number | undefined;
+}
+
 export interface SessionState {
     readonly setup: SessionSetup;
     readonly phase: Phase;
@@ -66,6 +73,10 @@ export interface SessionState {
     readonly errand?: Errand | undefined;
     readonly errands: number;
     readonly refreshAtMs?: number | undefined;
+    /** When the server wants it to be, as a monotonic moment. */
+    readonly slotAtMs?: number | undefined;
+    /** The window to come back in after a crash. */
+    readonly returnWithinMs?: number | undefined;
     /** Counts sockets; what an older one says is not heard. */
     readonly socket: number;
     readonly resume?: Resume | undefined;
@@ -92,13 +103,13 @@ export type SessionEvent = { readonly atMs: number; readonly dice?: number | und
     | { readonly is: "opened"; readonly socket: number }
     /** slotMs: how long the server asks to stay away. */
     | { readonly is: "closed"; readonly socket: number; readonly code: number; readonly slotMs?: number | undefined }
-    | { readonly is: "welcome"; readonly socket: number; readonly protocol: string; readonly scope: readonly string[]; readonly endsMs?: number | undefined }
+    | { readonly is: "welcome"; readonly socket: number; readonly protocol: string; readonly scope: readonly string[]; readonly endsMs?: number | undefined } & Slots
     /** code: of the reply, one of RPC_CODES. */
     | { readonly is: "refused"; readonly socket: number; readonly code: number }
     | { readonly is: "state"; readonly state: string }
     /** Anything came; serverMs: the time it was there. */
     | { readonly is: "heard"; readonly serverMs?: number | undefined }
-    | { readonly is: "renewed"; readonly id: number }
+    | { readonly is: "renewed"; readonly id: number } & Slots
     | { readonly is: "register"; readonly isOnline: boolean }
     | { readonly is: "registered"; readonly isOnline: boolean }
 );

@@ -26,8 +26,8 @@ for (const [path, { default: { stories } }] of Object.entries(files))
         for (const story of stories) it(story.name, () => tell(story));
     });
 
-it("the stories are session/begin.json, session/refresh.json and session/losses.json", () => {
-    expect(Object.keys(files).map((path) => path.split("/").at(-1)).sort()).toEqual(["begin.json", "losses.json", "refresh.json"]);
+it("the stories are session/begin.json, session/refresh.json, session/losses.json and session/slots.json", () => {
+    expect(Object.keys(files).map((path) => path.split("/").at(-1)).sort()).toEqual(["begin.json", "losses.json", "refresh.json", "slots.json"]);
 });
 
 function tell({ setup, online = false, kept, steps }: Story): void

@@ -4,10 +4,10 @@
  *
  * A turn is a copy of the state that one event is worked into, with what is to be done; the state that came in stays as it is. */
 import { delayMs, RECONNECT, RETRY } from "./backoff.js";
-import { CLOSE_REFRESH, CLOSE_STOP, RPC_INVALID_PARAMS, RPC_UNAUTHENTICATED, RPC_VALIDATION_FAILED } from "./codes.js";
+import { CLOSE_AGAIN, CLOSE_REFRESH, CLOSE_STOP, RPC_INVALID_PARAMS, RPC_UNAUTHENTICATED, RPC_VALIDATION_FAILED } from "./codes.js";
 import type { ErrorCode } from "./errors.js";
 import { momentOf, offsetAfter } from "./server-clock.js";
-import type { Effect, ErrandKind, SessionEvent, SessionState, WarningReason } from "./session-state.js";
+import type { Effect, ErrandKind, SessionEvent, SessionState, Slots, WarningReason } from "./session-state.js";
 
 const OPEN_MS = 10_000; // for a socket to open, and for the answer to connect
 const LEAD_MS = 30_000; // a fresh credential is fetched so long before the end, or at half of a shorter life
@@ -55,7 +55,7 @@ function work(t: Turn, event: SessionEvent): void
     case "refused": return refused(t, event.code);
     case "state": t.resume = t.resume && event.state ? { ...t.resume, state: event.state } : undefined; return;
     case "heard": return heard(t, event.serverMs);
-    case "renewed": t.errand = undefined; t.isFresh = false; return plan(t);
+    case "renewed": t.errand = undefined; t.isFresh = false; return plan(t, event);
     case "register": t.wantsOnline = event.isOnline; if (t.phase === "live") t.todo.push({ do: "register", isOnline: event.isOnline }); return;
     case "registered": t.isOnline = event.isOnline;
     }
@@ -154,18 +154,23 @@ function choose(t: Turn, scope: readonly string[]): void
     else if (t.hasExpiry) t.todo.push({ do: "warn", reason: "no-refresh-handler" });
 }
 
-/** Says when the next credential is fetched, once it is known what time it is at the server. */
-function plan(t: Turn): void
+/** Says when the next credential is fetched: in the slot that the server gave, or ahead of the end, once it is known what time it is there. */
+function plan(t: Turn, slots?: Slots): void
 {
-    const end = momentOf(t.offset, t.endsMs);
-    if (end === undefined || !(t.mechanism === "bound" || (t.mechanism === "refresh" && t.hasExpiry))) return;
-    const atMs = Math.max(end - Math.min(LEAD_MS, (end - t.atMs) / 2), t.atMs + REFRESH_GAP_MS);
-    t.refreshAtMs = Math.round(atMs + (t.offset ?? 0));
+    if (slots) {
+        t.slotAtMs = slots.refreshInMs === undefined ? undefined : t.atMs + slots.refreshInMs;
+        t.returnWithinMs = slots.returnWithinMs;
+    }
+    const { offset = 0 } = t, end = momentOf(t.offset, t.endsMs);
+    const wished = t.slotAtMs ?? (end && end - Math.min(LEAD_MS, (end - t.atMs) / 2));
+    if (wished === undefined || !(t.mechanism === "bound" || (t.mechanism === "refresh" && t.hasExpiry))) return;
+    t.refreshAtMs = Math.round(Math.max(wished, t.atMs + REFRESH_GAP_MS) + offset);
 }
 
+/** Not without a session, but while it is away as well: it may be told to stay away for longer than its credential lives. */
 function refreshMoment(s: SessionState): number | undefined
 {
-    return s.phase === "live" && !s.errand ? momentOf(s.offset, s.refreshAtMs) : undefined;
+    return /^(live|waiting)$/.test(s.phase) && !s.errand ? momentOf(s.offset ?? 0, s.refreshAtMs) : undefined;
 }
 
 // ---- sockets ----
@@ -208,7 +213,7 @@ function opened(t: Turn): void
     t.todo.push({ do: "connect", socket: t.socket, resume: t.resume?.state ? t.resume : undefined });
 }
 
-function welcome(t: Turn, { protocol, scope, endsMs }: Of<"welcome">): void
+function welcome(t: Turn, { protocol, scope, endsMs, ...slots }: Of<"welcome">): void
 {
     if (t.resume?.protocol !== protocol) {
         t.resume = { protocol, state: "" };
@@ -222,8 +227,8 @@ function welcome(t: Turn, { protocol, scope, endsMs }: Of<"welcome">): void
         t.isFresh = false;
         t.endsMs = endsMs ?? t.endsMs;
     } else renew(t); // another was fetched since connect was sent
-    if (t.mechanism) plan(t);
-    else choose(t, scope);
+    plan(t, slots);
+    if (!t.mechanism) choose(t, scope);
     if (t.wantsOnline && !t.isOnline) t.todo.push({ do: "register", isOnline: true });
 }
 
@@ -246,12 +251,18 @@ function closed(t: Turn, { code, slotMs }: Of<"closed">): void
         t.resume = undefined;
         t.isOnline = false;
     }
-    if (CLOSE_STOP.includes(code)) return end(t, code === 4403 ? "credential_revoked" : code === 4409 ? "session_elsewhere" : "session_closed");
+    if (CLOSE_STOP.includes(code)) return end(t, code === 4403 ? "credential_revoked" : code === 4409 || code === 4410 ? "session_elsewhere" : "session_closed");
     if (CLOSE_REFRESH.includes(code)) {
         if (!freshKind(t)) return end(t, "credential_expired");
         t.needsFresh = !t.isFresh;
     }
-    lost(t, slotMs);
+    lost(t, slotMs ?? (CLOSE_AGAIN.includes(code) || CLOSE_REFRESH.includes(code) ? undefined : drawn(t)));
+}
+
+/** A session that broke off did so with a crowd of others: each draws its own time to come back, evenly from the server's window. */
+function drawn(t: Turn): number | undefined
+{
+    return t.phase === "live" && !t.isOffline && t.returnWithinMs !== undefined ? t.returnWithinMs * (t.dice ?? 1) : undefined;
 }
 
 /** Comes back later: when the server says, or after a while that grows with each loss. */
@@ -289,7 +300,7 @@ function tick(t: Turn): void
 {
     const isDue = (moment: number | undefined) => (moment ?? Infinity) <= t.atMs;
     if (t.errand && isDue(t.errand.dueMs)) fetch(t, t.errand.kind, t.errand.tries);
-    if (isDue(t.dueMs)) return t.phase === "waiting" ? begin(t) : lost(t);
+    if (isDue(t.dueMs)) return t.phase === "waiting" ? begin(t) : lost(t, drawn(t));
     if (isDue(refreshMoment(t))) {
         t.refreshAtMs = undefined;
         fetch(t, t.mechanism === "bound" ? "rebind" : "refresh");
