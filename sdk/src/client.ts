@@ -72,7 +72,6 @@ export interface SessionView {
 const say = <T>(topic: Observable<T>, value: T) => (topic as Topic<T>).set(value);
 const valueOf = <T>(topic: Observable<T>) => (topic as Topic<T>).value;
 
-const FOREVER_MS = 0x7fffffff;
 const GONE = "this client was destroyed; make a new one";
 
 export class CoatcheckClient {
@@ -180,8 +179,8 @@ export class CoatcheckClient {
         this.#endCalls("NORMAL_CLEARING");
         driver.end();
         this.#kept.wipe();
-        for (const topic of [this.ready$, this.isConnected$, this.isRegistered$, this.errors$, this.warnings$, this.user$, this.directory$, this.destroyed$, this.#states]) (topic as Topic<unknown>).complete();
-        await this.#keys?.then(({ wipeKey }) => wipeKey());
+        for (const topic of [this.#states, ...Object.values(this)]) if (topic instanceof Topic) topic.complete();
+        await this.#keys?.then(({ wipeKey }) => wipeKey()).catch(() => {}); // what could not be loaded made no key
     }
 
     async #start(provider: CredentialProvider | undefined, options: ClientOptions, url: string | undefined): Promise<SessionDriver>
@@ -203,7 +202,7 @@ export class CoatcheckClient {
             failed: (error) => { this.#ending = error; say(this.errors$, error); },
             identified: (info) => say(this.user$, info as User),
             welcomed: ({ ice_servers: servers }) => { this.#iceServers = Array.isArray(servers) ? servers : []; },
-            told: (event) => void this.#withPhone().then((phone) => phone.told(event)),
+            told: (event) => void this.#withPhone().then((phone) => phone.told(event), (error: CoatcheckError) => say(this.errors$, error)),
         };
     }
 
@@ -212,6 +211,7 @@ export class CoatcheckClient {
         const isLive = now.phase === "live";
         const wasSession = before.resume?.protocol;
         if (wasSession && wasSession !== now.resume?.protocol) this.#endCalls("DESTINATION_OUT_OF_ORDER");
+        if (isLive || now.phase === "idle") this.#ending = undefined;
         this.#kept.save({ token: now.token, resume: now.resume });
         if (isLive && !this.directory) say(this.directory$, { list: (options) => this.#addresses(options) });
         say(this.isConnected$, isLive || now.phase === "connecting");
@@ -223,12 +223,15 @@ export class CoatcheckClient {
     #withPhone(): Promise<Phone>
     {
         return (this.#phone ??= import("./phone.js").then(({ phone }) => phone({ rtc: this.#rtc, calls: this.#calls, incoming: this.#incoming,
-            iceServers: () => this.#iceServers, request: async (method, params, asking) => (await this.#living()).request(method, params, asking) })));
+            iceServers: () => this.#iceServers, request: async (method, params, asking) => (await this.#living()).request(method, params, asking) })).catch((cause: unknown) => {
+            this.#phone = undefined; // the next call loads it again
+            throw new CoatcheckError("network", "the code for calls could not be loaded", { cause });
+        }));
     }
 
     #endCalls(cause: string): void
     {
-        void this.#phone?.then((phone) => phone.endAll(cause));
+        void this.#phone?.then((phone) => phone.endAll(cause), () => {});
     }
 
     async #addresses({ signal }: Asking = {}): Promise<readonly Address[]>
@@ -249,7 +252,7 @@ export class CoatcheckClient {
     #live(signal?: AbortSignal): Promise<void>
     {
         let watching: Subscription | undefined;
-        return within(FOREVER_MS, signal, "the wait for a session", () => new Promise<void>((resolve, reject) => {
+        return within(Infinity, signal, "the wait for a session", () => new Promise<void>((resolve, reject) => {
             const next = ({ phase }: SessionState) => {
                 if (phase === "live") resolve();
                 if (phase === "idle" || phase === "ended") reject(this.#ending ?? new CoatcheckError("not_connected", "no session; call connect()"));
@@ -261,11 +264,8 @@ export class CoatcheckClient {
     async #online(isOnline: boolean, signal: AbortSignal | undefined): Promise<void>
     {
         const driver = await this.#living();
-        if (driver.state().phase !== "live") {
-            driver.tell({ is: "register", isOnline }); // the driver does it with the session, or says why not
-            await this.#live(signal);
-            return;
-        }
+        if (driver.state().phase !== "live") driver.tell({ is: "register", isOnline }); // the session begins so
+        await this.#live(signal);
         await driver.setOnline(isOnline, signal);
     }
 }

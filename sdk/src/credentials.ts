@@ -43,7 +43,7 @@ const MS_OF_1973 = 1e11; // as seconds it is the year 5138: a number below is no
 export function readCredential(value: unknown, from: string): SDKCredential
 {
     const { token, expiry_at: endsMs } = membersOf(value) as Partial<Record<keyof SDKCredential, unknown>>;
-    const wrong = !textOf(token) ? "token is no text"
+    const wrong = !/^[!-~]+$/.test(textOf(token)) ? "token is no text without blanks"
         : endsMs === undefined ? ""
         : typeof endsMs !== "number" || !Number.isFinite(endsMs) ? "expiry_at is no number; Date.parse() makes milliseconds of a date"
         : endsMs < MS_OF_1973 ? "expiry_at looks like seconds; multiply it by 1000" : "";

@@ -81,6 +81,23 @@ it.each([[900_000, 870_000], [60_000, 30_000], [59_000, 29_500], [10_000, 5_000]
         expect(renewMs({ token: "t", userId: "u", beganMs: 0, endsMs: lifeMs })).toBe(afterMs);
     });
 
+it.each([[0], [-3_600_000], [1]])("one whose life is %i ms is not asked for again and again", async (lifeMs) => {
+    const s = scene({ lifeMs });
+    await s.tokens.get();
+    await s.platform.pass(10_000);
+    expect(s.opens).toBeLessThanOrEqual(11);
+});
+
+it("ends for those who wait with the same word, also where the fetch ends with another", async () => {
+    const platform = fakePlatform();
+    const tokens = freshToken({ platform, isKeptFresh: true, open: (signal) => new Promise((_, reject) => {
+        signal.addEventListener("abort", () => reject(new CoatcheckError("aborted", "x")));
+    }) });
+    const wait = expect(tokens.get()).rejects.toMatchObject({ code: "destroyed" });
+    tokens.end();
+    await wait;
+});
+
 it("is renewed half a minute before its end, without being asked", async () => {
     const s = scene();
     await s.tokens.get();

@@ -36,7 +36,7 @@ export interface FreshTokenSetup {
 }
 
 const AHEAD_MS = 30_000;
-const FOREVER_MS = 0x7fffffff;
+const GAP_MS = 1_000; // between two at least, however short they live
 
 /** When to renew: half a minute before the end, or at half of a life that is shorter than a minute. */
 export function renewMs({ beganMs, endsMs }: Grant): number
@@ -60,14 +60,13 @@ export function freshToken({ platform, open, isKeptFresh, opening, opened, faile
         return (flight = open(stop.signal).then((fresh) => {
             alive();
             [grant, tries] = [fresh, 0];
-            plan(renewMs(fresh) - platform.nowMs());
+            plan(Math.max(renewMs(fresh) - platform.nowMs(), GAP_MS));
             opened?.(fresh);
             return fresh;
         }).catch((error: unknown) => {
-            if (!stop.signal.aborted) {
-                failed?.(error, !isGood(grant));
-                if (isGood(grant)) plan(delayMs(RETRY, tries++, platform.dice()));
-            }
+            alive();
+            failed?.(error, !isGood(grant));
+            if (isGood(grant)) plan(delayMs(RETRY, tries++, platform.dice()));
             throw error;
         }).finally(() => { flight = undefined; }));
     }
@@ -96,7 +95,7 @@ export function freshToken({ platform, open, isKeptFresh, opening, opened, faile
         async get(signal)
         {
             alive();
-            if (!isGood(grant)) return within(FOREVER_MS, signal, "the wait for a token", () => fetchOne());
+            if (!isGood(grant)) return within(Infinity, signal, "the wait for a token", () => fetchOne());
             if (!tries) look(); // else it was tried, and will be again in its own time
             return grant;
         },

@@ -50,6 +50,21 @@ describe("refuses", () => {
     });
 });
 
+it("an answer that cannot be read is not repeated in the error: it may hold a token", async () => {
+    answers(() => new Response('{"token":eySecret'));
+    const error = await asked().catch((thrown: unknown) => thrown as Error);
+    expect(`${String(error)} ${String((error as Error).cause)}`).not.toContain("eySec");
+});
+
+it("a wait that is longer than timers can count is not over at once", async () => {
+    for (const timeoutMs of [Infinity, 2 ** 31, 1e15]) {
+        let outcome = "waiting";
+        within(timeoutMs, undefined, "it", () => new Promise(() => {})).catch(({ code }: { code: string }) => { outcome = code; });
+        await vi.advanceTimersByTimeAsync(86_400_000);
+        expect(outcome).toBe("waiting");
+    }
+});
+
 it("asks without cookies, caches or redirects, and tells the server's time", async () => {
     answers(() => json({ a: 1 }, { headers: { date: "Sat, 21 Nov 2026 21:23:31 GMT" } }));
     const onTime = vi.fn();

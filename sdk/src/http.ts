@@ -19,6 +19,7 @@ export interface Ask {
 export type Answer = Readonly<Record<string, unknown>>;
 
 const TIMEOUT_MS = 30_000;
+const LONGEST_MS = 0x7fffffff; // setTimeout takes 31 bits: more would be none at all
 
 /**
  * Asks, and resolves with the object that the answer holds.
@@ -63,14 +64,19 @@ function refusal(answer: Response, what: string): CoatcheckError
 
 function readObject(text: string, what: string): Answer
 {
-    let value: unknown, cause: unknown;
-    try {
-        value = JSON.parse(text);
-    } catch (error) {
-        cause = error;
-    }
+    const value = parsed(text);
     if (isObject(value)) return value;
-    throw new CoatcheckError("malformed_answer", `${what} was not answered with a JSON object; is this the server's address?`, { cause });
+    throw new CoatcheckError("malformed_answer", `${what} was not answered with a JSON object; is this the server's address?`);
+}
+
+/** What JSON says; undefined if it is none. The parser's error is kept from everybody: it repeats the text, and a token may stand there. */
+export function parsed(text: string): unknown
+{
+    try {
+        return JSON.parse(text);
+    } catch {
+        return undefined;
+    }
 }
 
 export function isObject(value: unknown): value is Answer
@@ -90,7 +96,7 @@ export function textOf(value: unknown): string
     return typeof value === "string" ? value : "";
 }
 
-/** Runs something that can be aborted: by the caller's signal, or because it takes too long. */
+/** Runs something that can be aborted: by the caller's signal, or because it takes too long; Infinity: by the signal alone. */
 export function within<T>(timeoutMs: number, signal: AbortSignal | undefined, what: string, run: (signal: AbortSignal) => Promise<T>): Promise<T>
 {
     return new Promise((resolve, reject) => {
@@ -106,7 +112,7 @@ export function within<T>(timeoutMs: number, signal: AbortSignal | undefined, wh
             stop.abort(error);
         };
         const abort = () => end("aborted", "was aborted");
-        const alarm = setTimeout(() => end("timeout", `was not done within ${timeoutMs / 1000} s`), timeoutMs);
+        const alarm = setTimeout(() => end("timeout", `was not done within ${timeoutMs / 1000} s`), Math.min(timeoutMs, LONGEST_MS));
         signal?.addEventListener("abort", abort);
         if (signal?.aborted) abort();
         else run(stop.signal).then(resolve, reject).finally(settle);

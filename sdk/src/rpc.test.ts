@@ -42,3 +42,11 @@ it("hands over what the server asks, and replies to who waits", async () => {
     reply("7", { y: 2 });
     expect(sent[1]).toEqual({ jsonrpc: "2.0", id: "7", result: { y: 2 } });
 });
+
+it("what is asked after the end is refused at once, and is not sent", async () => {
+    const sent: string[] = [], line = rpc((text) => sent.push(text));
+    line.end();
+    await expect(line.request("a", {})).rejects.toMatchObject({ code: "not_connected" });
+    line.reply("1", {});
+    expect([sent, vi.getTimerCount()]).toEqual([[], 0]);
+});

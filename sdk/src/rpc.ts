@@ -1,7 +1,7 @@
 /* rpc.ts — calls and replies on one socket: JSON-RPC 2.0, ids are texts. It knows neither the socket nor the calls' meaning: text
  * goes out by `send`, comes in by `take`, and what is no reply is handed back. */
 import { codeOf, CoatcheckError } from "./errors.js";
-import { isObject, membersOf, textOf, within, type Answer } from "./http.js";
+import { membersOf, parsed, textOf, within, type Answer } from "./http.js";
 
 export interface Request {
     readonly id: string;
@@ -44,12 +44,14 @@ export class RpcRefusal extends CoatcheckError {
 
 export function rpc(send: (text: string) => void): Rpc
 {
-    let last = 0;
+    let last = 0, isOver = false;
+    const gone = () => new CoatcheckError("not_connected", "the connection was lost");
     const waiting = new Map<string, (reply: Answer) => void>();
-    const post = (message: Answer) => send(JSON.stringify({ jsonrpc: "2.0", ...message }));
+    const post = (message: Answer) => { if (!isOver) send(JSON.stringify({ jsonrpc: "2.0", ...message })); };
     return {
         request(method, params, { signal, timeoutMs = 5_000 } = {})
         {
+            if (isOver) return Promise.reject(gone());
             const id = String(++last);
             return within(timeoutMs, signal, method, () => new Promise<Answer>((resolve, reject) => {
                 waiting.set(id, ({ error, result }) => {
@@ -62,7 +64,7 @@ export function rpc(send: (text: string) => void): Rpc
         reply: (id, result) => post({ id, result }),
         take(text)
         {
-            const message = parse(text);
+            const message = membersOf(parsed(textOf(text)));
             const { id, method, params } = message;
             if (typeof id !== "string") throw new CoatcheckError("malformed_answer", "a message on the socket is not JSON-RPC");
             if (typeof method === "string") return { id, method, params: membersOf(params) };
@@ -71,17 +73,8 @@ export function rpc(send: (text: string) => void): Rpc
         },
         end()
         {
-            for (const answer of waiting.values()) answer({ error: new CoatcheckError("not_connected", "the connection was lost") });
+            isOver = true;
+            for (const answer of waiting.values()) answer({ error: gone() });
         },
     };
-}
-
-function parse(text: unknown): Answer
-{
-    try {
-        const value: unknown = JSON.parse(textOf(text));
-        return isObject(value) ? value : {};
-    } catch {
-        return {};
-    }
 }

@@ -4,29 +4,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { CredentialProvider } from "./credentials.js";
 import type { CoatcheckError } from "./errors.js";
 import { sessionDriver, type SessionDriver } from "./session-driver.js";
+import { FakeSocket, TOKEN } from "./testing/fake-socket.js";
 
 const part = (value: unknown) => btoa(JSON.stringify(value));
-const TOKEN = `${part({})}.${part({ iss: "http://a.example", exp: 9_000_000_000 })}.x`;
-
-class FakeSocket {
-    static all: FakeSocket[] = [];
-    readonly sent: { id: string; method?: string; params?: Record<string, unknown> }[] = [];
-    readonly url: string;
-    closedWith: number | undefined;
-    onopen: (() => void) | null = null;
-    onmessage: ((message: { data: string }) => void) | null = null;
-    onclose: ((end: { code: number; reason: string }) => void) | null = null;
-
-    constructor(url: string)
-    {
-        this.url = url;
-        FakeSocket.all.push(this);
-    }
-
-    send(text: string) { this.sent.push(JSON.parse(text) as (typeof this.sent)[number]); }
-    close(code: number) { this.closedWith = code; }
-    tell(message: unknown) { this.onmessage?.({ data: JSON.stringify(message) }); }
-}
 
 const socket = () => FakeSocket.all.at(-1) as FakeSocket;
 const settle = () => vi.advanceTimersByTimeAsync(0);
@@ -183,6 +163,65 @@ it("what the server tells of sessions is answered, and is nothing for calls", as
         socket().tell({ id: event_type, method: "signalwire.event", params: { event_type, params: { expires_at: 1, from: { protocol: "x" }, to: { protocol: "y" } } } });
     expect([errors, told.length, driver.state()]).toEqual([[], 1, { ...before, heardMs: Date.now() }]);
     expect(socket().sent.slice(-5).map(({ id }) => id)).toEqual(["session.expiring", "session.upgraded", "subscriber.presence", "constructor", "webrtc.message"]);
+});
+
+describe("what is called off is over, and nobody hears of it", () => {
+    async function connecting()
+    {
+        const one = begin({ authenticate: async () => ({ token: TOKEN }) });
+        await settle();
+        socket().onopen?.();
+        await settle();
+        return one;
+    }
+
+    it("disconnect() while connect waits for its answer is no error", async () => {
+        const { driver, errors } = await connecting();
+        driver.tell({ is: "disconnect" });
+        await settle();
+        expect([errors, vi.getTimerCount()]).toEqual([[], 0]);
+    });
+
+    it("disconnect() while it registers is no error", async () => {
+        const { driver, errors } = await live();
+        expect(socket().sent.at(-1)?.method).toBe("subscriber.online");
+        driver.tell({ is: "disconnect" });
+        await settle();
+        expect([errors, vi.getTimerCount()]).toEqual([[], 0]);
+    });
+
+    it("a socket that is closed for good while connecting tells that, and nothing after it", async () => {
+        const { errors } = await connecting();
+        socket().onclose?.({ code: 4403, reason: "" });
+        await settle();
+        expect(errors.map(({ code }) => code)).toEqual(["credential_revoked"]);
+    });
+
+    it("disconnect() while the server is asked who this is: the request is aborted, its answer is nobody's", async () => {
+        let answer: (response: Response) => void = () => {}, signal: AbortSignal | null | undefined;
+        vi.mocked(fetch).mockImplementationOnce((_, init) => { signal = init?.signal; return new Promise((resolve) => { answer = resolve; }); });
+        const { driver, errors, identified } = begin({ authenticate: async () => ({ token: TOKEN }) });
+        await settle();
+        driver.tell({ is: "disconnect" });
+        await settle();
+        expect([signal?.aborted, vi.getTimerCount()]).toEqual([true, 0]);
+        vi.mocked(fetch).mockResolvedValueOnce(new Response('{"id":"new"}'));
+        driver.tell({ is: "connect" });
+        await settle();
+        answer(new Response('{"id":"old"}'));
+        await settle();
+        expect([errors, identified]).toEqual([[], [{ id: "new" }]]);
+    });
+});
+
+it("no token gets into an error: one that no header can carry is told without it", async () => {
+    for (const token of [`${TOKEN}\nx`, `${TOKEN}\u2028`, ` ${TOKEN}`, `${TOKEN}é`]) {
+        const { errors } = begin({ authenticate: async () => ({ token }) });
+        await settle();
+        expect(errors.map(({ code }) => code)).toEqual(["credential_invalid"]);
+        expect(`${errors[0]?.message} ${String(errors[0]?.cause)}`).not.toContain(TOKEN.slice(0, 8));
+    }
+    expect(fetch).not.toHaveBeenCalled();
 });
 
 it("registers; a refusal puts the credential in its place once more, then is an InvalidCredentialsError", async () => {

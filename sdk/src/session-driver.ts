@@ -66,6 +66,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
     let isStepping = false;
     let callOff = () => {};
     let errand = new AbortController();
+    let opening = new AbortController();
     let cause: unknown; // of the failure that the step is about to tell
     let socket: WebSocket | undefined;
     let line = rpc(() => {});
@@ -100,7 +101,9 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
         case "close": return close();
         case "connect": return connect(effect.socket, effect.resume);
         case "renew": return renew(effect.id);
-        case "register": return setOnline(effect.isOnline).catch(listener.failed);
+        case "register": return setOnline(effect.isOnline).catch((error: unknown) => { // a session that is away registers when it is back
+            if (state.phase === "live") listener.failed(asError(error, "network", ""));
+        });
         case "probe": return line.request("webrtc.verto", { message: { jsonrpc: "2.0", id: "0", method: "verto.info", params: { dialogParams: {} } } }).catch(() => {});
         case "warn": return listener.warned(effect.reason);
         case "fail": return listener.failed(errorOf(effect.code, cause));
@@ -176,21 +179,22 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
     // ---- the socket ----
 
     /** Before the first socket: whether the token is good at all, whose it is, and what time it is there. */
-    async function identify(): Promise<void>
+    async function identify(signal: AbortSignal): Promise<void>
     {
         const { token = "", wasLive } = state;
         if (wasLive || knownToken === token) return;
         server ||= readToken(token)?.serverUrl ?? "";
-        const info = await ask({ url: `${server}${PATH}info`, token, onTime });
+        const info = await ask({ url: `${server}${PATH}info`, token, signal, onTime });
         knownToken = token;
         listener.identified(info);
     }
 
     async function open(id: number): Promise<void>
     {
+        const { signal } = (opening = new AbortController());
         try {
-            await identify();
-            if (state.socket === id && state.phase === "opening") listen(id, new (webSocket ?? WebSocket)(server.replace(/^http/, "ws")));
+            await identify(signal);
+            if (!signal.aborted) listen(id, new (webSocket ?? WebSocket)(server.replace(/^http/, "ws")));
         } catch (error) { // a page's policy may forbid the socket as well: CSP, mixed content
             refused(id, asError(error, "network", noSocket()));
         }
@@ -215,6 +219,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
     function close(): void
     {
         line.end();
+        opening.abort();
         if (!socket) return;
         socket.onopen = socket.onmessage = socket.onclose = null;
         socket.close(1000);
@@ -260,11 +265,12 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
     /** A socket that did not come to carry a session: refused for good, or for now. */
     function refused(id: number, error: CoatcheckError): void
     {
+        if (state.socket !== id || /^(idle|ended)$/.test(state.phase)) return; // called off, or told already
         const isRefusal = error instanceof RpcRefusal;
         const isBusy = BUSY.test(error.code);
         cause = error;
         if (!isBusy && (isRefusal || error.status === 401)) return tell({ is: "refused", socket: id, code: isRefusal ? error.rpcCode : RPC_UNAUTHENTICATED });
-        if (state.socket === id) listener.failed(error);
+        listener.failed(error);
         tell({ is: "closed", socket: id, code: 1006, slotMs: isBusy ? BUSY_MS : undefined });
     }
 

@@ -57,7 +57,7 @@ function work(t: Turn, event: SessionEvent): void
     case "heard": return heard(t, event.serverMs);
     case "renewed": t.errand = undefined; t.isFresh = false; return plan(t, event);
     case "register": t.wantsOnline = event.isOnline; if (t.phase === "live") t.todo.push({ do: "register", isOnline: event.isOnline }); return;
-    case "registered": t.isOnline = event.isOnline;
+    case "registered": t.isOnline = t.wantsOnline = event.isOnline;
     }
 }
 

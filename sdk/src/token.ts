@@ -1,6 +1,7 @@
 /* token.ts — what may be read in an access token without trusting it: where its server is, and until when it says to live.
  * Nothing is believed but by the server that it is sent to. A token that cannot be read is still a token: some servers'
  * are sealed, and then only the header tells something. */
+import { isObject, membersOf, textOf } from "./http.js";
 
 export interface TokenFacts {
     /** Origin of the server that made it, `https://host[:port]`; undefined if it does not say. */
@@ -9,27 +10,23 @@ export interface TokenFacts {
     readonly endsMs: number | undefined;
 }
 
-type Members = Readonly<Record<string, unknown>>;
-
 /** undefined: not a token at all, its first part is no JSON object. */
 export function readToken(token: string): TokenFacts | undefined
 {
     const [head, body] = token.split(".");
-    const header = membersOf(head);
-    if (!header) return undefined;
-    const claims = membersOf(body) ?? {};
-    const { exp } = claims as { exp?: unknown };
+    const header = partOf(head);
+    if (!isObject(header)) return undefined;
+    const { exp, iss } = membersOf(partOf(body)) as Record<string, unknown>, { ch } = header;
     return {
-        serverUrl: originOf((claims as { iss?: unknown }).iss) ?? hostOrigin((header as { ch?: unknown }).ch),
+        serverUrl: originOf(iss) ?? (textOf(ch).includes(".") ? originOf(`https://${textOf(ch)}`) : undefined),
         endsMs: typeof exp === "number" ? exp * 1000 : undefined,
     };
 }
 
-function membersOf(part: string | undefined): Members | undefined
+function partOf(part = ""): unknown
 {
     try {
-        const value: unknown = JSON.parse(atob((part ?? "").replace(/-/g, "+").replace(/_/g, "/")));
-        return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Members) : undefined;
+        return JSON.parse(atob(part.replace(/-/g, "+").replace(/_/g, "/")));
     } catch {
         return undefined;
     }
@@ -37,15 +34,9 @@ function membersOf(part: string | undefined): Members | undefined
 
 function originOf(text: unknown): string | undefined
 {
-    if (typeof text !== "string" || !/^https?:\/\//.test(text)) return undefined;
     try {
-        return new URL(text).origin;
+        return /^https?:\/\//.test(textOf(text)) ? new URL(text as string).origin : undefined;
     } catch {
         return undefined;
     }
-}
-
-function hostOrigin(host: unknown): string | undefined
-{
-    return typeof host === "string" && host.includes(".") ? originOf(`https://${host}`) : undefined;
 }
