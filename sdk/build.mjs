@@ -13,11 +13,11 @@ const at = (...names) => path.join(here, ...names);
 
 // name in dist: source, and how many bytes it may add at the start to the core and to the entries that it stands over; no number, no budget
 const ENTRIES = [
-    { name: "index", source: "src/index.ts", budget: 9 * 1024 },
-    { name: "participant", source: "src/participant/index.ts", budget: 3.5 * 1024 },
-    { name: "react", source: "src/react/index.ts", budget: 2 * 1024, over: ["participant"] },
-    { name: "embed", source: "src/embed/index.ts", budget: 3 * 1024 },
-    { name: "frame", source: "src/frame/index.ts", budget: 3 * 1024 },
+    { name: "index", source: "src/index.ts", budget: 9_000 },
+    { name: "participant", source: "src/participant/index.ts", budget: 3_500 },
+    { name: "react", source: "src/react/index.ts", budget: 2_000, over: ["participant"] },
+    { name: "embed", source: "src/embed/index.ts", budget: 3_000 },
+    { name: "frame", source: "src/frame/index.ts", budget: 3_000 },
     { name: "compat/signalwire", source: "src/compat/signalwire.ts" },
     { name: "compat/dialogue", source: "src/compat/dialogue.ts", over: ["participant", "react"] },
     { name: "compat/tortus", source: "src/compat/tortus.ts", over: ["embed"] },

@@ -3,14 +3,14 @@
 import type { Call, MediaOptions, WebRTCApi } from "./call.js";
 import { EmbedTokenCredentialProvider, serverUrl, StaticCredentialProvider, type CredentialProvider, type SATClaims } from "./credentials.js";
 import { CoatcheckError, DPoPInitError } from "./errors.js";
-import { ask, within } from "./http.js";
+import { within } from "./http.js";
 import { Topic, type Observable, type Subscription } from "./observable.js";
 import type { Phone } from "./phone.js";
 import { browserPlatform } from "./platform.js";
 import { sessionDriver, type SessionDriver, type SessionListener } from "./session-driver.js";
 import type { SessionState } from "./session-state.js";
 import { keptSession, type KeptSession } from "./kept-session.js";
-import { warningOf, type SDKWarning } from "./warnings.js";
+import type { SDKWarning } from "./warnings.js";
 
 export interface ClientOptions {
     /** The server's origin, such as `https://calls.example.com`. Default: what the token says. */
@@ -92,7 +92,7 @@ export class CoatcheckClient {
     readonly #incoming = new Topic<readonly Call[]>([]);
     readonly #rtc: WebRTCApi | undefined;
     #phone: Promise<Phone> | undefined;
-    #iceServers: RTCIceServer[] = [];
+    #iceServers: unknown;
     readonly #keys: Promise<typeof import("./dpop.js")> | undefined;
     readonly #boot: Promise<SessionDriver>;
     #driver: SessionDriver | undefined;
@@ -162,12 +162,8 @@ export class CoatcheckClient {
      */
     async dial(destination: string | Address, options: MediaOptions = {}): Promise<Call>
     {
-        const medium = options.video ? "video" : "audio";
-        const to = typeof destination === "string" ? destination : destination?.channels?.[medium];
-        if (!to) throw new CoatcheckError("option_invalid", `dial() needs a text such as "/public/front-desk", or an address with the channel ${medium}`);
         await this.#living();
-        await this.#live(options.signal);
-        return (await this.#withPhone()).dial(to, options);
+        return (await this.#withPhone()).dial(destination, options, () => this.#live(options.signal));
     }
 
     /** Releases everything and forgets what was kept: a page that is loaded again cannot come back to this session. Call it once. */
@@ -198,10 +194,13 @@ export class CoatcheckClient {
     {
         return {
             changed: (now, before) => this.#changed(now, before),
-            warned: (reason) => say(this.warnings$, warningOf(reason, this.#driver?.state().endsMs)),
+            warned: (reason) => {
+                const endsMs = this.#driver?.state().endsMs;
+                import("./warnings.js").then(({ warningOf }) => say(this.warnings$, warningOf(reason, endsMs)), () => {}); // advice: it may get lost
+            },
             failed: (error) => { this.#ending = error; say(this.errors$, error); },
             identified: (info) => say(this.user$, info as User),
-            welcomed: ({ ice_servers: servers }) => { this.#iceServers = Array.isArray(servers) ? servers : []; },
+            welcomed: ({ ice_servers: servers }) => { this.#iceServers = servers; },
             told: (event) => void this.#withPhone().then((phone) => phone.told(event), (error: CoatcheckError) => say(this.errors$, error)),
         };
     }
@@ -237,9 +236,7 @@ export class CoatcheckClient {
     async #addresses({ signal }: Asking = {}): Promise<readonly Address[]>
     {
         const driver = await this.#living();
-        const { data } = await ask({ url: `${driver.url()}/api/fabric/addresses`, token: driver.state().token, signal });
-        if (!Array.isArray(data)) throw new CoatcheckError("malformed_answer", "no list of addresses");
-        return data as readonly Address[];
+        return (await import("./phone.js")).addresses(driver.url(), driver.state().token, signal);
     }
 
     async #living(): Promise<SessionDriver>

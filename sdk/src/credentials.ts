@@ -2,8 +2,7 @@
  * first credential, `refresh()` a fresh one before that ends. What it resolves with is looked at before it is used, so that a
  * mistake in it is told where it was made. */
 import { CoatcheckError, InvalidCredentialsError } from "./errors.js";
-import { ask, membersOf, textOf } from "./http.js";
-import { readToken } from "./token.js";
+import { membersOf, textOf, tried } from "./http.js";
 
 export interface SDKCredential {
     /** Access token. */
@@ -64,9 +63,6 @@ export class StaticCredentialProvider implements CredentialProvider {
     authenticate(): Promise<SDKCredential> { return Promise.resolve(this.#credential); }
 }
 
-const EXCHANGE_TIMEOUT_MS = 10_000;
-const LIFE_MS = 3_600_000; // of a token that does not say itself when it ends
-
 /** Exchanges a click-to-call token (`c2c_…`), which may stand in the page, for an access token, and does so again in time. */
 export class EmbedTokenCredentialProvider implements CredentialProvider {
     readonly #url: string;
@@ -88,10 +84,7 @@ export class EmbedTokenCredentialProvider implements CredentialProvider {
 
     async authenticate({ signal }: { readonly signal?: AbortSignal } = {}): Promise<SDKCredential>
     {
-        const answer = await ask({ url: `${this.#url}/api/fabric/embeds/tokens`, method: "POST", body: { token: this.#embedToken },
-            signal, timeoutMs: EXCHANGE_TIMEOUT_MS });
-        const { token } = readCredential(answer, "the exchange of the embed token");
-        return { token, expiry_at: readToken(token)?.endsMs ?? Date.now() + LIFE_MS };
+        return (await import("./embed-exchange.js")).exchange(this.#url, this.#embedToken, signal);
     }
 }
 
@@ -101,11 +94,7 @@ export class EmbedTokenCredentialProvider implements CredentialProvider {
  */
 export function serverUrl(text: string, option: string): string
 {
-    try {
-        const { origin, href } = new URL(/^https?:/.test(text) ? text : `https://${text}`);
-        if (href === `${origin}/`) return origin;
-    } catch {
-        // told below, with everything else that is no origin
-    }
+    const url = tried(() => new URL(/^https?:/.test(text) ? text : `https://${text}`));
+    if (url && url.href === `${url.origin}/`) return url.origin;
     throw new CoatcheckError("option_invalid", `${option} must be a host or an origin, such as https://calls.example.com`);
 }

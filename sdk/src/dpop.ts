@@ -1,6 +1,8 @@
 /* dpop.ts — proofs that this browser holds the key a token is bound to (RFC 9449, in the form the server's call-widget paths
  * take: a path instead of a URL, and proofs for calls on the socket). Loaded for providers that can have a token bound: a page
  * with a guest's, an invitee's or an embed token needs none of it. */
+import { readCredential, type SDKCredential } from "./credentials.js";
+import { ask } from "./http.js";
 import { openKey, wipeKey } from "./key-store.js";
 import { uuid } from "./uuid.js";
 
@@ -15,6 +17,17 @@ export { wipeKey };
 
 /** What a proof is for: an HTTP request (ath: its token as well), or a call on the socket. */
 export type ProofFor = { readonly htm: string; readonly htu: string; readonly token?: string } | { readonly rpc: "request"; readonly mth: string };
+
+/** What a bound credential is asked for with. nowS: the server's time in seconds, as far as it is known. */
+export interface BoundAsking {
+    readonly server: string;
+    readonly token: string;
+    readonly nowS: number;
+    readonly signal: AbortSignal;
+    onTime(serverMs: number): void;
+}
+
+const BOUND_LIFE_S = 900;
 
 interface PublicJwk {
     readonly crv: string;
@@ -43,7 +56,15 @@ export class Prover {
         return new Prover(pair, jwk, await digest(JSON.stringify(jwk)));
     }
 
-    /** nowS: the server's time in seconds, as far as it is known. */
+    /** A credential bound to this key: the first one for one that is not, or its successor. */
+    async bound(kind: "bind" | "rebind", { server, token, nowS, signal, onTime }: BoundAsking): Promise<SDKCredential>
+    {
+        const htu = `/api/fabric/subscriber/devices/${kind === "bind" ? "token" : "refresh"}`;
+        const dpop_token = await this.proof({ htm: "POST", htu, ...(kind === "rebind" && { token }) }, nowS);
+        const answer = await ask({ url: server + htu, method: "POST", token, body: { dpop_token, expire_in: BOUND_LIFE_S }, signal, onTime });
+        return readCredential({ token: answer["token"], expiry_at: Number(answer["expires_at"]) * 1000 || undefined }, htu);
+    }
+
     async proof(about: ProofFor, nowS: number): Promise<string>
     {
         const { token, ...rest } = { token: undefined, ...about };

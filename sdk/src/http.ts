@@ -72,8 +72,14 @@ function readObject(text: string, what: string): Answer
 /** What JSON says; undefined if it is none. The parser's error is kept from everybody: it repeats the text, and a token may stand there. */
 export function parsed(text: string): unknown
 {
+    return tried(() => JSON.parse(text) as unknown);
+}
+
+/** What comes of it, or undefined if it throws. */
+export function tried<T>(run: () => T): T | undefined
+{
     try {
-        return JSON.parse(text);
+        return run();
     } catch {
         return undefined;
     }

@@ -1,7 +1,7 @@
 /* kept-session.ts — what a page that is loaded again needs to come back to its session: the credential and the session's state, in
  * sessionStorage (this tab) or localStorage (persistSession). Never a key: those stay in WebCrypto. Storage may be forbidden or
  * full; then nothing is kept. */
-import { membersOf, parsed, textOf } from "./http.js";
+import { membersOf, parsed, textOf, tried } from "./http.js";
 import type { Kept } from "./session-state.js";
 
 export interface KeptSession {
@@ -36,13 +36,4 @@ function read(text: string | null): Kept
     const { token, resume } = membersOf(parsed(text ?? ""));
     const protocol = textOf(membersOf(resume)["protocol"]), state = textOf(membersOf(resume)["state"]);
     return { token: textOf(token) || undefined, resume: state ? { protocol, state } : undefined };
-}
-
-function tried<T>(run: () => T): T | undefined
-{
-    try {
-        return run();
-    } catch {
-        return undefined;
-    }
 }

@@ -1,14 +1,16 @@
 /* phone.ts — the calls of one session: sends what they say, hands them what they are told, and knows which there are. It is loaded
  * with the first call: a page that only signs in needs none of it. */
 import { Call, type Line, type MediaOptions, type WebRTCApi } from "./call.js";
+import type { Address } from "./client.js";
 import { CoatcheckError } from "./errors.js";
-import { membersOf, textOf, type Answer } from "./http.js";
+import { ask, membersOf, textOf, type Answer } from "./http.js";
 import type { Topic } from "./observable.js";
 import { uuid } from "./uuid.js";
 import type { Asking } from "./rpc.js";
 
 export interface Phone {
-    dial(to: string, media: MediaOptions): Promise<Call>;
+    /** Calls once `ready` has resolved. */
+    dial(destination: string | Address, media: MediaOptions, ready: () => Promise<void>): Promise<Call>;
     /** An event about a call. */
     told(event: Answer): void;
     /** The session is over, and its calls with it. */
@@ -19,8 +21,17 @@ export interface PhoneParts {
     readonly rtc: WebRTCApi | undefined;
     readonly calls: Topic<readonly Call[]>;
     readonly incoming: Topic<readonly Call[]>;
-    iceServers(): RTCIceServer[];
+    /** What the server said of them. */
+    iceServers(): unknown;
     request(method: string, params: Answer, asking: Asking): Promise<Answer>;
+}
+
+/** Whom a token may reach. */
+export async function addresses(url: string, token: string | undefined, signal: AbortSignal | undefined): Promise<readonly Address[]>
+{
+    const { data } = await ask({ url: `${url}/api/fabric/addresses`, token, signal });
+    if (!Array.isArray(data)) throw new CoatcheckError("malformed_answer", "no list of addresses");
+    return data as readonly Address[];
 }
 
 export function phone({ rtc, calls: all, incoming, iceServers, request }: PhoneParts): Phone
@@ -29,7 +40,11 @@ export function phone({ rtc, calls: all, incoming, iceServers, request }: PhoneP
     const calls = () => all.value ?? [];
     const line: Line = {
         rtc,
-        iceServers,
+        iceServers()
+        {
+            const servers = iceServers();
+            return Array.isArray(servers) ? servers : [];
+        },
         async send(callID, method, params, signal)
         {
             const { result } = await request("webrtc.verto", { callID, node_id: node, message: { jsonrpc: "2.0", id: uuid(), method, params } }, { signal });
@@ -54,8 +69,12 @@ export function phone({ rtc, calls: all, incoming, iceServers, request }: PhoneP
     }
 
     return {
-        async dial(to, media)
+        async dial(destination, media, ready)
         {
+            const medium = media.video ? "video" : "audio";
+            const to = typeof destination === "string" ? destination : destination?.channels?.[medium];
+            if (!to) throw new CoatcheckError("option_invalid", `dial() needs a text such as "/public/front-desk", or an address with the channel ${medium}`);
+            await ready();
             const call = add(new Call(line, { from: "", fromName: "", to, toName: "" }));
             await call.dial(media);
             return call;

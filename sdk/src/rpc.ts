@@ -35,9 +35,8 @@ export class RpcRefusal extends CoatcheckError {
 
     constructor(method: string, { code, message, data }: Answer)
     {
-        const { error_code: slug, error_id: errorId } = membersOf(data) as { error_code?: unknown; error_id?: unknown };
-        super(codeOf(slug, "unauthorized"), `${method} was refused: ${textOf(message)}; coatcheck why ${textOf(errorId)} tells why`,
-            { errorId: textOf(errorId) });
+        const { error_code: slug, error_id } = membersOf(data) as { error_code?: unknown; error_id?: unknown }, errorId = textOf(error_id);
+        super(codeOf(slug, "unauthorized"), `${method} was refused: ${textOf(message)}; coatcheck why ${errorId} tells why`, { errorId });
         this.rpcCode = Number(code);
     }
 }

@@ -4,7 +4,7 @@
 import { slotOf } from "./backoff.js";
 import { RPC_UNAUTHENTICATED } from "./codes.js";
 import { readCredential, type CredentialProvider } from "./credentials.js";
-import type { ProofFor, Prover } from "./dpop.js";
+import type { Prover } from "./dpop.js";
 import { asError, CoatcheckError, DeviceTokenError, InvalidCredentialsError, TokenRefreshError, type ErrorCode } from "./errors.js";
 import { ask, membersOf, textOf, within, type Answer } from "./http.js";
 import type { Platform } from "./platform.js";
@@ -13,8 +13,7 @@ import { newSession, type Effect, type ErrandKind, type Kept, type Resume, type 
 import { nextMs, step } from "./session-step.js";
 import { readToken } from "./token.js";
 
-const PATH = "/api/fabric/subscriber/";
-const BOUND_LIFE_S = 900;
+const INFO = "/api/fabric/subscriber/info";
 const PROVIDER_MS = 30_000;
 const BUSY_MS = 5_000;
 const BUSY = /^(try_again|internal|restarting|rate_limited|too_many_sessions)$/;
@@ -116,8 +115,9 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
     {
         const { signal } = (errand = new AbortController());
         try {
-            const credential = await (kind === "authenticate" || kind === "refresh" ? provided(kind, signal) : bound(kind, signal));
-            const { token = "", expiry_at: endsMs } = credential;
+            const credential = await (kind === "authenticate" || kind === "refresh" ? provided(kind, signal)
+                : prover?.bound(kind, { server, token: state.token ?? "", nowS: nowS(), signal, onTime }));
+            const { token = "", expiry_at: endsMs } = credential ?? {};
             const facts = readToken(token);
             if (!facts) throw new InvalidCredentialsError("credential_invalid", "the token cannot be read: it is cut short, or none");
             server = url || facts.serverUrl || server;
@@ -146,15 +146,6 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
         return readCredential(result, what);
     }
 
-    async function bound(kind: "bind" | "rebind", signal: AbortSignal)
-    {
-        const { token = "" } = state;
-        const htu = `${PATH}devices/${kind === "bind" ? "token" : "refresh"}`;
-        const proof = await proofOf({ htm: "POST", htu, ...(kind === "rebind" && { token }) });
-        const answer = await ask({ url: server + htu, method: "POST", token, body: { ...proof, expire_in: BOUND_LIFE_S }, signal, onTime });
-        return readCredential({ token: answer["token"], expiry_at: Number(answer["expires_at"]) * 1000 || undefined }, htu);
-    }
-
     function renew(id: number): Promise<void>
     {
         return reauthenticate().then((result) => tell({ is: "renewed", id, ...slotsOf(result) }), (error: unknown) => failed(id, error));
@@ -163,17 +154,19 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
     async function reauthenticate(signal?: AbortSignal): Promise<Answer>
     {
         const method = "signalwire.reauthenticate", present = line;
-        const proof = await proofOf({ rpc: "request", mth: method });
+        const proof = await proofOf(method);
         return present.request(method, { authentication: { project, jwt_token: state.token }, ...proof }, { signal });
     }
 
     function onTime(serverMs: number): void { tell({ is: "heard", serverMs }); }
 
-    /** A proof as a member of a body; none without a key. The server's clock goes before ours, which may be off by a day. */
-    async function proofOf(about: ProofFor): Promise<Answer>
+    /** The server's clock goes before ours, which may be off by a day. */
+    function nowS(): number { return (state.offset === undefined ? Date.now() : platform.nowMs() + state.offset) / 1000; }
+
+    /** A proof for a call, as a member of its params; none without a key. */
+    async function proofOf(mth: string): Promise<Answer>
     {
-        const nowMs = state.offset === undefined ? Date.now() : platform.nowMs() + state.offset;
-        return prover ? { dpop_token: await prover.proof(about, nowMs / 1000) } : {};
+        return prover ? { dpop_token: await prover.proof({ rpc: "request", mth }, nowS()) } : {};
     }
 
     // ---- the socket ----
@@ -184,7 +177,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
         const { token = "", wasLive } = state;
         if (wasLive || knownToken === token) return;
         server ||= readToken(token)?.serverUrl ?? "";
-        const info = await ask({ url: `${server}${PATH}info`, token, signal, onTime });
+        const info = await ask({ url: server + INFO, token, signal, onTime });
         knownToken = token;
         listener.identified(info);
     }
@@ -196,11 +189,9 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
             await identify(signal);
             if (!signal.aborted) listen(id, new (webSocket ?? WebSocket)(server.replace(/^http/, "ws")));
         } catch (error) { // a page's policy may forbid the socket as well: CSP, mixed content
-            refused(id, asError(error, "network", noSocket()));
+            refused(id, error);
         }
     }
-
-    function noSocket(): string { return `no WebSocket to ${server}: it cannot be reached, or does not list this page's origin, or the page's policy forbids it`; }
 
     function listen(id: number, ws: WebSocket): void
     {
@@ -212,7 +203,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
         ws.onclose = ({ code, reason }) => {
             own.end();
             if (isOpen) tell({ is: "closed", socket: id, code, slotMs: slotOf(reason) });
-            else refused(id, new CoatcheckError("network", noSocket()));
+            else refused(id);
         };
     }
 
@@ -246,7 +237,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
     {
         const method = "signalwire.connect", present = line;
         try {
-            const proof = await proofOf({ rpc: "request", mth: method });
+            const proof = await proofOf(method);
             const result = await present.request(method, {
                 authentication: { jwt_token: state.token }, takes_slots: true, ...proof,
                 ...(resume && { authorization_state: resume.state, protocol: resume.protocol }),
@@ -258,14 +249,15 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
             tell({ is: "welcome", socket: id, protocol: textOf(result["protocol"]), scope: Array.isArray(scope) ? scope : [],
                 endsMs: Number(membersOf(fabric_subscriber)["expires_at"]) * 1000 || undefined, ...slotsOf(result) });
         } catch (error) {
-            refused(id, asError(error, "network", noSocket()));
+            refused(id, error);
         }
     }
 
     /** A socket that did not come to carry a session: refused for good, or for now. */
-    function refused(id: number, error: CoatcheckError): void
+    function refused(id: number, thrown?: unknown): void
     {
         if (state.socket !== id || /^(idle|ended)$/.test(state.phase)) return; // called off, or told already
+        const error = asError(thrown, "network", `no WebSocket to ${server}: it cannot be reached, or does not list this page's origin, or the page's policy forbids it`);
         const isRefusal = error instanceof RpcRefusal;
         const isBusy = BUSY.test(error.code);
         cause = error;

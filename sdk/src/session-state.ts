@@ -56,6 +56,7 @@ export interface Slots {
     readonly returnWithinMs?: number | undefined;
 }
 
+/** A flag that is absent is false. */
 export interface SessionState {
     readonly setup: SessionSetup;
     readonly phase: Phase;
@@ -64,11 +65,11 @@ export interface SessionState {
     readonly sentToken?: string | undefined;
     readonly endsMs?: number | undefined;
     /** The provider said when its credential ends. */
-    readonly hasExpiry: boolean;
+    readonly hasExpiry?: boolean;
     /** The server has not seen the token yet. */
-    readonly isFresh: boolean;
+    readonly isFresh?: boolean;
     /** The token is of no use any more. */
-    readonly needsFresh: boolean;
+    readonly needsFresh?: boolean;
     readonly mechanism?: Mechanism | undefined;
     readonly errand?: Errand | undefined;
     readonly errands: number;
@@ -80,15 +81,15 @@ export interface SessionState {
     /** Counts sockets; what an older one says is not heard. */
     readonly socket: number;
     readonly resume?: Resume | undefined;
-    readonly offset: ClockOffset;
+    readonly offset?: ClockOffset;
     /** Attempts since the last session that lasted. */
     readonly losses: number;
     readonly dueMs?: number | undefined;
     readonly sinceMs: number;
     readonly heardMs: number;
-    readonly wasLive: boolean;
-    readonly isProbing: boolean;
-    readonly isOffline: boolean;
+    readonly wasLive?: boolean;
+    readonly isProbing?: boolean;
+    readonly isOffline?: boolean;
     readonly wantsOnline: boolean;
     readonly isOnline: boolean;
 }
@@ -132,6 +133,5 @@ export type Effect =
 
 export function newSession(setup: SessionSetup, wantsOnline: boolean, kept: Kept = {}): SessionState
 {
-    return { setup, phase: "idle", token: kept.token, hasExpiry: false, isFresh: false, needsFresh: false, errands: 0, socket: 0, resume: kept.resume,
-        offset: undefined, losses: 0, sinceMs: 0, heardMs: 0, wasLive: false, isProbing: false, isOffline: false, wantsOnline, isOnline: false };
+    return { setup, phase: "idle", ...kept, errands: 0, socket: 0, losses: 0, sinceMs: 0, heardMs: 0, wantsOnline, isOnline: false };
 }

@@ -7,7 +7,7 @@ import { delayMs, RECONNECT, RETRY } from "./backoff.js";
 import { CLOSE_AGAIN, CLOSE_REFRESH, CLOSE_STOP, RPC_INVALID_PARAMS, RPC_UNAUTHENTICATED, RPC_VALIDATION_FAILED } from "./codes.js";
 import type { ErrorCode } from "./errors.js";
 import { momentOf, offsetAfter } from "./server-clock.js";
-import type { Effect, ErrandKind, SessionEvent, SessionState, Slots, WarningReason } from "./session-state.js";
+import type { Effect, Errand, ErrandKind, SessionEvent, SessionState, Slots, WarningReason } from "./session-state.js";
 
 const OPEN_MS = 10_000; // for a socket to open, and for the answer to connect
 const LEAD_MS = 30_000; // a fresh credential is fetched so long before the end, or at half of a shorter life
@@ -107,7 +107,7 @@ function renew(t: Turn): void
 
 function failed(t: Turn, { code, isFinal }: Of<"failed">): void
 {
-    const { kind = "refresh", tries: before = 0, id = 0 } = t.errand ?? {};
+    const { kind, tries: before, id } = t.errand as Errand; // nobody else's failure is heard
     const isFirst = kind === "authenticate" && !t.wasLive; // a page that cannot sign in wants to know at once
     const tries = before + (t.isOffline ? 0 : 1);
     if (t.isOffline || (!isFinal && !isFirst && tries < TRIES)) {
@@ -133,7 +133,7 @@ function unbound(t: Turn, code: ErrorCode): void
     if (t.phase === "fetching") begin(t);
 }
 
-function canRefresh(t: Turn): boolean { return t.setup.canRefresh && t.hasExpiry; }
+function canRefresh(t: Turn): boolean { return t.setup.canRefresh && !!t.hasExpiry; }
 
 function fallBack(t: Turn, reason: WarningReason): void
 {
@@ -255,8 +255,8 @@ function closed(t: Turn, { code, slotMs }: Of<"closed">): void
     if (CLOSE_REFRESH.includes(code)) {
         if (!freshKind(t)) return end(t, "credential_expired");
         t.needsFresh = !t.isFresh;
-    }
-    lost(t, slotMs ?? (CLOSE_AGAIN.includes(code) || CLOSE_REFRESH.includes(code) ? undefined : drawn(t)));
+    } else if (!CLOSE_AGAIN.includes(code)) slotMs ??= drawn(t);
+    lost(t, slotMs);
 }
 
 /** A session that broke off did so with a crowd of others: each draws its own time to come back, evenly from the server's window. */

@@ -1,7 +1,7 @@
 /* token.ts — what may be read in an access token without trusting it: where its server is, and until when it says to live.
  * Nothing is believed but by the server that it is sent to. A token that cannot be read is still a token: some servers'
  * are sealed, and then only the header tells something. */
-import { isObject, membersOf, textOf } from "./http.js";
+import { isObject, membersOf, textOf, tried } from "./http.js";
 
 export interface TokenFacts {
     /** Origin of the server that made it, `https://host[:port]`; undefined if it does not say. */
@@ -25,18 +25,10 @@ export function readToken(token: string): TokenFacts | undefined
 
 function partOf(part = ""): unknown
 {
-    try {
-        return JSON.parse(atob(part.replace(/-/g, "+").replace(/_/g, "/")));
-    } catch {
-        return undefined;
-    }
+    return tried(() => JSON.parse(atob(part.replace(/-/g, "+").replace(/_/g, "/"))) as unknown);
 }
 
 function originOf(text: unknown): string | undefined
 {
-    try {
-        return /^https?:\/\//.test(textOf(text)) ? new URL(text as string).origin : undefined;
-    } catch {
-        return undefined;
-    }
+    return /^https?:\/\//.test(textOf(text)) ? tried(() => new URL(text as string).origin) : undefined;
 }
