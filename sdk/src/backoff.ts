@@ -12,6 +12,6 @@ export function delayMs({ firstMs, mostMs }: { readonly firstMs: number; readonl
 /** What the server says about when to come back, in the reason of a close: `…come back in 2 s`. */
 export function slotOf(reason: string): number | undefined
 {
-    const told = /come back in (\d+(?:\.\d+)?) (ms|s)\b/.exec(reason);
+    const told = /come back in (\d+\.?\d*) (m?s)\b/.exec(reason);
     return told ? Number(told[1]) * (told[2] === "s" ? 1000 : 1) : undefined;
 }

@@ -95,7 +95,6 @@ export class CoatcheckClient {
     #iceServers: unknown;
     readonly #keys: Promise<typeof import("./dpop.js")> | undefined;
     readonly #boot: Promise<SessionDriver>;
-    #driver: SessionDriver | undefined;
     #ending: CoatcheckError | undefined;
 
     /**
@@ -185,19 +184,16 @@ export class CoatcheckClient {
             say(this.errors$, new DPoPInitError("key_failed", "this browser made no key", { cause }));
             return undefined;
         });
-        this.#driver = sessionDriver({ platform: browserPlatform(), provider, url, prover, wantsOnline: !options.skipRegister, kept: this.#kept.load(),
+        return sessionDriver({ platform: browserPlatform(), provider, url, prover, wantsOnline: !options.skipRegister, kept: this.#kept.load(),
             webSocket: options.webSocketConstructor, listener: this.#listener() });
-        return this.#driver;
     }
 
     #listener(): SessionListener
     {
         return {
             changed: (now, before) => this.#changed(now, before),
-            warned: (reason) => {
-                const endsMs = this.#driver?.state().endsMs;
-                import("./warnings.js").then(({ warningOf }) => say(this.warnings$, warningOf(reason, endsMs)), () => {}); // advice: it may get lost
-            },
+            // Advice, as its code: that either may get lost is no fault of the session.
+            warned: (reason, endsMs) => void import("./warnings.js").then(({ warningOf }) => say(this.warnings$, warningOf(reason, endsMs)), () => {}),
             failed: (error) => { this.#ending = error; say(this.errors$, error); },
             identified: (info) => say(this.user$, info as User),
             welcomed: ({ ice_servers: servers }) => { this.#iceServers = servers; },
@@ -210,8 +206,8 @@ export class CoatcheckClient {
         const isLive = now.phase === "live";
         const wasSession = before.resume?.protocol;
         if (wasSession && wasSession !== now.resume?.protocol) this.#endCalls("DESTINATION_OUT_OF_ORDER");
-        if (isLive || now.phase === "idle") this.#ending = undefined;
-        this.#kept.save({ token: now.token, resume: now.resume });
+        if (now.phase === "idle") this.#ending = undefined;
+        this.#kept.save(now);
         if (isLive && !this.directory) say(this.directory$, { list: (options) => this.#addresses(options) });
         say(this.isConnected$, isLive || now.phase === "connecting");
         say(this.ready$, isLive);

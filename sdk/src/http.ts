@@ -1,6 +1,7 @@
 /* http.ts — one request that answers with a JSON object, or one error that says what to change. Redirects are refused (a token
  * must not follow one), cookies stay at home, nothing is cached, and whatever hangs is given up. */
 import { asError, codeOf, CoatcheckError } from "./errors.js";
+import { LONGEST_MS } from "./platform.js";
 
 export interface Ask {
     readonly url: string;
@@ -19,7 +20,6 @@ export interface Ask {
 export type Answer = Readonly<Record<string, unknown>>;
 
 const TIMEOUT_MS = 30_000;
-const LONGEST_MS = 0x7fffffff; // setTimeout takes 31 bits: more would be none at all
 
 /**
  * Asks, and resolves with the object that the answer holds.

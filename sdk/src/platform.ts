@@ -12,7 +12,8 @@ export interface Platform {
     watch(tell: (news: "wake" | "online" | "offline") => void): () => void;
 }
 
-const LONGEST_MS = 0x7fffffff; // setTimeout takes 31 bits, and no fraction; a tick that comes early does nothing
+/** setTimeout takes 31 bits, more would be none at all; and no fraction. A tick that comes early does nothing. */
+export const LONGEST_MS = 0x7fffffff;
 
 export function browserPlatform(): Platform
 {

@@ -21,7 +21,8 @@ const BUSY = /^(try_again|internal|restarting|rate_limited|too_many_sessions)$/;
 export interface SessionListener {
     /** After each event. */
     changed(now: SessionState, before: SessionState): void;
-    warned(reason: WarningReason): void;
+    /** endsMs: when the session's credential ends. */
+    warned(reason: WarningReason, endsMs: number | undefined): void;
     failed(error: CoatcheckError): void;
     /** Who the session speaks for, before its socket is opened. */
     identified(info: Answer): void;
@@ -104,7 +105,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
             if (state.phase === "live") listener.failed(asError(error, "network", ""));
         });
         case "probe": return line.request("webrtc.verto", { message: { jsonrpc: "2.0", id: "0", method: "verto.info", params: { dialogParams: {} } } }).catch(() => {});
-        case "warn": return listener.warned(effect.reason);
+        case "warn": return listener.warned(effect.reason, state.endsMs);
         case "fail": return listener.failed(errorOf(effect.code, cause));
         }
     }
@@ -115,8 +116,8 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
     {
         const { signal } = (errand = new AbortController());
         try {
-            const credential = await (kind === "authenticate" || kind === "refresh" ? provided(kind, signal)
-                : prover?.bound(kind, { server, token: state.token ?? "", nowS: nowS(), signal, onTime }));
+            const credential = await (kind === "bind" || kind === "rebind" ? prover?.bound(kind, { server, token: state.token ?? "", nowS: nowS(), signal, onTime })
+                : provided(kind, signal));
             const { token = "", expiry_at: endsMs } = credential ?? {};
             const facts = readToken(token);
             if (!facts) throw new InvalidCredentialsError("credential_invalid", "the token cannot be read: it is cut short, or none");
@@ -130,8 +131,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
 
     function failed(id: number, error: unknown): void
     {
-        const { code, status = 500 } = asError(error, "provider_failed", "");
-        cause = error;
+        const { code, status = 500 } = asError((cause = error), "provider_failed", "");
         tell({ is: "failed", id, code, isFinal: status < 500 && status !== 429 });
     }
 
@@ -271,7 +271,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
     function request(method: string, params: Answer, asking?: Asking): Promise<Answer>
     {
         return state.phase === "live" ? line.request(method, params, asking)
-            : Promise.reject(new CoatcheckError("not_connected", `${method} needs a session; wait for ready$`));
+            : Promise.reject(new CoatcheckError("not_connected", `no session for ${method}; wait for ready$`));
     }
 
     /** A refusal may be of an older credential: the present one is put in its place once more, then it is tried again. */

@@ -4,7 +4,7 @@
  *
  * A turn is a copy of the state that one event is worked into, with what is to be done; the state that came in stays as it is. */
 import { delayMs, RECONNECT, RETRY } from "./backoff.js";
-import { CLOSE_AGAIN, CLOSE_REFRESH, CLOSE_STOP, RPC_INVALID_PARAMS, RPC_UNAUTHENTICATED, RPC_VALIDATION_FAILED } from "./codes.js";
+import { CLOSE_REFRESH, CLOSE_STOP, RPC_INVALID_PARAMS, RPC_UNAUTHENTICATED, RPC_VALIDATION_FAILED } from "./codes.js";
 import type { ErrorCode } from "./errors.js";
 import { momentOf, offsetAfter } from "./server-clock.js";
 import type { Effect, Errand, ErrandKind, SessionEvent, SessionState, Slots, WarningReason } from "./session-state.js";
@@ -38,9 +38,8 @@ export function nextMs(s: SessionState): number | undefined
 
 function work(t: Turn, event: SessionEvent): void
 {
-    const isCurrent = !("socket" in event) || (hasSocket(t) && event.socket === t.socket);
-    const isAwaited = !("id" in event) || event.id === t.errand?.id;
-    if (!isCurrent || !isAwaited) return;
+    if ("socket" in event && !(hasSocket(t) && event.socket === t.socket)) return; // an older socket's
+    if ("id" in event && event.id !== t.errand?.id) return; // an older errand's
     switch (event.is) {
     case "connect": return connect(t);
     case "disconnect": return drop(t, "idle");
@@ -255,8 +254,8 @@ function closed(t: Turn, { code, slotMs }: Of<"closed">): void
     if (CLOSE_REFRESH.includes(code)) {
         if (!freshKind(t)) return end(t, "credential_expired");
         t.needsFresh = !t.isFresh;
-    } else if (!CLOSE_AGAIN.includes(code)) slotMs ??= drawn(t);
-    lost(t, slotMs);
+    }
+    lost(t, slotMs ?? (code === 1006 ? drawn(t) : undefined)); // no close code of the server's: the connection broke
 }
 
 /** A session that broke off did so with a crowd of others: each draws its own time to come back, evenly from the server's window. */
