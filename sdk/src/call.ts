@@ -83,7 +83,7 @@ export class Call {
     {
         await this.#make("outbound", media, async (peer) => {
             await peer.setLocalDescription(await peer.createOffer());
-            const sdp = await gathered(peer);
+            const sdp = await this.#gathered(peer);
             this.#to("trying");
             await this.#line.send(this.id, "verto.invite", { dialogParams: { callID: this.id, destination_number: this.to,
                 remote_caller_id_number: this.to, userVariables: {}, version: 1000 }, sdp }, media.signal);
@@ -98,7 +98,7 @@ export class Call {
         await this.#make("inbound", media, async (peer) => {
             await peer.setRemoteDescription({ type: "offer", sdp });
             await peer.setLocalDescription(await peer.createAnswer());
-            const answer = await gathered(peer);
+            const answer = await this.#gathered(peer);
             this.#to("connecting");
             await this.#line.send(this.id, "verto.answer", { dialogParams: { callID: this.id, destination_number: this.to }, sdp: answer }, media.signal);
         });
@@ -114,7 +114,7 @@ export class Call {
     async answered(sdp: string): Promise<void>
     {
         this.#to("connecting");
-        await this.#peer?.setRemoteDescription({ type: "answer", sdp }).catch(() => this.hangup());
+        await this.#peer?.setRemoteDescription({ type: "answer", sdp }).catch(() => this.hangup()).catch(() => {}); // over on this side, whoever has heard of it
     }
 
     /** @internal It is over; nobody needs to be told. */
@@ -152,6 +152,8 @@ export class Call {
         try {
             await run(await this.#connection(media));
         } catch (cause) {
+            if (/^(trying|ringing|connecting)$/.test(this.status)) // the other side may wait: it is told, but not waited for
+                this.#line.send(this.id, "verto.bye", { dialogParams: { callID: this.id }, cause: "CALL_REJECTED", causeCode: "21" }).catch(() => {});
             this.ended("CALL_REJECTED");
             throw new CallCreateError(direction, `the call could not be ${direction === "outbound" ? "made" : "answered"}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
         }
@@ -174,6 +176,14 @@ export class Call {
             if (peer.connectionState === "failed") void this.hangup().catch(() => {});
         };
         return peer;
+    }
+
+    /** The offer or answer of a call that is still wanted. */
+    async #gathered(peer: RTCPeerConnection): Promise<string>
+    {
+        const sdp = await gathered(peer);
+        if (this.status === "destroyed" || this.status === "disconnecting") throw new CoatcheckError("aborted", "the call was over before it had begun");
+        return sdp;
     }
 
     #abandon(peer: RTCPeerConnection, stream: MediaStream | undefined): never

@@ -73,7 +73,8 @@ export class Topic<T> implements Observable<T> {
     ["@@observable"](): this { return this; }
 }
 
-function guard(body: () => void): void
+/** Runs what is the page's: what it throws is reported as the browser reports any other, and disturbs nobody. */
+export function guard(body: () => void): void
 {
     try {
         body();

@@ -59,7 +59,11 @@ export async function loadTortus(config: TortusConfig): Promise<TortusClient>
     const client = await embedIn(browserPage(), browserPlatform(), { ...options, frameUrl: baseUrl }, vendorCode).catch(rethrow);
     const ask = (method: string, params?: unknown) => client.ask(method, params).catch(rethrow);
     const tell = async (method: string, params?: unknown) => { await ask(method, params); };
-    if (integration || disableFinishMeetingButton) await tell("configure", { integration, disableFinishMeetingButton });
+    if (integration || disableFinishMeetingButton)
+        await tell("configure", { integration, disableFinishMeetingButton }).catch((error: unknown) => {
+            client.destroy(); // nobody will have it to do so
+            throw error;
+        });
     return {
         display: (screen) => tell("display", screen),
         consultations: {

@@ -319,3 +319,51 @@ it("an aborted load leaves nothing, not even a screen", async () => {
     await expect(loading).rejects.toMatchObject({ code: "aborted" });
     expect([s.container.children.length, s.host.listeners, s.platform.timers]).toEqual([0, 0, 0]);
 });
+
+describe("what goes wrong after the start", () => {
+    async function opened(more: Scene = {})
+    {
+        const s = scene(more), { loading, opening } = await both(s), [client, frame] = await Promise.all([loading, opening]);
+        return { s, client, frame };
+    }
+
+    it("what was asked of an app that is loaded anew is refused: nobody is left to answer it", async () => {
+        const { s, client } = await opened({ framing: { offers: { wait: () => new Promise(() => {}) } } });
+        const asked = expect(client.ask("wait")).rejects.toMatchObject({ code: "frame_failed" });
+        await settled();
+        s.frames[0]?.onload();
+        await asked;
+        client.destroy();
+    });
+
+    it("what no message can carry is an error with a code", async () => {
+        const { client } = await opened();
+        await expect(client.ask("display", () => {})).rejects.toMatchObject({ code: "option_invalid" });
+    });
+
+    it("one who hears and throws keeps nobody else from hearing", async () => {
+        const { client, frame } = await opened(), heard: unknown[] = [], thrown: unknown[] = [];
+        vi.stubGlobal("queueMicrotask", (run: () => void) => { void Promise.resolve().then(run).catch((error: unknown) => thrown.push(error)); });
+        client.on("saved", () => { throw new Error("mine"); });
+        client.on("saved", (detail) => heard.push(detail));
+        frame.tell("saved", 1);
+        await settled();
+        expect([heard, thrown.length]).toEqual([[1], 1]);
+    });
+
+    it("a frame that asks again and again has one call in flight", async () => {
+        let calls = 0;
+        const s = scene({ hosting: { fetchClientSecrets: () => { calls++; return new Promise(() => {}); } } }), { loading } = await both(s);
+        const line = s.log[0]?.data["line"];
+        for (let id = 2; id < 50; id++) s.host.deliver({ data: { coatcheck: 1, line, is: "want-token", id }, origin: APP, source: s.app.seenBy(s.host) });
+        await settled();
+        expect(calls).toBe(1);
+        loading.catch(() => {});
+    });
+
+    it("an address that is none is refused with a code, and no token", async () => {
+        const { s, frame } = await opened();
+        for (const url of ["/notes", "", "https://"]) await expect(frame.ask({ url })).rejects.toMatchObject({ code: "option_invalid" });
+        expect(s.seen.length).toBe(1);
+    });
+});

@@ -3,6 +3,7 @@
 import { delayMs } from "../backoff.js";
 import { asError, CoatcheckError } from "../errors.js";
 import { isObject, within } from "../http.js";
+import { guard } from "../observable.js";
 import { browserPlatform, type Platform } from "../platform.js";
 import { isOrigin, receive, send, type FrameMessage, type Heard, type HostMessage } from "./envelope.js";
 
@@ -45,7 +46,7 @@ export interface HostPage {
     listen(hear: (event: Heard) => void): () => void;
 }
 
-const READY_MS = 120_000, SECRETS_MS = 30_000, ASK_MS = 0x7fffffff;
+const READY_MS = 120_000, SECRETS_MS = 30_000;
 const HELLO = { firstMs: 100, mostMs: 5_000 } as const;
 const SANDBOX = "allow-scripts allow-same-origin allow-forms";
 const SCREEN = "data-coatcheck-error";
@@ -150,11 +151,12 @@ function embedOf(page: HostPage, platform: Platform, container: HTMLElement, opt
     const asked = new Map<number, { resolve(result: unknown): void; reject(error: CoatcheckError): void }>();
     let line = "", lines = 0, asks = 0, isReady = false;
     let unplan = () => {};
+    let giving = Promise.resolve(); // one call of the page's function at a time, however often a frame asks
     let resolve!: (client: EmbedClient) => void, reject!: (error: unknown) => void;
     const ready = new Promise<EmbedClient>((good, bad) => { [resolve, reject] = [good, bad]; });
 
     const say = (message: HostMessage) => send(frame.contentWindow, origin, line, message);
-    const tell = (event: string, detail: unknown) => { for (const hear of [...hearers.get(event) ?? []]) hear(detail); };
+    const tell = (event: string, detail: unknown) => { for (const hear of [...hearers.get(event) ?? []]) guard(() => hear(detail)); };
 
     // A page that has loaded may not listen yet: it is greeted until it answers.
     function greet(tries = 0): void
@@ -169,9 +171,9 @@ function embedOf(page: HostPage, platform: Platform, container: HTMLElement, opt
         else reject(error);
     }
 
-    async function giveToken(id: number): Promise<void>
+    async function giveToken(id: number, to: string): Promise<void>
     {
-        const to = line;
+        if (to !== line || stop.signal.aborted) return;
         try {
             const value = await within<unknown>(SECRETS_MS, stop.signal, "fetchClientSecrets()", async (signal) => fetchClientSecrets({ signal })).catch(ofProvider);
             const { launchToken } = (isObject(value) ? value : {}) as { launchToken?: unknown };
@@ -191,7 +193,7 @@ function embedOf(page: HostPage, platform: Platform, container: HTMLElement, opt
         if (!message || message.line !== line) return;
         unplan();
         switch (message.is) {
-        case "want-token": return void giveToken(message.id);
+        case "want-token": giving = giving.then(() => giveToken(message.id, message.line)); return;
         case "event": return tell(message.name, message.detail);
         case "ready":
             if (isReady) return;
@@ -207,11 +209,15 @@ function embedOf(page: HostPage, platform: Platform, container: HTMLElement, opt
         if (message.id) asked.delete(message.id);
     }
 
-    const ask: EmbedClient["ask"] = (method, params, { signal } = {}) => within(ASK_MS, signal, `${method} in the embedded app`, () => new Promise((good, bad) => {
+    const ask: EmbedClient["ask"] = (method, params, { signal } = {}) => within(Infinity, signal, `${method} in the embedded app`, () => new Promise((good, bad) => {
         if (stop.signal.aborted) throw stop.signal.reason;
         const id = ++asks;
+        try {
+            say({ is: "ask", id, method, params });
+        } catch (cause) {
+            throw new CoatcheckError("option_invalid", `what ${method} is asked with cannot be sent: ${String(cause)}`, { cause });
+        }
         asked.set(id, { resolve: good, reject: bad });
-        say({ is: "ask", id, method, params });
     }));
 
     const on: EmbedClient["on"] = (event, one) => {
@@ -220,20 +226,26 @@ function embedOf(page: HostPage, platform: Platform, container: HTMLElement, opt
         return () => { all.delete(one); };
     };
 
+    function refuseAll(why: CoatcheckError): void
+    {
+        for (const { reject: refuse } of asked.values()) refuse(why);
+        asked.clear();
+    }
+
     function destroy(why: CoatcheckError): void
     {
         stop.abort(why);
         unplan();
         unlisten();
         frame.remove();
-        for (const { reject: refuse } of asked.values()) refuse(why);
-        asked.clear();
+        refuseAll(why);
         hearers.clear();
     }
 
     const unlisten = page.listen(hear);
     frame.addEventListener("load", () => {
         unplan();
+        refuseAll(new CoatcheckError("frame_failed", "the embedded app was loaded anew, and does not know what was asked before"));
         line = `${platform.dice()}.${++lines}`; // tells conversations apart; what keeps strangers out is the origin and the window
         greet();
     });

@@ -3,7 +3,7 @@
  * were named for it and to nobody else. */
 import { asError, CoatcheckError } from "../errors.js";
 import { freshToken, type Grant } from "../fresh-token.js";
-import { ask, type Answer, type Ask } from "../http.js";
+import { ask, tried, type Answer, type Ask } from "../http.js";
 import { browserPlatform, type Platform } from "../platform.js";
 import { receive, send, type FrameMessage, type Heard, type HostMessage, type Post } from "../embed/envelope.js";
 import { hostList } from "./policy.js";
@@ -125,8 +125,8 @@ export async function frameIn(page: FramePage, platform: Platform, options: Fram
 
     async function askApi(request: Parameters<Frame["ask"]>[0]): Promise<Answer>
     {
-        const { origin } = new URL(request.url);
-        if (!apis.includes(origin)) throw new CoatcheckError("option_invalid", `${origin} is not among apis: it must not get the access token`);
+        const origin = tried(() => new URL(request.url).origin);
+        if (!origin || !apis.includes(origin)) throw new CoatcheckError("option_invalid", `${origin ?? request.url} is not among apis: it must not get the access token`);
         const { token } = await tokens.get(request.signal);
         try {
             return await ask({ ...request, token });
