@@ -44,7 +44,7 @@ export function readCredential(value: unknown, from: string): SDKCredential
     const { token, expiry_at: endsMs } = membersOf(value) as Partial<Record<keyof SDKCredential, unknown>>;
     const wrong = !/^[!-~]+$/.test(textOf(token)) ? "token is no text without blanks"
         : endsMs === undefined ? ""
-        : typeof endsMs !== "number" || !Number.isFinite(endsMs) ? "expiry_at is no number; Date.parse() makes milliseconds of a date"
+        : typeof endsMs !== "number" || !Number.isFinite(endsMs) ? "expiry_at is no number; use Date.parse()"
         : endsMs < MS_OF_1973 ? "expiry_at looks like seconds; multiply it by 1000" : "";
     if (wrong) throw new InvalidCredentialsError("credential_invalid", `${from} must resolve with { token, expiry_at? }: ${wrong}`);
     return value as SDKCredential;

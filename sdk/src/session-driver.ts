@@ -120,7 +120,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
                 : provided(kind, signal));
             const { token = "", expiry_at: endsMs } = credential ?? {};
             const facts = readToken(token);
-            if (!facts) throw new InvalidCredentialsError("credential_invalid", "the token cannot be read: it is cut short, or none");
+            if (!facts) throw new InvalidCredentialsError("credential_invalid", "the token is cut short, or none");
             server = url || facts.serverUrl || server;
             if (!server) throw new CoatcheckError("option_missing", "the token does not name its server; give the option url");
             tell({ is: "fetched", id, token, endsMs: facts.endsMs ?? endsMs, hasExpiry: endsMs !== undefined });
@@ -257,7 +257,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
     function refused(id: number, thrown?: unknown): void
     {
         if (state.socket !== id || /^(idle|ended)$/.test(state.phase)) return; // called off, or told already
-        const error = asError(thrown, "network", `no WebSocket to ${server}: it cannot be reached, or does not list this page's origin, or the page's policy forbids it`);
+        const error = asError(thrown, "network", `no WebSocket to ${server}: it cannot be reached, or does not list this page's origin, or the page's policy does not`);
         const isRefusal = error instanceof RpcRefusal;
         const isBusy = BUSY.test(error.code);
         cause = error;
