@@ -165,7 +165,7 @@ export class CoatcheckClient {
         return (await this.#withPhone()).dial(destination, options, () => this.#live(options.signal));
     }
 
-    /** Releases everything and forgets what was kept: a page that is loaded again cannot come back to this session. Call it once. */
+    /** Releases everything and forgets what was kept: a page that is loaded again begins anew. Call it once. */
     async destroy(): Promise<void>
     {
         if (this.isDestroyed) return;

@@ -13,8 +13,7 @@ static struct resume_decision refused(enum refusal refusal)
     return (struct resume_decision){RESUME_REFUSED, refusal};
 }
 
-/* Two keys, where each side has one, are the same. */
-static bool keys_agree(struct bytes a, struct bytes b)
+bool resume_keys_agree(struct bytes a, struct bytes b)
 {
     return bytes_is_absent(a) || bytes_is_absent(b) || bytes_equal(a, b);
 }
@@ -22,7 +21,7 @@ static bool keys_agree(struct bytes a, struct bytes b)
 static bool is_about(const struct resume_state *state, const struct holder *holder)
 {
     return uuid_equal(&state->project, &holder->project) && uuid_equal(&state->user, &holder->user) &&
-           state->kind == holder->kind && keys_agree(state->jkt, holder->jkt);
+           state->kind == holder->kind && resume_keys_agree(state->jkt, holder->jkt);
 }
 
 static bool is_over(const struct resume_facts *facts)

@@ -55,6 +55,9 @@ struct resume_decision {
     enum refusal refusal;
 };
 
+/* Two keys, where each side has one, are the same. */
+bool resume_keys_agree(struct bytes a, struct bytes b);
+
 /* The thumbprint that a proof must be by: the token's, or else the state's; absent: none is needed. */
 struct bytes resume_key(const struct holder *holder, const struct resume_state *state);
 struct resume_decision resume_judge(const struct resume_facts *facts);

@@ -1,6 +1,5 @@
 #include "engine/upgrade.h"
 
-#include "engine/capability.h"
 #include "engine/dial.h"
 
 /* An empty cell is a no. */
@@ -23,11 +22,8 @@ static struct resume_decision refused(enum refusal refusal)
 
 static bool may_follow(const struct holder *holder, const struct resume_state *state)
 {
-    bool keys_agree =
-        bytes_is_absent(holder->jkt) || bytes_is_absent(state->jkt) || bytes_equal(holder->jkt, state->jkt);
-
     return uuid_equal(&holder->project, &state->project) && upgrade_may(state->kind, holder->kind) &&
-           keys_agree;
+           resume_keys_agree(holder->jkt, state->jkt);
 }
 
 struct resume_decision upgrade_judge(const struct resume_facts *facts)
@@ -43,9 +39,4 @@ struct resume_decision upgrade_judge(const struct resume_facts *facts)
 bool upgrade_moves_call(const struct holder *next, bool is_caller, const struct address *dialled)
 {
     return is_caller && !uuid_is_zero(&dialled->id) && dial_may_reach(next, dialled);
-}
-
-bool upgrade_moves_registration(const struct holder *next)
-{
-    return capability_has(next->kind, MAY_REGISTER);
 }

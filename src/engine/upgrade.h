@@ -21,6 +21,5 @@ struct resume_decision upgrade_judge(const struct resume_facts *facts);
 /* What goes over. A call that the new token was not made to reach does not, nor one of which it is not known
  * yet whom it is for. */
 bool upgrade_moves_call(const struct holder *next, bool is_caller, const struct address *dialled);
-bool upgrade_moves_registration(const struct holder *next);
 
 #endif

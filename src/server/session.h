@@ -117,8 +117,9 @@ void session_send_kept(struct session *session);
 /* Before this one begins; then nothing can fail any more. */
 MUST_USE enum err session_prepare_upgrade(struct session *session, const struct session *old);
 /* It has begun: takes the place of the old one, which is detached and on the same lane, and ends. Its client
- * and the others of its user are told. */
-void session_follow(struct session *session, struct session *old);
+ * and the others of its user are told. Without memory to tell it (is_told false) nothing is taken: the old
+ * one waits on for its client, which knows of no other. */
+void session_follow(struct session *session, struct session *old, bool is_told);
 void session_give_state(struct session *session); /* to its socket, another one each time */
 void session_end(struct session *session);        /* frees it; its socket goes on without */
 

@@ -1,6 +1,5 @@
 /* session_follow.c — a new session takes the place of an old one, whose client has become more. */
 #include "base/log.h"
-#include "engine/upgrade.h"
 #include "server/phone.h"
 #include "server/presence.h"
 #include "server/session_inside.h"
@@ -21,12 +20,6 @@ static void take_names(struct session *session, struct session *old)
     old->traces = NULL;
 }
 
-static void take_registration(struct session *session, const struct session *old)
-{
-    if (!old->is_registered || !upgrade_moves_registration(&session->holder)) return;
-    session_set_registered(session, true, old->is_undisturbed);
-}
-
 /* What waited for the old one's client comes behind the news, in the old one's words. */
 static void take_kept(struct session *session, struct session *old)
 {
@@ -37,12 +30,15 @@ static void take_kept(struct session *session, struct session *old)
     session_send_kept(session);
 }
 
-void session_follow(struct session *session, struct session *old)
+void session_follow(struct session *session, struct session *old, bool is_told)
 {
+    if (!is_told) { /* for want of memory: its client will ask for the old one */
+        session_free_formers(session);
+        return;
+    }
     presence_tell_upgrade(session, old);
     take_kept(session, old);
     phone_session_follows(session, old);
-    take_registration(session, old);
     take_names(session, old);
     log_info("session_upgraded", log_bytes("session", bytes_of(session->name, 8)),
              log_bytes("from", bytes_of(old->name, 8)));

@@ -174,6 +174,7 @@ void socket_welcome(struct socket *socket)
     struct dialect_session words;
     struct session *came = socket->asking->fetch.session; /* back, or to be followed */
     struct slots slots;
+    bool is_told;
 
     socket->session = socket->asking->session;
     /* it has just spoken: that answers whoever still waits for the socket before it */
@@ -191,10 +192,11 @@ void socket_welcome(struct socket *socket)
     words.ice_servers = ice_servers(socket->session);
     add_slots(&words, &slots, socket);
     dialect->welcome(body, &words, socket->asking->call.id);
+    is_told = !buf_error(body);
     socket_send_text(socket, body);
     session_give_state(socket->session);
     if (came && came != socket->session)
-        session_follow(socket->session, came);
+        session_follow(socket->session, came, is_told);
     else
         session_send_kept(socket->session);
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { CALLS, packageVersion, startBrowser, startPages } from "../harness/browser.mjs";
 import { advance } from "../harness/clock.mjs";
 import { mintToken, nowS } from "../harness/http.mjs";
-import { begin, opened, Page, person } from "../harness/sdk_page.mjs";
+import { begin, opened, Page, person } from "../harness/vendor_page.mjs";
 import { startServer } from "../harness/server.mjs";
 import { startStun } from "../harness/stun.mjs";
 import { run, test } from "../harness/suite.mjs";

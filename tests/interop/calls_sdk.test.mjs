@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { CALLS, packageVersion, startBrowser, startPages } from "../harness/browser.mjs";
 import { call, mintToken } from "../harness/http.mjs";
 import { bearer, INVITES } from "../harness/prover.mjs";
-import { Page, person } from "../harness/sdk_page.mjs";
+import { Page, person } from "../harness/vendor_page.mjs";
 import { startServer } from "../harness/server.mjs";
 import { startStun } from "../harness/stun.mjs";
 import { run, test } from "../harness/suite.mjs";

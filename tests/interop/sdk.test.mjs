@@ -333,10 +333,12 @@ test("SW-28 with a StaticCredentialProvider the session runs until its token's e
     await visit.end();
 });
 
-async function beginRefreshing({ first, next }) // in the page, which has no key and cannot make one
+async function beginWithRefresh({ first, next, hasKey }) // in the page
 {
-    await new Promise((resolve) => { indexedDB.deleteDatabase("sw-dpop").onsuccess = resolve; });
-    crypto.subtle.generateKey = () => Promise.reject(new Error("no keys here"));
+    if (!hasKey) {
+        await new Promise((resolve) => { indexedDB.deleteDatabase("sw-dpop").onsuccess = resolve; });
+        crypto.subtle.generateKey = () => Promise.reject(new Error("no keys here"));
+    }
     const seen = window.seen = { ready: [], errors: [], refreshed: 0 };
     const provider = { authenticate: async () => first, refresh: async () => { seen.refreshed++; return next; } };
     const client = window.client = new window.sdk.SignalWire(provider);
@@ -348,7 +350,7 @@ test("SW-45 without a key of its own a page keeps its session over the first end
     const end_s = Math.ceil(Date.now() / 1000) + 9;
     const first = { token: await freshToken({ expire_at: end_s }), expiry_at: end_s * 1000 };
     const next = { token: await freshToken(), expiry_at: Date.now() + 7200_000 };
-    const visit = await Visit.begin(null, { begin: [beginRefreshing, { first, next }] });
+    const visit = await Visit.begin(null, { begin: [beginWithRefresh, { first, next, hasKey: false }] });
     await visit.registered();
     const live = visit.sockets[0];
     while (!live.isClosed) await tick();
@@ -362,20 +364,11 @@ test("SW-45 without a key of its own a page keeps its session over the first end
     await visit.end();
 });
 
-async function beginWithRefresh({ first, next }) // in the page, which has a key
-{
-    const seen = window.seen = { ready: [], errors: [], refreshed: 0 };
-    const provider = { authenticate: async () => first, refresh: async () => { seen.refreshed++; return next; } };
-    const client = window.client = new window.sdk.SignalWire(provider);
-    client.errors$.subscribe((error) => seen.errors.push(`${error.constructor.name} ${error.message}`));
-    client.ready$.subscribe((value) => seen.ready.push(value));
-}
-
 test("SW-45 with a key the package never calls refresh(), and the session ends with the token", async () => {
     const end_s = Math.ceil(Date.now() / 1000) + 9;
     const first = { token: await freshToken({ expire_at: end_s }), expiry_at: end_s * 1000 };
     const next = { token: await freshToken(), expiry_at: Date.now() + 7200_000 };
-    const visit = await Visit.begin(null, { begin: [beginWithRefresh, { first, next }] });
+    const visit = await Visit.begin(null, { begin: [beginWithRefresh, { first, next, hasKey: true }] });
     await visit.registered();
     const live = visit.sockets[0];
     while (!live.isClosed) await tick();

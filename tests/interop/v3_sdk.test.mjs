@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { CALLS, packageVersion, startBrowser, startPages } from "../harness/browser.mjs";
 import { advance } from "../harness/clock.mjs";
 import { call, mintToken, nowS } from "../harness/http.mjs";
-import { opened, Page as Newer, person, received } from "../harness/sdk_page.mjs";
+import { opened, Page as Newer, person, received } from "../harness/vendor_page.mjs";
 import { startServer } from "../harness/server.mjs";
 import { startStun } from "../harness/stun.mjs";
 import { run, test } from "../harness/suite.mjs";

@@ -150,8 +150,6 @@ enum err signalwire_decode_addresses(struct ask *ask, struct refused *refused,
     return ERR_OK;
 }
 
-/* Every member of connect's params that we use is checked for its type; the rest (agent, contexts, topics,
- * ...) is not ours to judge. */
 /* Ours: the session that this one shall take the place of. Whatever is there but no object with the two is
  * presented all the same: it is refused, never taken for none. */
 static void decode_upgrade(struct ask_connect *connect, struct refused *refused, struct json upgrade)
@@ -166,6 +164,8 @@ static void decode_upgrade(struct ask_connect *connect, struct refused *refused,
     connect->session = signalwire_session_of(json_text(json_member(upgrade, "protocol")));
 }
 
+/* Every member of connect's params that we use is checked for its type; the rest (agent, contexts, topics,
+ * ...) is not ours to judge. */
 enum err signalwire_decode_connect(struct ask *ask, struct refused *refused,
                                    const struct dialect_request *request)
 {
@@ -189,7 +189,6 @@ enum err signalwire_decode_connect(struct ask *ask, struct refused *refused,
         (signalwire_is_given(name) && json_type_of(name) != JSON_IS_STRING))
         signalwire_refuse_invalid(refused, FIELD_NONE, "authorization_state and protocol must be strings");
     ask->connect.proof = json_text(proof);
-    ask->connect.takes_slots = json_type_of(json_member(params, "takes_slots")) == JSON_IS_TRUE; /* ours */
     /* Older clients present one of the two: version 3 has no state, and 4.0.0-beta.7, once refused, forgets
      * the protocol alone. To refuse them again would leave the one deaf and the other asking several times a
      * second. One half is no resume: they begin anew, as with nothing. */
@@ -199,6 +198,7 @@ enum err signalwire_decode_connect(struct ask *ask, struct refused *refused,
         ask->connect.session = signalwire_session_of(json_text(name));
     }
     decode_upgrade(&ask->connect, refused, json_member(params, "upgrade"));
+    ask->connect.takes_slots = json_type_of(json_member(params, "takes_slots")) == JSON_IS_TRUE; /* ours */
     return ERR_OK;
 }
 

@@ -1,4 +1,4 @@
-// sdk_page.mjs — a page with the vendor's package (version 4) in it, that dials and is rung; and what passed over its sockets.
+// vendor_page.mjs — a page with the vendor's package (version 4) in it, that dials and is rung; and what passed over its sockets.
 //
 // Everything is the package's own doing: the page adds a provider with one token, keeps the peer connections and sockets that
 // the package makes, and writes down what the client says of itself.
