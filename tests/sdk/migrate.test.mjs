@@ -65,7 +65,8 @@ test("an expired token: ours says that somebody has to sign in again", async () 
 
 test("every name of the vendor's that the page may use is there; UnexpectedError is what has no other class", async () => {
     const one = await visit(OURS), theirs = await visit(THEIRS);
-    const names = ["SignalWire", "StaticCredentialProvider", "EmbedTokenCredentialProvider", "embeddableCall", "CallCreateError", "DPoPInitError", "DeviceTokenError", "InvalidCredentialsError", "TokenRefreshError", "UnexpectedError"];
+    const names = ["SignalWire", "StaticCredentialProvider", "EmbedTokenCredentialProvider", "embeddableCall", "CallCreateError", "DPoPInitError", "DeviceTokenError", "InvalidCredentialsError", "TokenRefreshError", "UnexpectedError",
+        "CollectionFetchError", "MediaTrackError", "MessageParseError", "RecoveryError", "VertoPongError", "getLogger", "setDebugOptions", "setLogLevel", "setLogger"];
     for (const page of [one, theirs]) assert.deepEqual(await page.run((all) => all.map((name) => typeof window.names[name]), names), names.map(() => "function"));
     assert.deepEqual(await one.run(() => {
         const { UnexpectedError, InvalidCredentialsError, SignalWire } = window.names;
