@@ -130,7 +130,7 @@ test("3.30.0 learns of a bad token by name: AuthError, and no session", async ()
 });
 
 test("3.30.0 renews by updateToken(), and its session outlives the first token", async () => {
-    const end_s = nowS() + 7, reference = "renews@example.com";
+    const end_s = nowS() + 15, reference = "renews@example.com";
     const first = (await mintToken(server, { reference, expire_at: end_s })).token, next = (await mintToken(server, { reference })).token;
     const page = await Page.of(first);
     await page.online();
@@ -146,7 +146,7 @@ test("3.30.0 renews by updateToken(), and its session outlives the first token",
 
 // Its SDK does not look whether the token ended before it says that the renewal was done.
 test("3.30.0 says that updateToken() is done after the end, and sends nothing: the page has to begin anew", async () => {
-    const reference = "late@example.com", first = (await mintToken(server, { reference, expire_at: nowS() + 4 })).token;
+    const reference = "late@example.com", first = (await mintToken(server, { reference, expire_at: nowS() + 12 })).token;
     const next = (await mintToken(server, { reference })).token, page = await Page.of(first);
     const refused = await happens(() => page.seen.received.find((m) => m.error), "a refusal, after the end");
     assert.equal(refused.error.code, -32002);
