@@ -320,6 +320,13 @@ it("an aborted load leaves nothing, not even a screen", async () => {
     expect([s.container.children.length, s.host.listeners, s.platform.timers]).toEqual([0, 0, 0]);
 });
 
+it("its signal takes the app away after the start as well", async () => {
+    const stop = new AbortController(), s = scene({ hosting: { signal: stop.signal } }), { loading } = await both(s), client = await loading;
+    stop.abort();
+    await expect(client.ask("any")).rejects.toMatchObject({ code: "destroyed" });
+    expect([s.container.children.length, s.host.listeners, s.platform.timers]).toEqual([0, 0, 0]);
+});
+
 describe("what goes wrong after the start", () => {
     async function opened(more: Scene = {})
     {

@@ -24,7 +24,7 @@ export interface EmbedOptions {
     readonly title?: string;
     /** How long the app may take to be ready. Default 120 000. */
     readonly readyTimeoutMs?: number;
-    /** Aborted: the frame is taken away, and the promise rejects. */
+    /** Aborted: the frame is taken away, at any time; while it loads, the promise rejects. */
     readonly signal?: AbortSignal;
 }
 
@@ -81,7 +81,9 @@ export async function embedIn(page: HostPage, platform: Platform, options: Embed
     container.querySelector(`[${SCREEN}]`)?.remove();
     const embed = embedOf(page, platform, container, options);
     try {
-        return await within(readyTimeoutMs, signal, "loading the embedded app", () => embed.ready);
+        const client = await within(readyTimeoutMs, signal, "loading the embedded app", () => embed.ready);
+        signal?.addEventListener("abort", client.destroy, { once: true });
+        return client;
     } catch (thrown) {
         const error = asError(thrown, "frame_failed", String(thrown));
         embed.destroy(error);

@@ -19,6 +19,7 @@ export interface FrameOptions {
     readonly offers?: Readonly<Record<string, (params: unknown, frame: Frame) => unknown>>;
     /** Shows the app. When it has resolved, the embedding page learns that the app is ready. */
     readonly start?: (frame: Frame) => unknown;
+    /** Aborted before there is a session: the promise rejects. Later the embedding page ends the app, by taking its frame away. */
     readonly signal?: AbortSignal;
 }
 
