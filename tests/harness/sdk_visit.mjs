@@ -41,7 +41,7 @@ export class Visit {
     {
         const visit = new Visit();
         visit.page = page ?? (await browser.newPage());
-        Object.assign(visit, { requests: [], sockets: [], problems: [] });
+        Object.assign(visit, { requests: [], sockets: [], addresses: [], problems: [] });
         visit.page.on("request", (request) => visit.requests.push(request));
         visit.page.on("websocket", (ws) => visit.watch(ws));
         visit.page.on("pageerror", (error) => visit.problems.push(String(error)));
@@ -63,6 +63,7 @@ export class Visit {
     {
         const socket = { sent: [], received: [], isClosed: false };
         this.sockets.push(socket);
+        this.addresses.push(ws.url());
         ws.on("framesent", ({ payload }) => socket.sent.push(JSON.parse(payload)));
         ws.on("framereceived", ({ payload }) => socket.received.push(JSON.parse(payload)));
         ws.on("close", () => { socket.isClosed = true; });

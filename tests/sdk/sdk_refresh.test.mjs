@@ -11,6 +11,7 @@ import { coatcheck } from "../harness/clock.mjs";
 import { mintToken, nowS } from "../harness/http.mjs";
 import { buildSdk, SDK, startSdkPages } from "../harness/sdk_pages.mjs";
 import { Visit } from "../harness/sdk_visit.mjs";
+import { Session } from "../harness/session.mjs";
 import { secretIn } from "../harness/secrets.mjs";
 import { startServer, temporaryFolder } from "../harness/server.mjs";
 import { guarded, run, test } from "../harness/suite.mjs";
@@ -132,6 +133,46 @@ test("SW-40 SW-41 SW-44 SW-46 with the scope the browser's key renews the sessio
     await elsewhere.refused();
     assert.equal((await elsewhere.log())[0][0], "InvalidCredentialsError", "the same token with another key");
     await elsewhere.end();
+    await one.end();
+});
+
+test("F-86 a script in a live page takes token and state, and not the key: no session, no renewal and no next token elsewhere", async () => {
+    const one = await visit({ bound: true, life: 600 });
+    await one.registered();
+    await one.until(() => performance.getEntriesByName(performance.getEntriesByType("resource").find(({ name }) => name.endsWith("/devices/token"))?.name).length);
+    await one.until(() => JSON.parse(atob(JSON.parse(sessionStorage.getItem("coatcheck:session")).token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).cnf);
+    const { token, resume } = await one.run(() => JSON.parse(sessionStorage.getItem("coatcheck:session")));
+    const stolen = await one.run(async () => {
+        const database = await new Promise((resolve) => { const opening = indexedDB.open("coatcheck"); opening.onsuccess = () => resolve(opening.result); });
+        const { privateKey } = await new Promise((resolve) => { const asked = database.transaction("keys").objectStore("keys").get("proof"); asked.onsuccess = () => resolve(asked.result); });
+        database.close();
+        return Promise.all(["jwk", "pkcs8"].map((format) => crypto.subtle.exportKey(format, privateKey).then(() => "exported", ({ name }) => name)));
+    });
+    assert.deepEqual(stolen, ["InvalidAccessError", "InvalidAccessError"]);
+    const thief = await Session.open(server);
+    const refused = await thief.connect(token, { authorization_state: resume.state, protocol: resume.protocol });
+    assert.equal(refused.error?.code, -32003, JSON.stringify(refused));
+    const again = await Session.open(server);
+    assert.equal((await again.connect(token)).error?.code, -32002);
+    const renewal = await fetch(`${server.url}/api/fabric/subscriber/devices/refresh`, { method: "POST", body: "{}", headers: { authorization: `Bearer ${token}`, "content-type": "application/json" } });
+    assert.equal(renewal.status, 422);
+    assert.deepEqual(await one.run(() => [window.states, window.log, window.client.ready]), [[false, true], [], true], "the page's own goes on");
+    for (const socket of [thief, again]) await socket.close();
+    await one.end();
+});
+
+test("F-87 the token of a live page is in its requests' headers and its socket's messages, in no address, cache, cookie or title", async () => {
+    const one = await visit({ bound: true, life: 600 });
+    await one.registered();
+    const { token } = await one.run(() => JSON.parse(sessionStorage.getItem("coatcheck:session")));
+    const places = [one.page.url(), await one.page.content(), ...one.requests.map((request) => request.url()), ...one.addresses,
+        JSON.stringify(await one.run(async () => [document.cookie, document.title, document.referrer, history.state, await caches.keys(), { ...localStorage }]))];
+    assert.ok(one.requests.length > 3 && one.addresses.length);
+    for (const text of places) assert.ok(!text.includes(token) && !text.includes(token.split(".")[2]), text.slice(0, 80));
+    for (const request of one.requests) {
+        const answer = await request.response();
+        if (/\/(devices|subscriber)\//.test(request.url())) assert.equal(answer.headers()["cache-control"], "no-store", request.url());
+    }
     await one.end();
 });
 
