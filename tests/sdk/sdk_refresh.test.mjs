@@ -155,7 +155,7 @@ test("F-86 a script in a live page takes token and state, and not the key: no se
     const again = await Session.open(server);
     assert.equal((await again.connect(token)).error?.code, -32002);
     const renewal = await fetch(`${server.url}/api/fabric/subscriber/devices/refresh`, { method: "POST", body: "{}", headers: { authorization: `Bearer ${token}`, "content-type": "application/json" } });
-    assert.equal(renewal.status, 422);
+    assert.equal(renewal.status, 401);
     assert.deepEqual(await one.run(() => [window.states, window.log, window.client.ready]), [[false, true], [], true], "the page's own goes on");
     for (const socket of [thief, again]) await socket.close();
     await one.end();
