@@ -11,6 +11,7 @@
 #include "cli/pages.h"
 #include "cli/run.h"
 #include "cli/seed.h"
+#include "server/showroom.h"
 #include "server/stun.h"
 #include "server/tls.h"
 #include "wire/json_write.h"
@@ -226,6 +227,15 @@ static enum err answer_stun(struct dev *dev, const char **why)
     return e;
 }
 
+/* What the start page shows beside the credentials: before the lanes run, so that they find it there. */
+static enum err open_showroom(struct dev *dev)
+{
+    struct uuid project;
+    enum err e = uuid_read(&project, bytes_of_text(dev->seed.project_id));
+
+    return e ? e : showroom_open(&dev->running.node, &project);
+}
+
 static int start(struct dev *dev)
 {
     struct running *running = &dev->running;
@@ -241,6 +251,8 @@ static int start(struct dev *dev)
     TRY(e = open_tls(dev, &why), failed);
     TRY(e = node_listen(&running->node, &why), failed);
     TRY(e = answer_stun(dev, &why), failed);
+    why = "not enough memory";
+    TRY(e = open_showroom(dev), failed);
     set_urls(dev);
     write_line(dev);
     why = "not enough memory";

@@ -7,6 +7,7 @@
 #include "server/builtin.h"
 
 #include "server/found_http.h"
+#include "server/local_name.h"
 #include "wire/basic_auth.h"
 #include "wire/http_reply.h"
 
@@ -95,22 +96,10 @@ const char *builtin_path(size_t index)
     return index < sizeof builtins / sizeof builtins[0] ? builtins[index].path : NULL;
 }
 
-/* The pages show credentials. A name that an attacker's DNS points at this machine must not get them, so only
- * names that are this machine's by definition count (RFC 6761 §6.3). */
+/* The pages show credentials. A name that an attacker's DNS points at this machine must not get them. */
 static bool host_is_local(const struct exchange *x)
 {
-    static const struct bytes names[] = {
-        {(const uint8_t *)"127.0.0.1", 9}, {(const uint8_t *)"localhost", 9}, {(const uint8_t *)"[::1]", 5}};
-    const struct bytes suffix = BYTES(".localhost");
-    struct bytes host = http_request_field(&x->request, x->bytes, BYTES("Host"), NULL);
-    size_t i, end = host.len;
-
-    while (end && host.ptr[end - 1] >= '0' && host.ptr[end - 1] <= '9')
-        end--;
-    if (end && host.ptr[end - 1] == ':') host = bytes_part(host, 0, end - 1);
-    for (i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (bytes_equal_nocase(host, names[i])) return true;
-    return host.len > suffix.len && bytes_equal_nocase(bytes_from(host, host.len - suffix.len), suffix);
+    return local_name(http_request_field(&x->request, x->bytes, BYTES("Host"), NULL));
 }
 
 static const struct page *page_of(const struct exchange *x)

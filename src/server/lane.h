@@ -17,6 +17,7 @@ struct call;
 struct conn;
 struct cuts;
 struct exchange;
+struct flow;
 struct node;
 struct presence_round;
 struct session_fetch;
@@ -46,6 +47,7 @@ struct lane {
     struct service *service;
     struct listener *listeners[4]; /* plain, TLS; of lane 0 also admin and the admin socket */
     struct records *records;       /* of refusals */
+    struct flow *flow;             /* of what passes; NULL but in `coatcheck dev` */
     struct admin *admins;          /* connections of the admin socket */
     uint64_t admin_serial;         /* of the latest of them */
     struct conn *conns;            /* all HTTP connections */

@@ -17,6 +17,7 @@
 #include "server/rotation.h"
 #include "server/seats.h"
 #include "server/session.h"
+#include "server/showroom.h"
 #include "server/watch.h"
 
 struct order { /* from the main thread to a lane */
@@ -251,6 +252,8 @@ void node_stop(struct node *node)
     node->limits = NULL;
     seats_free(node->seats);
     node->seats = NULL;
+    showroom_free(node->showroom);
+    node->showroom = NULL;
     keyring_free(node->ring);
     secret_free(node->master);
     node->ring = NULL;

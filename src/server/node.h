@@ -24,6 +24,7 @@ struct document { /* what is served as it is, with the tag that tells its versio
 
 struct limits;
 struct seats;
+struct showroom;
 
 struct node {
     const struct config *config;
@@ -42,6 +43,7 @@ struct node {
     struct limits *limits;     /* of all lanes */
     struct seats *seats;       /* the same */
     const char *folder;        /* the data folder, absolute: the admin socket lies there; NULL: none */
+    struct showroom *showroom; /* NULL but in `coatcheck dev` */
     const struct page *pages;
     size_t page_count;
     struct document openapi;      /* what /openapi.json answers */

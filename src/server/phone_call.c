@@ -1,5 +1,6 @@
 /* phone_call.c — a call at home: from the dial to the last leg's goodbye, by the engine's table. */
 #include "server/phone_inside.h"
+#include "server/showroom.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -322,6 +323,8 @@ static void dialled(struct run *run)
         reply->finding = run->finding;
         call->caller->is_told = true; /* by that */
     } else {
+        if (call->home->flow)
+            showroom_session(call->home, &run->outcome.holder, "dial", FLOW_BIT(FLOW_SESSION));
         reply->address = run->outcome.dialled.address;
         reply->resource = run->outcome.dialled.resource;
     }

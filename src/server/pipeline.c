@@ -6,6 +6,7 @@
 #include "server/found_http.h"
 #include "server/limits.h"
 #include "server/node.h"
+#include "server/showroom.h"
 #include "server/socket.h"
 #include "wire/http_reply.h"
 #include "wire/ws_handshake.h"
@@ -63,14 +64,15 @@ void pipeline_reply(struct exchange *x, int status, struct bytes type, struct by
 }
 
 /* Remembers a refusal and writes the fields that every one has: all that a client may learn of it. */
-static void write_refusal(struct buf *fields, struct exchange *x, const struct finding *finding, int status)
+static void write_refusal(struct buf *fields, char error_id[LANE_ERROR_ID_LEN], struct exchange *x,
+                          const struct finding *finding, int status)
 {
-    char error_id[LANE_ERROR_ID_LEN], route[RECORD_ROUTE_MAX], peer[RECORD_PEER_MAX] = "";
+    char route[RECORD_ROUTE_MAX], peer[RECORD_PEER_MAX] = "";
 
     found_route(route, x);
     if (x->conn->stream) stream_peer(x->conn->stream, peer);
     lane_refused(x->conn->lane, error_id, finding, status, route, peer);
-    http_reply_field(fields, BYTES("Coatcheck-Error-Id"), bytes_of(error_id, sizeof error_id));
+    http_reply_field(fields, BYTES("Coatcheck-Error-Id"), bytes_of(error_id, LANE_ERROR_ID_LEN));
     http_reply_field(fields, BYTES("Coatcheck-Error-Code"), bytes_of_text(finding_slug(finding)));
 }
 
@@ -110,11 +112,13 @@ static void reply_outcome(struct exchange *x, const struct outcome *outcome, con
 {
     struct dialect_reply reply = {.status = 500, .body = lane_body(x->conn->lane)};
     struct buf *fields = lane_fields(x->conn->lane);
+    char error_id[LANE_ERROR_ID_LEN];
 
     encode(&reply, outcome);
     if (reply.public_s) x->may_read_reply = false; /* any page may */
     write_fields_of(fields, x, outcome, &reply, allow);
-    if (finding) write_refusal(fields, x, finding, reply.status);
+    if (finding) write_refusal(fields, error_id, x, finding, reply.status);
+    if (x->conn->lane->flow) showroom_request(x, outcome, finding, reply.status, error_id);
     if (buf_error(reply.body) || buf_error(fields))
         reply_without_memory(x);
     else
@@ -153,10 +157,11 @@ void pipeline_refuse_plainly(struct exchange *x, const struct finding *finding, 
                              struct bytes headers)
 {
     struct buf *fields = lane_fields(x->conn->lane);
+    char error_id[LANE_ERROR_ID_LEN];
 
     buf_append_text(fields, "Cache-Control: no-store\r\n");
     buf_append(fields, headers);
-    write_refusal(fields, x, finding, status);
+    write_refusal(fields, error_id, x, finding, status);
     if (buf_error(fields))
         reply_without_memory(x);
     else
@@ -259,6 +264,10 @@ static void ask_for_body(struct exchange *x)
     int64_t wait_ms = 0;
     enum err e = ERR_OK;
 
+    if (!x->row && showroom_body_max(x)) {
+        stream_write(x->conn->stream, BYTES("HTTP/1.1 100 Continue\r\n\r\n"));
+        return;
+    }
     if (!x->row) {
         x->closes = true;
         refuse_route(x, x->match == ROUTE_OTHER_METHOD ? REFUSAL_METHOD_NOT_ALLOWED : REFUSAL_NOT_FOUND,
@@ -315,6 +324,7 @@ void pipeline_head(struct exchange *x)
     if (!x->conn->is_admin) x->match = dialect_find(&x->dialect, &x->row, &x->params, method, x->target.path);
     x->may_read_reply = origin_may_read(x);
     x->request.body_max = x->row && x->row->route.body != ROUTE_NO_BODY ? x->row->route.body_max : 1024;
+    if (!x->row && showroom_body_max(x)) x->request.body_max = showroom_body_max(x);
     if (is_opening(x)) {
         if (!x->request.has_body) return;
         refuse_upgrade(x, 400); /* RFC 6455 §4.1: an opening has no body, and none is waited for */
@@ -548,6 +558,6 @@ void pipeline_run(struct exchange *x)
         route_methods(methods, x->dialect->routes, x->dialect->route_count, sizeof x->dialect->routes[0],
                       x->target.path);
         refuse_route(x, REFUSAL_METHOD_NOT_ALLOWED, methods);
-    } else if (!builtin_answer(x))
+    } else if (!showroom_answer(x) && !builtin_answer(x))
         refuse_route(x, REFUSAL_NOT_FOUND, NULL);
 }

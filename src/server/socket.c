@@ -1,4 +1,5 @@
 /* socket.c — the life of a WebSocket: frames in, timers, sending, closing. */
+#include "server/showroom.h"
 #include "server/socket_inside.h"
 
 #include <stdio.h>
@@ -97,6 +98,7 @@ struct bytes socket_refusal_data(struct lane *lane, const struct socket *socket,
     (void)snprintf(route, sizeof route, "socket %s", method);
     if (socket && socket->stream) stream_peer(socket->stream, peer);
     lane_refused(lane, error_id, finding, 0, route, peer);
+    if (lane->flow) showroom_socket_refused(lane, finding, route, error_id);
     json_object_begin(&w);
     json_key(&w, "error_id");
     json_put_string(&w, bytes_of(error_id, sizeof error_id));
@@ -238,12 +240,20 @@ void socket_lost_session(struct socket *socket)
 
 /* ---- life ---- */
 
+/* What the start page of a test project is told of it. */
+static const char *parting(enum session_event event)
+{
+    return event == SESSION_REVOKED ? "revoked" : event == SESSION_TIME_UP ? "expired" : "left";
+}
+
 /* What becomes of the session when its socket closes. */
 static void part(struct socket *socket, enum session_event event)
 {
     struct session *session = socket->session;
 
     if (!session) return;
+    if (session->lane->flow)
+        showroom_session(session->lane, &session->holder, parting(event), FLOW_BIT(FLOW_SESSION));
     if (event == SESSION_REVOKED || event == SESSION_STOP) {
         session_end(session);
         return;

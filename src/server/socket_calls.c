@@ -1,6 +1,7 @@
 /* socket_calls.c — JSON-RPC on a socket: the connect call, calls of a live session, and answers to ours. What
  * has to be decided first is asked of the service, and nothing behind it is read meanwhile. */
 #include "server/phone.h"
+#include "server/showroom.h"
 #include "server/socket_inside.h"
 
 #include <stdlib.h>
@@ -195,6 +196,10 @@ void socket_welcome(struct socket *socket)
     is_told = !buf_error(body);
     socket_send_text(socket, body);
     session_give_state(socket->session);
+    if (socket->lane->flow)
+        showroom_session(socket->lane, &socket->session->holder,
+                         came == socket->session ? "resume" : "connect",
+                         FLOW_BIT(FLOW_TOKEN) | FLOW_BIT(FLOW_SESSION));
     if (came && came != socket->session)
         session_follow(socket->session, came, is_told);
     else
@@ -260,6 +265,9 @@ static void answer_call(struct socket *socket, const struct socket_call *row, co
     if (after != AFTER_NOTHING)
         session_set_registered(socket->session, after != AFTER_UNREGISTER, after == AFTER_REGISTER_QUIETLY);
     socket_send_text(socket, body);
+    if (after != AFTER_NOTHING && socket->lane->flow)
+        showroom_session(socket->lane, &socket->session->holder,
+                         after == AFTER_UNREGISTER ? "unregister" : "register", FLOW_BIT(FLOW_SESSION));
 }
 
 static void run_call(struct socket *socket, struct rpc_message *call)

@@ -95,6 +95,12 @@ void service_forget_user(struct service *service, const struct uuid *project, co
     users_forget(service->users, project, id);
 }
 
+const struct user *service_known_user(const struct service *service, const struct uuid *project,
+                                      const struct uuid *id)
+{
+    return users_by_id(service->users, project, id);
+}
+
 enum err service_take_cutoff(struct service *service, const struct cutoff *cutoff)
 {
     return cutoffs_put(service->cutoffs, cutoff);

@@ -63,6 +63,9 @@ void service_close_store(struct service *service); /* the store is gone: who wou
 /* What it voids is refused from now on. ERR_NO_MEMORY: ask again until it is taken. */
 MUST_USE enum err service_take_cutoff(struct service *service, const struct cutoff *cutoff);
 void service_forget_user(struct service *service, const struct uuid *project, const struct uuid *id);
+/* As this lane met the user lately, until the next ask; NULL: it did not, and nothing is looked up. */
+const struct user *service_known_user(const struct service *service, const struct uuid *project,
+                                      const struct uuid *id);
 
 /* Seals what a session's client has to present to have it back; appends the text. */
 MUST_USE enum err service_seal_resume(struct service *service, struct buf *out,
