@@ -1,5 +1,8 @@
 // dev.js — the start page of `coatcheck dev`: shows the test project's credentials and walks through secret, token, session.
-// It talks to its own origin alone and keeps everything in memory.
+// It talks to its own origin alone and keeps everything in memory. The live picture is picture.js.
+import { prepareAgeing, showAgeing } from "./ageing.js";
+import { $, copy, copyButton, element, enable, isEnabled, say, spell } from "./dom.js";
+import { watch } from "./picture.js";
 
 // The dialect that this page speaks; its names occur nowhere else.
 const DIALECT = {
@@ -40,36 +43,14 @@ const CLAIMS = {
     par: "key that minted it", cnf: "bound to this key", adr: "addresses", res: "resource", age: "test clock",
 };
 
-const $ = (id) => document.getElementById(id);
 const project = {};       // the credentials, once they came
 const shown = new Set();  // names of the secrets to be shown
 let clock = null;         // the server's time at a moment of ours
 let minted = null;        // { token, claims }
 let session = null;       // the live Session
 let isExpired = false;
-
-function element(name, properties = {}, ...children)
-{
-    const made = Object.assign(document.createElement(name), properties);
-    made.append(...children);
-    return made;
-}
-
-// Buttons that cannot be used yet keep their place in the tab order and say why when pressed.
-const enable = (button, isOn) => button.setAttribute("aria-disabled", String(!isOn));
-const isEnabled = (button) => button.getAttribute("aria-disabled") !== "true";
-
-function say(id, text, mood = "")
-{
-    $(id).textContent = text;
-    $(id).dataset.mood = mood;
-}
-
-function light(name, isOn, state)
-{
-    $(`flow-${name}`).classList.toggle("on", isOn);
-    $(`flow-${name}`).querySelector(".state").textContent = state;
-}
+let asked = null;         // the mint that the request box shows
+let age_ms = 0;           // how much older the test project was made
 
 // --- time: the countdown follows the server's clock, whatever this machine's says
 
@@ -82,43 +63,25 @@ function readClock(response)
 const timeOf = (ms) => new Date(ms).toLocaleTimeString([], { hour12: false });
 function serverNow_ms() { return clock ? clock.date_ms + performance.now() - clock.at_ms : Date.now(); }
 
-function spell(seconds)
-{
-    const two = (n) => String(n).padStart(2, "0");
-    const minutes = Math.floor(seconds / 60);
-    return minutes < 60 ? `${minutes}:${two(seconds % 60)}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
-}
+// What the project has aged since a token's mint has gone off its life.
+const left_s = ({ exp, age = 0 }) => Math.max(0, Math.ceil(exp - (serverNow_ms() + Math.max(0, age_ms - age)) / 1000));
 
 function tick()
 {
+    showSessionState();
+    showAgeing({ token: minted && left_s(minted.claims), session: session?.ends ? left_s(session.ends) : null, project: age_ms / 1000 });
     if (!minted) return;
-    const { iat, exp } = minted.claims, left_s = Math.max(0, Math.ceil(exp - serverNow_ms() / 1000));
-    $("life-left").textContent = left_s ? `${spell(left_s)} left` : "expired";
-    $("life-bar").style.transform = `scaleX(${Math.min(1, left_s / (exp - iat))})`;
-    if (left_s || isExpired) return;
+    const { iat, exp } = minted.claims, left = left_s(minted.claims);
+    $("life-left").textContent = left ? `${spell(left)} left` : "expired";
+    $("life-bar").style.transform = `scaleX(${Math.min(1, left / (exp - iat))})`;
+    if (left || isExpired) return;
     isExpired = true;
-    light("token", false, "expired");
     say("mint-status", "This token has expired. Mint a new one.");
 }
 
 // --- credentials and shell lines
 
 function mask(value) { return `${value.match(/^(?:[a-z0-9]+_(?:test_|live_)?|PT)/)?.[0] ?? ""}${"•".repeat(16)}`; }
-
-async function copy(button, text)
-{
-    const isDone = await navigator.clipboard.writeText(text).then(() => true, () => false);
-    $("said").textContent = isDone ? "Copied." : "The browser refused to copy. Show the value and copy it by hand.";
-    button.classList.add(isDone ? "copied" : "refused");
-    setTimeout(() => button.classList.remove("copied", "refused"), 1500);
-}
-
-function copyButton(what, text)
-{
-    const button = element("button", { type: "button" }, "Copy", element("span", { className: "hidden", textContent: ` ${what}` }));
-    button.addEventListener("click", () => copy(button, text()));
-    return button;
-}
 
 function prepareCredential(row)
 {
@@ -152,6 +115,7 @@ function renderProject()
         row.classList.toggle("without", !hasValue);
     }
     for (const { code, template } of shellLines) code.textContent = filled(template, visible);
+    if (asked) renderRequest(asked);
 }
 
 async function loadProject()
@@ -162,11 +126,19 @@ async function loadProject()
         readClock(response);
         Object.assign(project, await response.json());
         renderProject();
-        light("secret", true, "ready");
+        renderRequest();
+        $("age-line").textContent = `coatcheck clock advance 2h --project ${project.project_id}`;
+        document.body.classList.add("ready");
+        $("banner").hidden = true;
     } catch (error) {
-        $("banner").textContent = `The test project could not be read (${error.message}). Start coatcheck dev again and reload this page.`;
-        $("banner").hidden = false;
+        warn(`The test project could not be read (${error.message}). Start coatcheck dev again and reload this page.`);
     }
+}
+
+function warn(text)
+{
+    $("banner").textContent = text;
+    $("banner").hidden = false;
 }
 
 // --- step 1: the token
@@ -181,18 +153,43 @@ function whyNotMinted(status, body)
     return `The server refused the request (${status}). Reload this page and try again.`;
 }
 
-async function requestToken(fields)
+const OPTIONAL = ["display_name", "first_name", "last_name", "job_title", "company_name"];
+
+function askFor(fields)
 {
     const ask = { reference: fields.get("reference").trim(), expire_at: Math.floor(serverNow_ms() / 1000) + Number(fields.get("life")) };
-    if (fields.get("display_name").trim()) ask.display_name = fields.get("display_name").trim();
+    for (const name of OPTIONAL)
+        if (fields.get(name).trim()) ask[name] = fields.get(name).trim();
+    return ask;
+}
+
+// As a shell takes it: a quote ends the text, stands escaped, and begins it again.
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+const requestLine = (ask, value) => `curl -s ${value("url")}${DIALECT.mintPath} \\\n  -u ${value("project_id")}:${value("api_token")} \\\n`
+    + `  -H 'Content-Type: application/json' \\\n  -d ${quoted(JSON.stringify(ask))}`;
+
+function renderRequest(ask = askFor(new FormData($("mint"))))
+{
+    asked = ask;
+    if (project.api_token) $("request").firstChild.textContent = requestLine(ask, visible);
+}
+
+const pretty = (body, text) => body === null ? text : JSON.stringify(body, null, 2);
+
+async function requestToken(ask)
+{
     const response = await fetch(DIALECT.mintPath, {
         method: "POST", credentials: "omit", body: JSON.stringify(ask),
         headers: { "Content-Type": "application/json", Authorization: `Basic ${btoa(`${project.project_id}:${project.api_token}`)}` },
     });
     readClock(response);
-    const body = await response.json().catch(() => null);
+    const text = await response.text();
+    let body = null;
+    try { body = JSON.parse(text); } catch { /* shown as it is */ }
+    const errorId = response.headers.get("Coatcheck-Error-Id");
+    $("answer").firstChild.textContent = `${response.status} ${response.statusText}\n${errorId ? `Coatcheck-Error-Id: ${errorId}\n` : ""}\n${pretty(body, text)}`;
     if (response.ok && body?.token) return body.token;
-    const isReference = body?.errors?.some((error) => error.attribute === "reference") ?? false;
+    const isReference = body?.errors?.some?.((error) => error.attribute === "reference") ?? false;
     throw Object.assign(new Error(whyNotMinted(response.status, body)), { isOurs: true, isReference });
 }
 
@@ -224,7 +221,6 @@ function showToken(token)
     renderClaims($("claims"), minted.claims);
     enable($("copy-token"), true);
     enable($("open"), !session);
-    light("token", true, "minted");
     tick();
 }
 
@@ -234,7 +230,9 @@ async function mint(event)
     if (!project.api_token) return say("mint-status", "The credentials are not there yet. Reload this page.", "bad");
     $("reference").removeAttribute("aria-invalid");
     try {
-        showToken(await requestToken(new FormData($("mint"))));
+        const ask = askFor(new FormData($("mint")));
+        renderRequest(ask);
+        showToken(await requestToken(ask));
         say("mint-status", "Minted. Take it to step 2.", "good");
     } catch (error) {
         say("mint-status", error.isOurs ? error.message : "The server does not answer. Start coatcheck dev again and reload this page.", "bad");
@@ -340,21 +338,29 @@ function showSession(isLive, isRegistered)
     enable($("register"), isLive && !isRegistered);
     enable($("unregister"), isLive && isRegistered);
     enable($("disconnect"), Boolean(session));
-    light("session", isLive, isRegistered ? "registered" : isLive ? "live" : session ? "opening" : "closed");
+    session && (session.isLive = isLive, session.isRegistered = isRegistered);
+    tick();
+}
+
+function showSessionState()
+{
+    const left = session?.ends ? `, ${spell(left_s(session.ends))} left` : "";
+    $("session-state").textContent = !session ? "closed" : !session.isLive ? "opening" : `${session.isRegistered ? "registered" : "live"}${left}`;
 }
 
 async function open()
 {
     if (!minted) return say("open-status", "Mint a token first: step 1.");
     if (session) return say("open-status", "A session is open already. Disconnect it first.");
-    const opening = session = new Session(minted.token);
+    const opening = session = new Session(minted.token), { age } = minted.claims;
     say("open-status", "Opening…");
     say("use-status", "");
     showSession(false, false);
     opening.closed.then((event) => ended(opening, event));
     try {
         const subscriber = DIALECT.subscriberOf(await opening.opened);
-        say("open-status", `Live until ${timeOf(subscriber.expires_at * 1000)}.`, "good");
+        opening.ends = { exp: subscriber.expires_at, age };
+        say("open-status", "Live. It ends with the token, or when you disconnect.", "good");
         showSession(true, false);
     } catch (error) {
         opening.why = error.message;
@@ -386,6 +392,28 @@ async function change(button, method, isRegistered, text)
     }
 }
 
+// --- step 4: time
+
+async function age(by_s)
+{
+    const response = await fetch("/dev/clock", {
+        method: "POST", credentials: "omit", body: JSON.stringify({ by_s }), headers: { "Content-Type": "application/json" },
+    });
+    const body = await response.json().catch(() => null);
+    if (!response.ok) throw Object.assign(new Error(`The server did not do it: ${body?.error ?? response.status}.`), { isOurs: true });
+    age_ms = body.age_ms;
+    tick();
+    return age_ms / 1000;
+}
+
+// Told each second. A server that came back may have another project, and has forgotten our socket.
+function told(flow, isBack)
+{
+    age_ms = flow.age_ms;
+    if (isBack || !project.api_token) loadProject();
+    else $("banner").hidden = true;
+}
+
 $("mint").addEventListener("submit", mint);
 $("copy-token").addEventListener("click", (event) => { if (minted) copy(event.currentTarget, minted.token); });
 $("open").addEventListener("click", open);
@@ -396,5 +424,9 @@ $("clear").addEventListener("click", () => $("log").replaceChildren());
 document.querySelectorAll("[data-name]").forEach(prepareCredential);
 document.querySelectorAll("#shell figure").forEach((figure, i) =>
     figure.append(copyButton("this line", () => filled(shellLines[i].template, (name) => project[name]))));
+document.querySelector("#request-title").parentElement.append(copyButton("the request", () => requestLine(asked, (name) => project[name])));
+$("mint").addEventListener("input", () => renderRequest());
+prepareAgeing(age, tick);
 setInterval(tick, 1000);
 loadProject();
+watch(told, () => warn("The server does not answer. Start coatcheck dev again: this page then goes on by itself."));
