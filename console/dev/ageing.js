@@ -47,7 +47,7 @@ export function prepareAgeing(age, onChange)
         const [by_s, , spoken] = chosen();
         try {
             const all_s = await age(by_s);
-            say("age-status", `Done: everything issued before is ${spoken} older, ${spell(all_s)} in all since the project was made.`, "good");
+            say("age-status", `Done: ${spoken} older, ${spell(all_s)} in all.`, "good");
         } catch (error) {
             say("age-status", error.isOurs ? error.message : "The server does not answer. Start coatcheck dev again and reload this page.", "bad");
         }

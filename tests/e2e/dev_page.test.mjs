@@ -1,9 +1,11 @@
-// dev_page.test.mjs — the start page of `coatcheck dev` in real Chromium: its three steps by mouse and by keyboard alone,
-// what it says when a step fails, and what it must never do: break its own policy, store anything, show a secret unasked.
+// dev_page.test.mjs — the start page of `coatcheck dev` in real Chromium: its steps by mouse and by keyboard alone, what it
+// says when a step fails, and what it must never do: break its own policy, store anything, show a secret unasked. Its live
+// picture and the paths behind it are dev_flow.test.mjs.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { startBrowser } from "../harness/browser.mjs";
+import { axe, watchPage } from "../harness/dev_page.mjs";
 import { call, info, readToken } from "../harness/http.mjs";
 import { startServer } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
@@ -11,16 +13,6 @@ import { run, test } from "../harness/suite.mjs";
 const SECRETS = ["api_token", "client_secret", "secret_key", "admin_token"];
 const shell = promisify(execFile);
 let server, browser;
-
-// Runs before the page's own code; a policy violation is heard here even where the console keeps quiet.
-function watchPage()
-{
-    window.violations = [];
-    window.shift = 0;
-    document.addEventListener("securitypolicyviolation", (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
-    new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.shift += entry.value; })
-        .observe({ type: "layout-shift", buffered: true });
-}
 
 // options: { url, width, scheme, isFailureExpected, before: async (page) => … }
 async function withPage(options, body)
@@ -35,7 +27,7 @@ async function withPage(options, body)
     await options.before?.(page);
     try {
         await page.goto(`${options.url ?? server.url}/`);
-        await page.waitForSelector("#flow-secret.on");
+        await page.waitForSelector("body.ready");
         await body(page);
         assert.deepEqual(await page.evaluate(() => window.violations), [], "no violation of the content security policy");
         if (!options.isFailureExpected) assert.deepEqual(noise, [], "a quiet console");
@@ -71,8 +63,12 @@ async function assertShellLinesWork(page, buttons)
     assert.ok(buttons.length >= 8, `${buttons.length} lines`);
 }
 
-const state = (page, name, text) => page.waitForFunction(([id, wanted]) =>
-    document.querySelector(`#flow-${id} .state`).textContent === wanted, [name, text]);
+// Of this page's token and session, as it tells them: "live" also with the time that is left behind it.
+const STATE_ID = { token: "life-left", session: "session-state" };
+const state = (page, name, text) => page.waitForFunction(([id, wanted]) => {
+    const told = document.getElementById(id).textContent;
+    return wanted === "minted" ? told.endsWith("left") : told.split(",")[0] === wanted;
+}, [STATE_ID[name], text]);
 const logged = (page, label) => page.waitForSelector(`#log details[data-label="${label}"]`, { state: "attached" });
 const status = (page, id, part) => page.waitForFunction(([which, wanted]) =>
     document.getElementById(which).textContent.includes(wanted), [id, part]);
@@ -82,12 +78,13 @@ const claim = (page, list, name) => page.evaluate(([id, wanted]) => [...document
 async function mintByMouse(page)
 {
     await page.click("#mint button");
-    await state(page, "token", "minted");
+    await status(page, "mint-status", "Minted");
     return page.textContent("#token");
 }
 
 test("every file of the page comes with its type and the policy", async () => {
-    const types = { "/": "text/html", "/dev/dev.css": "text/css", "/dev/dev.js": "text/javascript", "/dev/logo.svg": "image/svg+xml" };
+    const types = { "/": "text/html", "/dev/dev.css": "text/css", "/dev/logo.svg": "image/svg+xml" };
+    for (const name of ["ageing", "dev", "dom", "picture"]) types[`/dev/${name}.js`] = "text/javascript";
     for (const [path, type] of Object.entries(types)) {
         const answer = await call(server, "GET", path);
         assert.equal(answer.status, 200, path);
@@ -100,7 +97,7 @@ test("every file of the page comes with its type and the policy", async () => {
     assert.doesNotMatch(page, /(?:src|href)="(?:https?:)?\/\//, "nothing from elsewhere");
 });
 
-test("the three steps, by mouse", () => withPage({}, async (page) => {
+test("the steps, by mouse", () => withPage({}, async (page) => {
     await page.fill("#display-name", "Ada Lovelace");
     const token = await mintByMouse(page);
     const { header, claims } = readToken(token);
@@ -125,10 +122,61 @@ test("the three steps, by mouse", () => withPage({}, async (page) => {
     await state(page, "session", "live");
 }));
 
+test("the mint is shown as the line that sends it, and its answer whole", () => withPage({}, async (page) => {
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"], { origin: server.url });
+    await page.fill("#reference", "o'hara@example.com");
+    await page.fill("#job-title", "Analyst");
+    assert.ok((await page.textContent("#request")).includes('"reference":"o\'\\\'\'hara@example.com"'), "it follows the form");
+    assert.ok(!(await page.textContent("#request")).includes(server.contract.api_token), "the secret is masked there, too");
+    const token = await mintByMouse(page);
+    const [line, ...rest] = (await page.textContent("#answer")).split("\n");
+    const answer = JSON.parse(rest.join("\n"));
+    assert.equal(line, "200 OK");
+    assert.equal(answer.token, token);
+    assert.ok(answer.refresh_token && answer.subscriber_id, "the whole answer");
+    assert.equal((await info(server, token)).json.job_title, "Analyst");
+    await page.locator("#request-title + button").click();
+    const { stdout } = await shell("sh", ["-c", await page.evaluate(() => navigator.clipboard.readText())]);
+    assert.equal(JSON.parse(stdout).subscriber_id, answer.subscriber_id, "the copied line does the same");
+    assert.match(await page.textContent("#mint .note"), /API token can act for any user/);
+}));
+
+test("ageing takes from the token and the session, and ends them", () => withPage({}, async (page) => {
+    const choose = (n) => page.evaluate((value) => {
+        const slider = document.getElementById("age-by");
+        slider.value = value;
+        slider.dispatchEvent(new Event("input", { bubbles: true }));
+    }, n);
+    await mintByMouse(page);
+    await page.click("#open");
+    await state(page, "session", "live");
+    await choose("4");
+    assert.equal(await page.getAttribute("#age-by", "aria-valuetext"), "1 hour");
+    assert.equal(await page.textContent("#age button"), "Age by 1 h");
+    await page.click("#age button");
+    await status(page, "age-status", "1 hour older");
+    for (const id of ["life-left", "age-token", "age-session"])
+        await page.waitForFunction((which) => /^(?:1:00:00|0?:?5\d:\d\d) left$/.test(document.getElementById(which).textContent), id);
+    await page.click("#age button");
+    await status(page, "open-status", "life is over");
+    await state(page, "session", "closed");
+    await state(page, "token", "expired");
+    await mintByMouse(page);
+    assert.match(await page.textContent("#life-left"), /^(?:2:00:00|1:59:5\d) left$/, "a new one lives its full time");
+    await page.focus("#age-by");
+    await page.keyboard.press("ArrowLeft");
+    assert.equal(await page.getAttribute("#age-by", "aria-valuetext"), "30 minutes");
+    await page.keyboard.press("End");
+    assert.equal(await page.getAttribute("#age-by", "aria-valuetext"), "25 hours");
+    await page.keyboard.press("Enter");
+    await status(page, "age-status", "25 hours older");
+    await state(page, "token", "expired");
+}));
+
 // Presses Tab until the wanted element has the focus; each stop on the way must show that it has it.
 async function tabTo(page, selector)
 {
-    for (let presses = 0; presses < 80; presses++) {
+    for (let presses = 0; presses < 100; presses++) {
         await page.keyboard.press("Tab");
         const stop = await page.evaluate((wanted) => {
             const now = document.activeElement, outline = getComputedStyle(now);
@@ -325,7 +373,7 @@ function faintTexts()
 }
 
 for (const scheme of ["light", "dark"])
-    for (const width of [1280, 390, 360])
+    for (const width of [1440, 1280, 390, 320])
         test(`${scheme}, ${width} px wide: readable, nothing cut off, nothing moves`, () => withPage({ scheme, width }, async (page) => {
             const size = () => page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight]);
             await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
@@ -336,9 +384,14 @@ for (const scheme of ["light", "dark"])
             await state(page, "session", "live");
             await page.click("#register");
             await status(page, "use-status", "Registered");
+            await page.click("#age button");
+            await status(page, "age-status", "older");
+            await info(server, "no token");
+            await page.waitForSelector("#flow-refusal:not(.without)");
             assert.deepEqual(await page.evaluate(faintTexts), []);
+            assert.deepEqual(await axe(page), []);
             assert.deepEqual(await size(), before, "the page keeps its size");
-            assert.equal(await page.evaluate(() => window.shift), 0, "no layout shift");
+            assert.deepEqual(await page.evaluate(() => [window.shift, window.shifted]), [0, []], "no layout shift");
         }));
 
 test("when the server stops, the page says so", () => withPage({ isFailureExpected: true }, async (page) => {
