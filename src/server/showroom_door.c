@@ -99,7 +99,6 @@ static bool is_json(const struct exchange *x)
 
 static void reply(struct exchange *x, int status, const struct buf *body)
 {
-    x->may_read_reply = false; /* for our own page, whatever origins the project lists */
     pipeline_reply(x, status, JSON_TYPE, buf_error(body) ? BYTES_NONE : buf_bytes(body), BYTES_NONE);
 }
 
@@ -274,6 +273,7 @@ bool showroom_answer(struct exchange *x)
     enum http_method method = x->request.method == HTTP_HEAD_METHOD ? HTTP_GET : x->request.method;
 
     if (i == DOORS || !is_near(x)) return false;
+    x->may_read_reply = false; /* for our own page, whatever origins the project lists */
     if (!is_our_page(x))
         refuse_origin(x);
     else if (method != (doors[i].take ? HTTP_POST : HTTP_GET))
