@@ -21,6 +21,8 @@ const WHAT = {
     left: "a socket closed", expired: "a session ended with its token", revoked: "a session revoked", socket: "a call on a socket",
 };
 
+const ENDS = ["left", "expired", "revoked", "unregister"]; // told of, and no light for them
+
 const names = new Map(); // of users, by id: later happenings may tell the id alone
 let seen = new Set();    // numbers of happenings
 let node = null;         // which server told them: after a restart they begin anew
@@ -97,7 +99,8 @@ function renderNews()
 function moveFor(fresh)
 {
     for (const happening of fresh)
-        happening.stations.forEach((name, i) => happening.slug ? shake($(`flow-${name}`)) : flash($(`flow-${name}`), i));
+        happening.stations.forEach((name, i) => happening.slug ? shake($(`flow-${name}`))
+            : ENDS.includes(happening.what) || flash($(`flow-${name}`), i));
 }
 
 function productCard({ name, what, url })

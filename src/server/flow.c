@@ -74,12 +74,12 @@ void flow_put(char *out, size_t room, struct bytes text)
     out[len] = 0;
 }
 
-void flow_note(struct flow *flow, struct happening *happening)
+void flow_note(struct flow *flow, struct happening *happening, bool counts)
 {
     struct flow_slot *slot = &flow->slots[flow->noted++ % FLOW_KEPT];
     unsigned i;
 
-    for (i = 0; i < FLOW_STATIONS; i++)
+    for (i = 0; counts && i < FLOW_STATIONS; i++)
         if (happening->stations & FLOW_BIT(i))
             atomic_fetch_add_explicit(happening->slug ? &flow->refused[i] : &flow->passed[i], 1,
                                       memory_order_relaxed);

@@ -45,8 +45,9 @@ struct flow { /* a lane's */
     struct flow_slot slots[FLOW_KEPT];
 };
 
-/* On the lane's thread; gives the happening its number. */
-void flow_note(struct flow *flow, struct happening *happening);
+/* On the lane's thread; gives the happening its number. counts: it passed its stations, or was refused there;
+ * the end of a session is told of, and passes nothing. */
+void flow_note(struct flow *flow, struct happening *happening, bool counts);
 /* What an ask of this kind is called, and which stations it passes besides the secret. */
 const char *flow_what(enum ask_kind kind);
 uint32_t flow_stations(enum ask_kind kind);

@@ -104,8 +104,8 @@ static void counts_and_orders_over_all_lanes(void)
 
     begin();
     for (i = 0; i < 3 * FLOW_KEPT; i++)
-        flow_note(&flows[i % 3 == 0], &happening);
-    flow_note(&flows[1], &refused);
+        flow_note(&flows[i % 3 == 0], &happening, true);
+    flow_note(&flows[1], &refused, true);
     document = told(&text);
     CHECK_INT(count_of(document, "secret", "passed"), 3 * FLOW_KEPT);
     CHECK_INT(count_of(document, "token", "passed"), 3 * FLOW_KEPT);
@@ -152,12 +152,28 @@ static void cuts_a_text_at_a_whole_character(void)
     CHECK(!*out);
 }
 
+static void tells_of_an_end_without_counting_it(void)
+{
+    struct happening end = {.what = "left", .stations = FLOW_BIT(FLOW_SESSION)};
+    struct buf text;
+    struct json document;
+
+    begin();
+    flow_note(&flows[0], &end, false);
+    document = told(&text);
+    CHECK_INT(count_of(document, "session", "passed"), 0);
+    CHECK_INT(json_count(json_member(document, "happenings")), 1);
+    json_free(document);
+    buf_release(&text);
+}
+
 int main(void)
 {
     CHECK_RUN(tells_nothing_at_first);
     CHECK_RUN(refusals_stand_where_they_were_refused);
     CHECK_RUN(every_kind_has_a_word);
     CHECK_RUN(counts_and_orders_over_all_lanes);
+    CHECK_RUN(tells_of_an_end_without_counting_it);
     CHECK_RUN(cuts_a_text_at_a_whole_character);
     return CHECK_END();
 }

@@ -97,10 +97,11 @@ void showroom_request(const struct exchange *x, const struct outcome *outcome, c
         happening.stations = flow_stations(kind) | (takes_key ? FLOW_BIT(FLOW_SECRET) : 0);
         put_whose(&happening, x, outcome);
     }
-    if (happening.stations) flow_note(lane->flow, &happening);
+    if (happening.stations) flow_note(lane->flow, &happening, true);
 }
 
-void showroom_session(struct lane *lane, const struct holder *holder, const char *what, uint32_t stations)
+static void note_session(struct lane *lane, const struct holder *holder, const char *what, uint32_t stations,
+                         bool counts)
 {
     struct happening happening = {.what = what, .stations = stations};
 
@@ -108,7 +109,17 @@ void showroom_session(struct lane *lane, const struct holder *holder, const char
     happening.at_ms = loop_wall_ms(lane->loop);
     happening.format = dialect_of_socket()->name;
     put_user(&happening, lane, holder);
-    flow_note(lane->flow, &happening);
+    flow_note(lane->flow, &happening, counts);
+}
+
+void showroom_session(struct lane *lane, const struct holder *holder, const char *what, uint32_t stations)
+{
+    note_session(lane, holder, what, stations, true);
+}
+
+void showroom_parted(struct lane *lane, const struct holder *holder, const char *what)
+{
+    note_session(lane, holder, what, FLOW_BIT(FLOW_SESSION), false);
 }
 
 void showroom_socket_refused(struct lane *lane, const struct finding *finding, const char *route,
@@ -121,5 +132,5 @@ void showroom_socket_refused(struct lane *lane, const struct finding *finding, c
     happening.format = dialect_of_socket()->name;
     flow_put(happening.route, sizeof happening.route, bytes_of_text(route));
     put_refusal(&happening, finding, error_id);
-    flow_note(lane->flow, &happening);
+    flow_note(lane->flow, &happening, true);
 }

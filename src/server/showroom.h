@@ -34,6 +34,7 @@ void showroom_request(const struct exchange *x, const struct outcome *outcome, c
                       int status, const char *error_id);
 /* what: a literal. */
 void showroom_session(struct lane *lane, const struct holder *holder, const char *what, uint32_t stations);
+void showroom_parted(struct lane *lane, const struct holder *holder, const char *what);
 void showroom_socket_refused(struct lane *lane, const struct finding *finding, const char *route,
                              const char *error_id);
 

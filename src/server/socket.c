@@ -252,8 +252,7 @@ static void part(struct socket *socket, enum session_event event)
     struct session *session = socket->session;
 
     if (!session) return;
-    if (session->lane->flow)
-        showroom_session(session->lane, &session->holder, parting(event), FLOW_BIT(FLOW_SESSION));
+    if (session->lane->flow) showroom_parted(session->lane, &session->holder, parting(event));
     if (event == SESSION_REVOKED || event == SESSION_STOP) {
         session_end(session);
         return;

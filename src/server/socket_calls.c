@@ -265,9 +265,11 @@ static void answer_call(struct socket *socket, const struct socket_call *row, co
     if (after != AFTER_NOTHING)
         session_set_registered(socket->session, after != AFTER_UNREGISTER, after == AFTER_REGISTER_QUIETLY);
     socket_send_text(socket, body);
-    if (after != AFTER_NOTHING && socket->lane->flow)
-        showroom_session(socket->lane, &socket->session->holder,
-                         after == AFTER_UNREGISTER ? "unregister" : "register", FLOW_BIT(FLOW_SESSION));
+    if (!socket->lane->flow || after == AFTER_NOTHING) return;
+    if (after == AFTER_UNREGISTER)
+        showroom_parted(socket->lane, &socket->session->holder, "unregister");
+    else
+        showroom_session(socket->lane, &socket->session->holder, "register", FLOW_BIT(FLOW_SESSION));
 }
 
 static void run_call(struct socket *socket, struct rpc_message *call)
