@@ -7,6 +7,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static bool has_user(const char *url) /* before the path */
+{
+    const char *name = strstr(url, "//") + 2;
+    const char *at = strchr(name, '@');
+
+    return at && at < strchr(name, '/');
+}
+
 static void judge(const struct products *products)
 {
     uint32_t i, j;
@@ -16,7 +24,7 @@ static void judge(const struct products *products)
         const struct product *product = &products->list[i];
         if (!*product->id || !*product->name || !*product->what) abort();
         if (strncmp(product->url, "http://", 7) != 0 && strncmp(product->url, "https://", 8) != 0) abort();
-        if (strpbrk(product->url, "@\\\"'<> ")) abort();
+        if (strpbrk(product->url, "\\\"'<> ") || has_user(product->url)) abort();
         for (j = 0; j < i; j++)
             if (!strcmp(product->id, products->list[j].id)) abort();
     }
