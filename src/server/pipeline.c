@@ -153,11 +153,10 @@ static void refuse_route(struct exchange *x, enum refusal refusal, const char *a
     refuse(x, &finding, allow);
 }
 
-void pipeline_refuse_plainly(struct exchange *x, const struct finding *finding, int status, struct bytes body,
-                             struct bytes headers)
+static void refuse_plainly(char error_id[LANE_ERROR_ID_LEN], struct exchange *x,
+                           const struct finding *finding, int status, struct bytes body, struct bytes headers)
 {
     struct buf *fields = lane_fields(x->conn->lane);
-    char error_id[LANE_ERROR_ID_LEN];
 
     buf_append_text(fields, "Cache-Control: no-store\r\n");
     buf_append(fields, headers);
@@ -166,6 +165,14 @@ void pipeline_refuse_plainly(struct exchange *x, const struct finding *finding, 
         reply_without_memory(x);
     else
         pipeline_reply(x, status, JSON_TYPE, body, buf_bytes(fields));
+}
+
+void pipeline_refuse_plainly(struct exchange *x, const struct finding *finding, int status, struct bytes body,
+                             struct bytes headers)
+{
+    char error_id[LANE_ERROR_ID_LEN];
+
+    refuse_plainly(error_id, x, finding, status, body, headers);
 }
 
 void pipeline_refuse_bytes(struct exchange *x)
@@ -191,12 +198,14 @@ static void refuse_upgrade(struct exchange *x, int status)
 {
     struct bytes headers = BYTES_NONE;
     struct finding finding;
+    char error_id[LANE_ERROR_ID_LEN];
 
     if (status == 426) headers = BYTES("Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n");
     if (status == 429) headers = BYTES("Retry-After: 30\r\n");
     x->closes = true;
     found_upgrade(&finding, x, status);
-    pipeline_refuse_plainly(x, &finding, status, BYTES("{\"error\":\"Upgrade refused\"}"), headers);
+    refuse_plainly(error_id, x, &finding, status, BYTES("{\"error\":\"Upgrade refused\"}"), headers);
+    if (x->conn->lane->flow) showroom_socket_refused(x->conn->lane, &finding, "upgrade", error_id);
 }
 
 /* ---- limits ---- */

@@ -174,7 +174,14 @@ test("a refused connect shows at the session, with the id that its client got", 
     assert.equal(told.error_id, error.data.error_id);
 });
 
-test("what is told is bounded, and holds no credential", async () => {
+test("so does an upgrade that is refused", async () => {
+    const error = await Session.open(server, { origin: "https://evil.example" }).then(() => null, (reason) => reason);
+    assert.equal(error.status, 403);
+    const told = (await flow()).happenings.findLast(({ slug }) => slug);
+    assert.deepEqual([told.stations, told.slug, told.route, told.error_id], [["session"], "origin", "upgrade", error.headers["coatcheck-error-id"]]);
+});
+
+test("E-73 what is told of what passes is bounded, and holds no credential", async () => {
     const made = await mintToken(server, { reference: "secret@example.com" });
     for (let i = 0; i < 80; i++) await info(server, made.token);
     const { text, json } = await call(server, "GET", "/dev/flow");
