@@ -36,6 +36,16 @@ struct resume_decision upgrade_judge(const struct resume_facts *facts)
     return (struct resume_decision){.verdict = RESUME_UPGRADE};
 }
 
+bool upgrade_asks_again(const struct holder *next, const struct resume_state *state, uint32_t last,
+                        const struct holder *taken_by, bool is_heard)
+{
+    bool is_same = uuid_equal(&next->project, &taken_by->project) &&
+                   uuid_equal(&next->user, &taken_by->user) && next->kind == taken_by->kind;
+    bool is_recent = state->sequence && (state->sequence == last || state->sequence + 1 == last);
+
+    return is_same && is_recent && !is_heard;
+}
+
 bool upgrade_moves_call(const struct holder *next, bool is_caller, const struct address *dialled)
 {
     return is_caller && !uuid_is_zero(&dialled->id) && dial_may_reach(next, dialled);

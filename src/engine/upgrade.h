@@ -18,6 +18,12 @@ bool upgrade_may(enum token_kind from, enum token_kind to);
  * state that is not good, and the old session stays as it is. */
 struct resume_decision upgrade_judge(const struct resume_facts *facts);
 
+/* The place was taken already, by a session of this very user from whose client nothing has come since its
+ * welcome: that one was lost, and it asks again. last: the newest state that the old session had given out.
+ * By what key is asked afterwards, as of any who comes back (resume_settle). */
+bool upgrade_asks_again(const struct holder *next, const struct resume_state *state, uint32_t last,
+                        const struct holder *taken_by, bool is_heard);
+
 /* What goes over. A call that the new token was not made to reach does not, nor one of which it is not known
  * yet whom it is for. */
 bool upgrade_moves_call(const struct holder *next, bool is_caller, const struct address *dialled);

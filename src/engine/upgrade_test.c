@@ -139,11 +139,38 @@ static void moves_what_the_new_token_reaches(void)
     CHECK(upgrade_moves_call(&guest, true, &desk));
 }
 
+/* A welcome that was lost: whoever asks again is who was let in, and nothing has come from there since. */
+static void asks_again_only_until_it_was_heard_of(void)
+{
+    struct holder there;
+
+    begin();
+    there = holder;
+    CHECK(!upgrade_asks_again(&holder, &state, 6, &there, false)); /* a state that was never given out */
+    CHECK(!upgrade_asks_again(&holder, &state, 9, &there, false)); /* older than the last two */
+    CHECK(!upgrade_asks_again(&holder, &state, 7, &there, true));
+    there.user.byte[0]++;
+    CHECK(!upgrade_asks_again(&holder, &state, 7, &there, false));
+    there = holder;
+    there.project.byte[0]++;
+    CHECK(!upgrade_asks_again(&holder, &state, 7, &there, false));
+    there = holder;
+    there.kind = TOKEN_GUEST;
+    CHECK(!upgrade_asks_again(&holder, &state, 7, &there, false));
+    there = holder;
+    CHECK(upgrade_asks_again(&holder, &state, 7, &there, false));
+    CHECK(upgrade_asks_again(&holder, &state, 8, &there, false));
+    state.sequence = 0; /* of a session that was told of none */
+    CHECK(!upgrade_asks_again(&holder, &state, 0, &there, false));
+    CHECK(!upgrade_asks_again(&holder, &state, 1, &there, false));
+}
+
 int main(void)
 {
     CHECK_RUN(goes_upwards_only);
     CHECK_RUN(judges_row_by_row);
     CHECK_RUN(takes_a_session_past_its_end);
     CHECK_RUN(moves_what_the_new_token_reaches);
+    CHECK_RUN(asks_again_only_until_it_was_heard_of);
     return CHECK_END();
 }

@@ -44,6 +44,7 @@ struct session {
     bool is_undisturbed;        /* registered, but not to be rung now */
     bool is_away;           /* its socket was closed by its client on purpose: not rung until it is back */
     bool is_expired;        /* its grant has ended: nothing is sent, nothing may be asked */
+    bool is_heard;          /* something has come from its client since its welcome */
     bool is_lost;           /* its client missed a message: it ends in the next turn */
     bool is_warned;         /* of its grant's end; or that was near already when it was told of */
     bool is_presence_noted; /* its user's presence will be counted: server/presence.h */
@@ -74,7 +75,6 @@ bool session_is_reachable(const struct session *session);
 /* The sessions of this user on this lane: visit(arg, session) for each; visit must not end one. */
 void sessions_of_user(struct lane *lane, const struct uuid *project, const struct uuid *user,
                       void (*visit)(void *arg, struct session *session), void *arg);
-
 /* ---- letters to a session, wherever it is by now ---- */
 struct session_place { /* how another lane remembers a session */
     unsigned lane;
@@ -129,18 +129,21 @@ struct session_fetch {
     struct lane *home;
     struct bytes proved;                       /* yours, as the first step saw it (engine/resume.h) */
     const struct resume_state *state;          /* the same; both are kept until done */
+    const struct holder *holder;               /* of an upgrade: whose new session it shall be; kept too */
     bool is_upgrade;                           /* for a new session that takes its place */
     void (*done)(struct session_fetch *fetch); /* at home */
     /* the answer */
     struct session *session; /* NULL: refused, or it failed; else it is detached and lives at home now */
     enum err error;
     enum resume_found found;
+    bool is_again; /* of an upgrade: it has been, and the session is the new one, whose welcome was lost */
     /* its own */
     struct session_fetch *next, **at; /* of those that wait on a lane */
     struct deadline deadline;
     struct lane *asked_on; /* NULL: nobody was asked yet */
     int64_t asked_ms;
-    uint64_t probe; /* of that socket */
+    uint64_t probe;            /* of that socket */
+    struct resume_state again; /* in the place of `state`, for the new one */
 };
 /* Finds the session wherever it is, asks its present socket whether it lives, and brings it home unless it
  * does. */

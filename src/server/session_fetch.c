@@ -1,4 +1,7 @@
 /* session_fetch.c — a session goes to the socket that asks for it, if the one it has does not answer. */
+#include <string.h>
+
+#include "engine/upgrade.h"
 #include "server/node.h"
 #include "server/session_inside.h"
 #include "server/socket.h"
@@ -146,11 +149,41 @@ static void settle(struct session_fetch *fetch, struct session *session)
     }
 }
 
+/* Another has taken its place, and the welcome was lost: then it is that one which is wanted back. */
+static bool asks_again(struct session_fetch *fetch, const struct session *session)
+{
+    const struct trace *former = session->formers; /* the one whose place it took itself */
+
+    if (!fetch->is_upgrade || !former ||
+        memcmp(former->name, fetch->letter.to.name, sizeof former->name) != 0)
+        return false;
+    if (!upgrade_asks_again(fetch->holder, fetch->state, former->sequence, &session->holder,
+                            session->is_heard))
+        return false;
+    fetch->is_upgrade = false;
+    fetch->is_again = true;
+    fetch->again = *fetch->state;
+    fetch->again.user = session->holder.user;
+    fetch->again.kind = session->holder.kind;
+    fetch->again.jkt = BYTES_NONE; /* that of the proof counts */
+    fetch->again.sequence = session->sequence;
+    fetch->state = &fetch->again;
+    fetch->letter.to = session_place(session);
+    return true;
+}
+
+/* And, of one that was asked for again, still without a word from its client. */
+static bool is_wanted(struct session_fetch *fetch, const struct session *session)
+{
+    if (!session_is_named(session, &fetch->letter.to)) return asks_again(fetch, session);
+    return !fetch->is_again || !session->is_heard;
+}
+
 static void found(struct session_letter *letter, struct session *session)
 {
     struct session_fetch *fetch = (struct session_fetch *)(void *)letter;
 
-    if (session && session_is_named(session, &letter->to)) { /* and no other has taken its place */
+    if (session && is_wanted(fetch, session)) {
         settle(fetch, session);
         return;
     }

@@ -15,6 +15,7 @@ struct trace {
     struct lane *lane;      /* where it stands */
     struct name_link named; /* in that lane's table */
     char name[SESSION_NAME_LEN];
+    uint32_t sequence; /* a former name's: of the newest state that was given out under it */
 };
 
 static inline bool session_owns_name(const struct name_link *link) /* and it is no former one */

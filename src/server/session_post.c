@@ -108,8 +108,12 @@ void session_drop_traces(struct session *session)
 
 enum err former_new(struct trace **out, const struct session *session)
 {
+    enum err e;
+
     *out = NULL;
-    return trace_new(out, session->lane, session->name);
+    e = trace_new(out, session->lane, session->name);
+    if (!e) (*out)->sequence = session->sequence;
+    return e;
 }
 
 void session_put_formers(struct session *session)

@@ -403,6 +403,10 @@ void socket_give_up(struct socket *socket, int code)
 /* False: read no further. */
 static bool take(struct socket *socket, const struct ws_message_step *step)
 {
+    bool is_word =
+        step->event == WS_MESSAGE_TEXT || step->event == WS_MESSAGE_PING || step->event == WS_MESSAGE_PONG;
+
+    if (is_word && socket->session) socket->session->is_heard = true;
     switch (step->event) {
     case WS_MESSAGE_MORE:
         return false;

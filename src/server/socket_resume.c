@@ -101,7 +101,7 @@ enum session_event socket_grant(struct asking *asking, struct session *back)
 {
     struct lane *lane = asking->socket->lane;
     struct run *run = &asking->run;
-    bool is_upgrade = run->outcome.connected.is_upgrade;
+    bool is_upgrade = asking->fetch.is_upgrade;
     struct holder holder = back && !is_upgrade ? next_holder(lane, asking, back) : run->outcome.holder;
     int64_t left_ms = session_left_ms(lane, &holder), cutoff_ms = service_cutoff_ms(lane->service, &holder);
     bool has_seats;
@@ -122,6 +122,7 @@ enum session_event socket_grant(struct asking *asking, struct session *back)
         if (e) return fail(run, e);
         if (!has_seats) return no_seat(run);
         session_renew(back, &holder);
+        if (!asking->fetch.is_again) back->is_heard = true; /* its client has its state */
         asking->session = back;
         return SESSION_CONNECT_GRANTED;
     }
@@ -171,6 +172,7 @@ void socket_fetch_session(struct asking *asking)
 
     fetch->state = outcome->connected.state;
     fetch->proved = outcome->connected.proved;
+    fetch->holder = &outcome->holder;
     fetch->done = fetched;
     fetch->is_upgrade = outcome->connected.is_upgrade;
     fetch->letter.to.lane = fetch->state->lane;

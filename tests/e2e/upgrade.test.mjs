@@ -345,6 +345,49 @@ test("upgrade: a call goes on: the peer hears nothing of it, and either side han
     await noCallsLeft(server);
 }));
 
+/** It is granted, and the answer comes as far as the network. */
+async function loseWelcome(server, was, token)
+{
+    const waiting = await metric(server, "coatcheck_sessions_detached"), granted = await metric(server, "coatcheck_connects_granted_total");
+    const lost = await Session.open(server);
+    lost.ws._socket.pause();
+    lost.connect(token, upgradeOf(was)).catch(() => {});
+    await until(async () => await metric(server, "coatcheck_connects_granted_total") > granted, "it is granted");
+    lost.ws.terminate();
+    await until(async () => await metric(server, "coatcheck_sessions_detached") >= waiting, "the new session waits");
+}
+
+test("upgrade: a welcome that was lost is asked for again, and the call goes on", onBoth(async (server) => {
+    const bob = await person(server, "bob"), ada = await person(server, "ada");
+    const callee = await Phone.of(server, bob.token), caller = await Phone.of(server, await guestToken(server, bob.address), { online: false });
+    const leg = await caller.dial(bob.to), ring = await callee.ring();
+    await callee.answer(ring.callID);
+    await caller.answered(leg);
+    const was = await lostPhone(server, caller);
+    await loseWelcome(server, was, ada.token);
+    await loseWelcome(server, was, ada.token);
+    await refuses(server, was, (await person(server, "eve")).token, -32003);
+    const phone = new Phone(await upgrade(server, was, ada.token));
+    assert.notEqual(phone.session.result.protocol, was.ticket.protocol);
+    await phone.bye(leg);
+    await callee.ended(ring.callID, "NORMAL_CLEARING", 16);
+    for (const each of [phone, callee]) await each.close();
+    await noCallsLeft(server);
+}));
+
+test("H-122 upgrade: an old state brings nothing once something has come from the new session's client", onBoth(async (server) => {
+    const ada = await person(server, "ada");
+    const answers = await waitingGuest(server), live = await upgrade(server, answers, ada.token);
+    await refuses(server, answers, ada.token, -32003);
+    assert.ok((await live.request("subscriber.online")).result);
+    await lose(server, live);
+    await refuses(server, answers, ada.token, -32003);
+    const visitor = await waitingGuest(server, await embedToken(server)), guest = await upgrade(server, visitor, await guestToken(server, server.contract.address_id));
+    await lose(server, guest);
+    await loseWelcome(server, guest, ada.token);
+    await refuses(server, visitor, ada.token, -32003);
+}));
+
 test("upgrade: what rings, rings on: the answer comes to the new session, also one that came meanwhile", onBoth(async (server) => {
     const bob = await person(server, "bob"), callee = await Phone.of(server, bob.token);
     for (const meanwhile of [false, true]) {

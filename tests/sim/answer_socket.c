@@ -46,6 +46,21 @@ static const char *why_no_upgrade(const struct call *call, int browser)
     return wrong_proof(call->proof, browser);
 }
 
+/* Of a session whose place was taken: its client may not have heard of that. */
+static const char *why_not_again(const struct call *call, int browser)
+{
+    const struct sim_session *next = call->resumes->follower;
+
+    if (!call->is_upgrade) return "a state of a session whose place was taken";
+    if (!next) return NULL; /* it is not known here whom it would get */
+    if (next->is_heard) return "a state of a session that became one whose client was heard of";
+    if (!uuid_equal(&next->token->line.user, &call->token->line.user))
+        return "a step that somebody else took";
+    if (next->browser >= 0 && (browser != next->browser || (next->token->browser < 0 && !call->proof)))
+        return "no proof by the session's key";
+    return why_no_upgrade(call, browser);
+}
+
 /* Why the contract refuses this connect whenever it comes; NULL: it does not. */
 static const char *why_never(const struct link *link, const struct call *call)
 {
@@ -61,7 +76,7 @@ static const char *why_never(const struct link *link, const struct call *call)
     browser = token->browser >= 0 || !session ? token->browser : call->state.browser;
     if (!session) return wrong_proof(call->proof, browser);
     if (session->life != node_life()) return "a state of an earlier life";
-    if (session->is_followed) return "a state of a session whose place was taken";
+    if (session->is_followed) return why_not_again(call, browser);
     if (call->is_upgrade) return why_no_upgrade(call, browser);
     if (session->project != token->project || session->user != token->user) return "somebody else's state";
     if (token->browser >= 0 && call->state.browser >= 0 && token->browser != call->state.browser)
@@ -112,18 +127,22 @@ static bool has_untold(const struct link *before)
     return false;
 }
 
-/* The session that its state names, and no other. */
+/* The session that its state names, and no other; or the one that took its place. */
 static void check_resumed(struct link *link, const struct call *call, struct bytes protocol)
 {
-    struct sim_session *session = call->resumes;
-    bool is_last = is_over(call->token);
+    struct sim_session *session = sessions_wanted(call);
+    bool is_last = !call->is_upgrade && is_over(call->token);
 
     if (!bytes_equal(protocol, bytes_of_text(session->protocol)))
         world_fail("a state brings its session, or none", "link %u: %.*s, not %s", link->number,
                    (int)protocol.len, (const char *)protocol.ptr, session->protocol);
-    if (!sessions_is_recent(session, &call->state))
+    if (!sessions_is_recent(call->resumes, &call->state))
         world_fail("the last two states are good", "link %u: %u of %u", link->number, call->state.number,
-                   session->state_count);
+                   call->resumes->state_count);
+    if (call->is_upgrade)
+        session->may_be_heard |= link->up_taken > call->up_end;
+    else
+        session->is_heard = session->may_be_heard = true;
     if (has_untold(session->link)) {
         const struct socket *socket = link->stream->owner;
         session->is_registered = socket->session->is_registered;
@@ -135,7 +154,8 @@ static void check_resumed(struct link *link, const struct call *call, struct byt
         if (call->token->browser >= 0) session->browser = call->token->browser;
     } else
         session->ends_s = last_s(call);
-    trace("resumed", "link %u: state %u of %s", link->number, call->state.number, session->protocol);
+    trace(call->is_upgrade ? "asked again" : "resumed", "link %u: state %u of %s", link->number,
+          call->state.number, session->protocol);
     begin_session(link, session->token, session->ends_s);
 }
 
@@ -146,6 +166,7 @@ static void check_upgraded(struct link *link, const struct call *call, struct by
         world_fail("the last two states are good", "link %u: %u of %u", link->number, call->state.number,
                    call->resumes->state_count);
     sessions_follow(link, protocol, call->token, call->resumes);
+    if (link->tap.held) link->tap.held->may_be_heard = link->up_taken > call->up_end;
     trace("upgraded", "link %u: from %s", link->number, call->resumes->protocol);
     begin_session(link, call->token, call->token->exp_s);
 }
@@ -172,7 +193,9 @@ static void check_granted(struct link *link, struct call *call, struct json resu
         world_fail("no session begins past its token's exp", "link %u, %lld ms late", link->number,
                    (long long)(times_now_ms() - ends_s * 1000));
     if (needs_proof(call)) use_proof(link, call->proof);
-    if (call->is_upgrade)
+    if (call->is_upgrade && call->resumes->is_followed && !call->resumes->follower)
+        begin_session(link, token, token->exp_s); /* the one that took its place is not kept here */
+    else if (call->is_upgrade && !call->resumes->is_followed)
         check_upgraded(link, call, protocol);
     else if (call->resumes)
         check_resumed(link, call, protocol);
@@ -198,10 +221,11 @@ static bool may_be_late(const struct proof *proof)
 /* What others may have done with the session since it was asked for. */
 static bool may_be_gone(const struct call *call)
 {
-    const struct sim_session *session = call->resumes;
+    const struct sim_session *session = sessions_wanted(call);
 
-    return !call->was_free || session->moves != call->moves || sessions_carried(session) ||
-           sessions_may_be_old(session, &call->state) || sessions_may_be_over(session) ||
+    return !call->was_free || session != call->wants || session->moves != call->moves ||
+           sessions_carried(session) || (session != call->resumes && session->may_be_heard) ||
+           sessions_may_be_old(call->resumes, &call->state) || sessions_may_be_over(session) ||
            sessions_may_not_open() || guests_may_be_refused(call->token) || world.trouble > call->trouble;
 }
 
@@ -398,6 +422,9 @@ static void take_reply(struct link *link, struct json message)
         phones_dialled(link, call, code);
     else
         check_call(link, call, code);
+    if (call->kind != CALL_CONNECT && call->kind != CALL_DIAL && link->tap.session == TAP_LIVE &&
+        link->tap.held)
+        link->tap.held->is_heard = true;
     tap_say(link, (struct said){.kind = SAID_CALL, .call = call});
 }
 
@@ -472,8 +499,8 @@ static bool is_asked_for(const struct sim_session *session, bool for_upgrade)
 
     for (link = links; link; link = link->next)
         for (call = link->tap.calls; call; call = call->next)
-            if (call->resumes == session && call->is_upgrade == for_upgrade && !call->is_answered &&
-                call->delivered_us)
+            if (call->resumes && sessions_wanted(call) == session && !call->is_answered &&
+                (call->is_upgrade && call->resumes == session) == for_upgrade && call->delivered_us)
                 return true;
     return false;
 }

@@ -178,6 +178,7 @@ static const struct token *token_above(const struct sim_session *session)
 {
     size_t tries;
 
+    if (session->follower && chance(85)) return session->follower->token; /* as who was not told */
     for (tries = 0; tries < 30; tries++) {
         const struct token *token = model_pick_token();
         if (token && token->project == session->project) return token;
@@ -217,8 +218,9 @@ static void send_connect(struct client *client)
     struct buf params;
     int browser;
 
+    if (session && session->former && chance(session->may_be_heard ? 20 : 80)) session = session->former;
     buf_init(&params, 16384);
-    call->is_upgrade = session && chance(model_is_guest(session->token) ? 50 : 3);
+    call->is_upgrade = session && chance(session->follower ? 90 : model_is_guest(session->token) ? 50 : 3);
     call->token = call->is_upgrade ? token_above(session)
                   : session        ? token_for(session)
                                    : pick_token(client->link->tap.origin);
@@ -240,6 +242,7 @@ static void send_connect(struct client *client)
     buf_append_byte(&params, '}');
     guests_tried(call->token);
     send_call(client, call, "signalwire.connect", buf_bytes(&params));
+    if (call->is_upgrade && !client->link->is_deaf && chance(40)) link_listen(client->link, false);
     buf_release(&params);
 }
 
@@ -316,11 +319,21 @@ static void misbehave(struct client *client)
 
 /* ---- acting ---- */
 
+/* It loses its connection, and has not heard what became of it. */
+static bool misses_upgrade(const struct link *link)
+{
+    return link->is_deaf && link->tap.calls && link->tap.calls->is_upgrade && !link->tap.calls->next;
+}
+
 void caller_act(struct client *client)
 {
     struct link *link = client->link;
 
     if (link->tap.held && link->tap.held->state_count) client->had = link->tap.held;
+    if (misses_upgrade(link)) {
+        link_reset(link);
+        return;
+    }
     if (link->is_deaf || chance(3)) link_listen(link, link->is_deaf);
     if (!link->tap.requests)
         http_send_upgrade(client);

@@ -238,6 +238,9 @@ breaks "registration is lost on the way" src/server/session.c '    session->is_a
 '
 breaks "an upgrade leads anywhere" src/engine/upgrade.c 'return may[from][to];' 'return may[from][to] || from;'
 breaks "an upgrade leads into another project" src/engine/upgrade.c 'uuid_equal(&holder->project, &state->project) &&' ''
+breaks "an upgrade is asked again by anybody" src/engine/upgrade.c 'return is_same && is_recent' 'return is_recent'
+breaks "an upgrade is asked again when it was heard of" src/engine/upgrade.c 'is_recent && !is_heard' 'is_recent'
+breaks "an upgrade is never asked again" src/engine/upgrade.c 'is_recent && !is_heard' 'is_recent && !is_heard && !last'
 breaks "letters are lost by an upgrade" src/server/session_follow.c '    session_put_formers(session);' ''
 breaks "what was kept is lost by an upgrade" src/server/session_follow.c '    take_kept(session, old);' ''
 breaks "presence is not told to who comes later" src/server/session.c '    presence_changed(session);

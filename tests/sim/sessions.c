@@ -100,6 +100,13 @@ bool sessions_may_be_old(const struct sim_session *session, const struct sim_sta
     return state->number + state->unseen + 1 < session->state_count + session->unseen;
 }
 
+struct sim_session *sessions_wanted(const struct call *call)
+{
+    struct sim_session *session = call->resumes;
+
+    return call->is_upgrade && session->follower ? session->follower : session;
+}
+
 void sessions_renewed(struct sim_session *session)
 {
     session->is_owed = true;
@@ -159,6 +166,7 @@ void sessions_follow(struct link *link, struct bytes protocol, const struct toke
     old->is_followed = true;
     old->follower = session;
     if (!session) return;
+    session->former = old;
     session->said = old->said;
     session->heard = old->heard;
     session->kept = old->kept;

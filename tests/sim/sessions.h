@@ -22,6 +22,8 @@ struct sim_session {
     bool is_registered, is_lost;
     bool is_followed;             /* another has its place: */
     struct sim_session *follower; /* NULL: one that is not kept here */
+    struct sim_session *former;   /* whose place it took; NULL: nobody's */
+    bool is_heard, may_be_heard;  /* of its client, since its welcome: for sure, perhaps */
     struct link *link;            /* its last; see sessions_carried */
     int64_t free_us;              /* since when none carries it; -1: one does */
     unsigned moves;               /* so often a link took it on */
@@ -49,6 +51,8 @@ bool sessions_carried(const struct sim_session *session);
 bool sessions_is_recent(const struct sim_session *session, const struct sim_state *state);
 bool sessions_may_be_old(const struct sim_session *session, const struct sim_state *state);
 void sessions_renewed(struct sim_session *session);
+/* Whom a connect would have: of an upgrade that was asked for before, the session that began by it. */
+struct sim_session *sessions_wanted(const struct call *call);
 /* It may have ended by now: its wait is over, something voids it, or it could not be kept. */
 bool sessions_may_be_over(const struct sim_session *session);
 void sessions_rotated(void); /* another key seals from now on; loops hear of it one by one */

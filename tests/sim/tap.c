@@ -101,6 +101,7 @@ void tap_delivered(struct link *link)
     int64_t now_ms = times_now_ms();
 
     link->tap.heard_us = world.mono_us;
+    if (link->tap.session == TAP_LIVE && link->tap.held) link->tap.held->may_be_heard = true;
     if (link->tap.pong_end && link->tap.pong_end <= link->up_taken) {
         link->tap.pong_end = 0;
         link->tap.probed_us = INT64_MAX;
@@ -119,8 +120,9 @@ void tap_delivered(struct link *link)
         call->delivered_ms = now_ms;
         call->delivered_us = world.mono_us;
         if (!call->resumes) continue;
-        call->was_free = !sessions_carried(call->resumes);
-        call->moves = call->resumes->moves;
+        call->wants = sessions_wanted(call);
+        call->was_free = !sessions_carried(call->wants);
+        call->moves = call->wants->moves;
     }
 }
 

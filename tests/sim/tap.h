@@ -116,7 +116,8 @@ struct call {
     bool is_upgrade;             /* of a connect: a new session in the place of that of the state */
     struct sim_session *resumes; /* whose state is presented, whole and with its name; NULL: none's */
     struct sim_state state;      /* that one */
-    bool was_free;               /* when it arrived, nobody carried that session */
+    struct sim_session *wants;   /* when it arrived: see sessions_wanted */
+    bool was_free;               /* then nobody carried that one */
     unsigned moves;              /* and so often it had been taken by then */
     bool is_answered;
 };
