@@ -12,7 +12,8 @@ struct presence_round {
     struct presence_round *next; /* of those whose users are looked after here */
     struct lane *home;
     struct uuid project, user;
-    unsigned lane; /* where it is */
+    unsigned lane;          /* where it is */
+    struct index_walk walk; /* there */
     unsigned online, undisturbed;
     bool is_under_way, is_telling, is_again;
     struct deadline deadline;
@@ -98,8 +99,13 @@ static void visit(struct mail *mail)
     struct node *node = round->home->node;
     struct lane *lane = node->lanes[round->lane];
 
-    if (!lane->is_stopping)
-        sessions_of_user(lane, &round->project, &round->user, round->is_telling ? tell : count, round);
+    if (lane->is_stopping)
+        session_index_walk_end(&round->walk);
+    else if (!sessions_some_of_user(lane, &round->walk, &round->project, &round->user,
+                                    round->is_telling ? tell : count, round)) {
+        loop_post(lane->loop, mail); /* the rest in another turn */
+        return;
+    }
     if (++round->lane == node->lane_count && !round->is_telling) {
         round->is_telling = true;
         round->lane = 0;
@@ -182,7 +188,8 @@ void presence_free(struct lane *lane)
 struct upgrade_news {
     struct mail mail; /* first */
     struct node *node;
-    unsigned lane; /* where it is */
+    unsigned lane;          /* where it is */
+    struct index_walk walk; /* there */
     struct uuid project, from_user, to_user;
     char from_name[SESSION_NAME_LEN], to_name[SESSION_NAME_LEN];
     char from_first_jti[UUID_TEXT_LEN], to_first_jti[UUID_TEXT_LEN];
@@ -217,7 +224,12 @@ static void tell_lane(struct mail *mail)
     struct upgrade_news *news = (struct upgrade_news *)(void *)mail;
     struct lane *lane = news->node->lanes[news->lane];
 
-    if (!lane->is_stopping) sessions_of_user(lane, &news->project, &news->to_user, tell_other, news);
+    if (lane->is_stopping)
+        session_index_walk_end(&news->walk);
+    else if (!sessions_some_of_user(lane, &news->walk, &news->project, &news->to_user, tell_other, news)) {
+        loop_post(lane->loop, mail); /* the rest in another turn */
+        return;
+    }
     if (lane->is_stopping || ++news->lane == news->node->lane_count)
         free(news);
     else

@@ -7,9 +7,10 @@
  * back, and one that was told by the socket it lost is told once more.
  *
  * Nothing is counted along: a change asks for a round, in which one letter goes through all lanes to count
- * and once more to tell. A user has one round at a time; what changes while it waits is in it, what changes
- * while it is under way asks for the next. So a client that comes and goes without end costs a few rounds a
- * second, and a round that want of memory has prevented is made good by the next change. */
+ * and once more to tell, SESSIONS_PER_TURN sessions in a turn. A user has one round at a time; what changes
+ * while it waits is in it, what changes while it is under way asks for the next. So a client that comes and
+ * goes without end costs a few rounds a second, and a round that want of memory has prevented is made good by
+ * the next change. */
 #ifndef COATCHECK_SERVER_PRESENCE_H
 #define COATCHECK_SERVER_PRESENCE_H
 

@@ -188,7 +188,6 @@ void session_renew(struct session *session, const struct holder *holder)
 {
     struct session_index *index = &session->lane->index;
 
-    session_index_take(index, &session->links);
     keep_holder(session, holder);
     session_index_put(index, &session->links, &session->holder);
     session->age_ms = session->holder.age_ms;
@@ -406,6 +405,16 @@ void sessions_of_user(struct lane *lane, const struct uuid *project, const struc
     struct visiting visiting = {visit, arg};
 
     session_index_of_user(&lane->index, project, user, visit_one, &visiting);
+}
+
+bool sessions_some_of_user(struct lane *lane, struct index_walk *walk, const struct uuid *project,
+                           const struct uuid *user, void (*visit)(void *arg, struct session *session),
+                           void *arg)
+{
+    struct visiting visiting = {visit, arg};
+    unsigned room = SESSIONS_PER_TURN;
+
+    return session_index_some_of_user(&lane->index, walk, project, user, visit_one, &visiting, &room);
 }
 
 size_t sessions_cut(struct lane *lane, const struct cutoff *cutoff, unsigned *room)

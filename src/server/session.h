@@ -75,6 +75,11 @@ bool session_is_reachable(const struct session *session);
 /* The sessions of this user on this lane: visit(arg, session) for each; visit must not end one. */
 void sessions_of_user(struct lane *lane, const struct uuid *project, const struct uuid *user,
                       void (*visit)(void *arg, struct session *session), void *arg);
+/* The same, SESSIONS_PER_TURN of them; true: done. Else again in a later turn, or session_index_walk_end. */
+bool sessions_some_of_user(struct lane *lane, struct index_walk *walk, const struct uuid *project,
+                           const struct uuid *user, void (*visit)(void *arg, struct session *session),
+                           void *arg);
+
 /* ---- letters to a session, wherever it is by now ---- */
 struct session_place { /* how another lane remembers a session */
     unsigned lane;

@@ -1,5 +1,6 @@
 #include "server/session_index.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +37,8 @@ static struct bytes name_of(const struct holder *holder, size_t place)
 /* The lowest bits of a link's hash say which of its session's names it is, and so where the session's memory
  * begins. */
 #define PLACE_BITS 7
-_Static_assert(SESSION_NAMES <= PLACE_BITS, "a place fits its bits");
+#define PLACE_WALK 7 /* it is no session's */
+_Static_assert(SESSION_NAMES <= PLACE_WALK, "a place fits its bits");
 
 static size_t place_of(const struct index_link *link)
 {
@@ -82,7 +84,20 @@ static void unhang(struct index_link *link)
     link->at = NULL;
 }
 
-/* Without memory the chains get longer, and nothing else happens. */
+static struct index_link *turned(struct index_link *chain)
+{
+    struct index_link *back = NULL, *next;
+
+    for (; chain; chain = next) {
+        next = chain->next;
+        chain->next = back;
+        back = chain;
+    }
+    return back;
+}
+
+/* Without memory the chains get longer, and nothing else happens. Each chain keeps its order, in which some
+ * may be on a walk: hanging puts what comes last first. */
 static void grow(struct session_index *index)
 {
     size_t i, count = index->bucket_count * 2;
@@ -90,7 +105,7 @@ static void grow(struct session_index *index)
 
     if (!buckets) return;
     for (i = 0; i < index->bucket_count; i++)
-        for (link = index->buckets[i]; link; link = next) {
+        for (link = turned(index->buckets[i]); link; link = next) {
             next = link->next;
             hang(bucket_of(buckets, count, link->hash), link);
         }
@@ -99,19 +114,35 @@ static void grow(struct session_index *index)
     index->bucket_count = count;
 }
 
+static void take_link(struct session_index *index, struct index_link *link)
+{
+    if (!link->at) return;
+    unhang(link);
+    index->link_count--;
+}
+
+static void put_link(struct session_index *index, struct index_link *link, uint64_t hash)
+{
+    if (link->at && link->hash == hash) return;
+    take_link(index, link);
+    if (index->link_count >= index->bucket_count) grow(index);
+    link->hash = hash;
+    hang(bucket_of(index->buckets, index->bucket_count, hash), link);
+    index->link_count++;
+}
+
 void session_index_put(struct session_index *index, struct session_links *links, const struct holder *holder)
 {
     size_t i;
 
     links->holder = holder;
     for (i = 0; i < SESSION_NAMES; i++) {
-        struct index_link *link = &links->link[i];
         struct bytes id = name_of(holder, i);
-        if (!id.len) continue;
-        if (index->link_count >= index->bucket_count) grow(index);
-        link->hash = (hash_of(index, named[i], &holder->project, id) & ~(uint64_t)PLACE_BITS) | i;
-        hang(bucket_of(index->buckets, index->bucket_count, link->hash), link);
-        index->link_count++;
+        if (id.len)
+            put_link(index, &links->link[i],
+                     (hash_of(index, named[i], &holder->project, id) & ~(uint64_t)PLACE_BITS) | i);
+        else
+            take_link(index, &links->link[i]);
     }
 }
 
@@ -119,11 +150,8 @@ void session_index_take(struct session_index *index, struct session_links *links
 {
     size_t i;
 
-    for (i = 0; i < SESSION_NAMES; i++) {
-        if (!links->link[i].at) continue;
-        unhang(&links->link[i]);
-        index->link_count--;
-    }
+    for (i = 0; i < SESSION_NAMES; i++)
+        take_link(index, &links->link[i]);
 }
 
 /* The session that this link belongs to. */
@@ -145,23 +173,60 @@ struct session_links *session_index_find(const struct session_index *index, cons
     struct index_link *link = *bucket_of(index->buckets, index->bucket_count, hash);
 
     for (; link; link = link->next)
-        if ((link->hash | PLACE_BITS) == (hash | PLACE_BITS) &&
+        if (place_of(link) != PLACE_WALK && (link->hash | PLACE_BITS) == (hash | PLACE_BITS) &&
             is_concerned(links_of(link)->holder, place_of(link), cutoff))
             return links_of(link);
     return NULL;
+}
+
+void session_index_walk_end(struct index_walk *walk)
+{
+    if (walk->place.at) unhang(&walk->place);
+}
+
+/* Where it left off; it stands nowhere then. */
+static struct index_link *walk_on(const struct session_index *index, struct index_walk *walk, uint64_t hash)
+{
+    struct index_link *link = walk->place.next;
+
+    if (!walk->place.at) return *bucket_of(index->buckets, index->bucket_count, hash);
+    unhang(&walk->place);
+    return link;
+}
+
+static void walk_stays(struct index_walk *walk, struct index_link *before, uint64_t hash)
+{
+    walk->place.hash = hash | PLACE_WALK;
+    hang(before->at, &walk->place);
+}
+
+bool session_index_some_of_user(const struct session_index *index, struct index_walk *walk,
+                                const struct uuid *project, const struct uuid *user,
+                                void (*visit)(void *arg, struct session_links *links), void *arg,
+                                unsigned *room)
+{
+    uint64_t hash = hash_of(index, CUTOFF_USER, project, uuid_bytes(user));
+    struct index_link *link = walk_on(index, walk, hash);
+
+    for (; link && *room; link = link->next, --*room) {
+        struct session_links *links;
+        if (place_of(link) != PLACE_OF_USER || (link->hash | PLACE_BITS) != (hash | PLACE_BITS)) continue;
+        links = links_of(link);
+        if (uuid_equal(&links->holder->project, project) && uuid_equal(&links->holder->user, user))
+            visit(arg, links);
+    }
+    if (link) walk_stays(walk, link, hash);
+    return !link;
 }
 
 void session_index_of_user(const struct session_index *index, const struct uuid *project,
                            const struct uuid *user, void (*visit)(void *arg, struct session_links *links),
                            void *arg)
 {
-    uint64_t hash = hash_of(index, CUTOFF_USER, project, uuid_bytes(user));
-    struct index_link *link = *bucket_of(index->buckets, index->bucket_count, hash);
+    struct index_walk walk = {0};
 
-    for (; link; link = link->next) {
-        struct session_links *links = links_of(link);
-        if (place_of(link) == PLACE_OF_USER && (link->hash | PLACE_BITS) == (hash | PLACE_BITS) &&
-            uuid_equal(&links->holder->project, project) && uuid_equal(&links->holder->user, user))
-            visit(arg, links);
+    for (bool is_done = false; !is_done;) {
+        unsigned room = UINT_MAX;
+        is_done = session_index_some_of_user(index, &walk, project, user, visit, arg, &room);
     }
 }

@@ -18,7 +18,7 @@ struct index_link {
 
 struct session_links { /* embed zeroed; not in the index */
     struct index_link link[SESSION_NAMES];
-    const struct holder *holder; /* whose names count; must not change while it is in */
+    const struct holder *holder; /* whose names count; when they change, put it in again at once */
 };
 
 struct session_index {
@@ -30,6 +30,7 @@ struct session_index {
 MUST_USE enum err session_index_init(struct session_index *index, uint64_t seed); /* seed: from dice */
 void session_index_release(struct session_index *index); /* whoever is still in it is not touched */
 
+/* One that is in already gets the places of its new names, and keeps those of names that are the same. */
 void session_index_put(struct session_index *index, struct session_links *links, const struct holder *holder);
 void session_index_take(struct session_index *index,
                         struct session_links *links); /* harmless if it is not in */
@@ -37,6 +38,19 @@ void session_index_take(struct session_index *index,
 /* One of the sessions that a cutoff voids, NULL if there is none left: whoever ends the one found takes it
  * out, and asks again. What was granted after the cutoff's t is not meant. */
 struct session_links *session_index_find(const struct session_index *index, const struct cutoff *cutoff);
+
+/* Looks at a user's sessions some at a time: its place is kept in the index meanwhile, so that each session
+ * that stands there all the while is visited once, whoever comes and goes. One that comes later may be
+ * missed. */
+struct index_walk { /* embed zeroed: to begin */
+    struct index_link place;
+};
+/* visit(arg, links) as below; looks at *room links at most, and lowers it. True: done. */
+bool session_index_some_of_user(const struct session_index *index, struct index_walk *walk,
+                                const struct uuid *project, const struct uuid *user,
+                                void (*visit)(void *arg, struct session_links *links), void *arg,
+                                unsigned *room);
+void session_index_walk_end(struct index_walk *walk); /* before its time; harmless if it is done */
 
 /* visit(arg, links) for each that speaks for this user; visit must not change the index. */
 void session_index_of_user(const struct session_index *index, const struct uuid *project,

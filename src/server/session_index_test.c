@@ -132,6 +132,69 @@ static void visits_who_speaks_for_a_user(void)
     session_index_release(&index);
 }
 
+#define ROOM 100
+
+static unsigned walk_some(struct session_index *index, struct index_walk *walk, bool *is_done)
+{
+    struct uuid user = id_of(2, 8), project = id_of(1, 0);
+    unsigned room = ROOM, seen = 0;
+
+    *is_done = session_index_some_of_user(index, walk, &project, &user, count_visit, &seen, &room);
+    CHECK(seen <= ROOM && room + seen <= ROOM);
+    return seen;
+}
+
+/* A user of many sessions is looked at in slices: the table grows between them, some of the sessions end,
+ * come, and are renewed. */
+static void walks_a_user_of_many_in_slices(void)
+{
+    struct session *sessions = calloc(SESSIONS, sizeof *sessions);
+    struct session_index index;
+    struct index_walk walk = {0}, other = {0};
+    struct uuid user = id_of(2, 8);
+    struct cutoff cutoff = cutoff_of(CUTOFF_USER, 0, uuid_bytes(&user));
+    unsigned i, turns = 1, came = SESSIONS / 2, gone = 0, both, twice = 0;
+    size_t size_before;
+    bool is_done;
+
+    CHECK(sessions != NULL);
+    if (!sessions) return;
+    CHECK_INT(session_index_init(&index, 5), ERR_OK);
+    for (i = 0; i < SESSIONS; i++)
+        fill(&sessions[i], 8);
+    for (i = 0; i < SESSIONS / 2; i++)
+        session_index_put(&index, &sessions[i].links, &sessions[i].holder);
+    both = walk_some(&index, &other, &is_done);
+    CHECK(!is_done);
+    size_before = index.bucket_count;
+    for (walk_some(&index, &walk, &is_done); !is_done; turns++) {
+        CHECK(session_index_find(&index, &cutoff) != NULL); /* whatever stands in between */
+        for (i = 0; i < 60 && came < SESSIONS; i++, came++)
+            session_index_put(&index, &sessions[came].links, &sessions[came].holder);
+        for (i = 0; i < 9; i++, gone++)
+            session_index_take(&index, &sessions[gone].links);
+        for (i = 200; i < SESSIONS / 2; i += 7) { /* another sign-in, the same user */
+            sessions[i].holder.family = id_of(3, turns);
+            session_index_put(&index, &sessions[i].links, &sessions[i].holder);
+        }
+        walk_some(&index, &walk, &is_done);
+    }
+    CHECK(turns > 5 && gone < 200);
+    CHECK(index.bucket_count > size_before);
+    for (i = gone; i < SESSIONS / 2; i++) {
+        CHECK(sessions[i].holder.exp_s >= 1);
+        twice += sessions[i].holder.exp_s == 2;
+    }
+    CHECK_INT(twice, both);
+    session_index_walk_end(&other);
+    session_index_walk_end(&other);
+    for (i = 0; i < SESSIONS; i++)
+        session_index_take(&index, &sessions[i].links);
+    CHECK_INT(index.link_count, 0);
+    session_index_release(&index);
+    free(sessions);
+}
+
 static void finds_each_among_many(void)
 {
     struct session *sessions = calloc(SESSIONS, sizeof *sessions);
@@ -167,5 +230,6 @@ int main(void)
     CHECK_RUN(an_inviter_ends_who_was_invited);
     CHECK_RUN(visits_who_speaks_for_a_user);
     CHECK_RUN(finds_each_among_many);
+    CHECK_RUN(walks_a_user_of_many_in_slices);
     return CHECK_END();
 }

@@ -464,6 +464,21 @@ test("presence: who comes later is told, and who comes back; a user with one ses
     await back.close();
 }));
 
+test("presence: each of more sessions than one turn looks at is told, once, of the user and of an upgrade", async () => {
+    const ada = await person(one, "ada"), was = await waitingGuest(one), others = [];
+    while (others.length < 620) // src/server/session.h: SESSIONS_PER_TURN
+        others.push(...await Promise.all(Array.from({ length: 20 }, () => begin(one, ada.token))));
+    await others[7].request("subscriber.online");
+    await until(() => others.every((other, i) => i === 7 || presences(other).length), "all are told");
+    const session = await upgrade(one, was, ada.token);
+    await until(() => others.every((other) => eventsOf(other, UPGRADED).length), "all hear of it");
+    await others[7].request("subscriber.offline");
+    await until(() => others.every((other, i) => i === 7 || presences(other).at(-1) === "offline"), "all are told again");
+    assert.ok(others.every((other) => eventsOf(other, UPGRADED).length === 1));
+    assert.ok(others.every((other, i) => i === 7 || presences(other).join() === "online,offline"));
+    for (const each of [session, ...others]) each.ws.terminate();
+});
+
 test("presence: what was told to a connection that was dead already is told again", onBoth(async (server) => {
     const ada = await person(server, "ada"), first = await begin(server, ada.token), watcher = await begin(server, ada.token);
     const sure = await begin(server, ada.token); // hears it when the dead one is told
