@@ -76,8 +76,12 @@ static void work(struct mail *mail)
         letter->at = cut->next;
         letter->is_known = false;
     }
-    if (!letter->at) letter->mail.open = come_home;
-    loop_post(letter->at ? letter->lane->loop : letter->cuts->home->loop, mail);
+    if (letter->at) {
+        loop_post_later(letter->lane->loop, mail);
+        return;
+    }
+    letter->mail.open = come_home;
+    loop_post(letter->cuts->home->loop, mail);
 }
 
 static void begin_round(struct cuts *cuts)

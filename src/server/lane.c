@@ -201,6 +201,8 @@ enum err lane_new(struct lane **out, struct node *node, unsigned index)
     *out = NULL;
     if (!lane) return ERR_NO_MEMORY;
     lane->node = node;
+    lane->wave_end = &lane->wave;
+    lane->wave_most = CONNECTS_PER_TURN;
     buf_init(&lane->out, SCRATCH_MAX);
     buf_init(&lane->body, SCRATCH_MAX);
     buf_init(&lane->fields, FIELDS_MAX);

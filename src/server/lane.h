@@ -13,6 +13,7 @@
 #include "service/service.h"
 
 struct admin;
+struct asking;
 struct call;
 struct conn;
 struct cuts;
@@ -24,6 +25,10 @@ struct session_fetch;
 struct socket;
 
 #define LANE_PRESENCES 64
+
+/* A connect costs a signature's check, or two, and an encrypted state: about a tenth of a millisecond. When
+ * a crowd comes at once, others' calls get their turn behind so many of them: see socket_wave.c. */
+#define CONNECTS_PER_TURN 16
 
 enum lane_counter {
     COUNT_REQUESTS,
@@ -45,19 +50,23 @@ struct lane {
     struct node *node;
     struct loop *loop;
     struct service *service;
-    struct listener *listeners[4]; /* plain, TLS; of lane 0 also admin and the admin socket */
-    struct records *records;       /* of refusals */
-    struct flow *flow;             /* of what passes; NULL but in `coatcheck dev` */
-    struct admin *admins;          /* connections of the admin socket */
-    uint64_t admin_serial;         /* of the latest of them */
-    struct conn *conns;            /* all HTTP connections */
-    struct socket *sockets;        /* all WebSockets */
-    struct session_names names;    /* all sessions, by name */
-    struct session_index index;    /* the same, by what a cutoff can name */
-    struct session_fetch *probing; /* who waits here for a socket's answer */
-    uint64_t probes;               /* so many sockets were asked whether their peer is there */
-    struct call *calls;            /* that were dialled here */
-    struct cuts *cuts;             /* cutoffs on their way from here */
+    struct listener *listeners[4];   /* plain, TLS; of lane 0 also admin and the admin socket */
+    struct records *records;         /* of refusals */
+    struct flow *flow;               /* of what passes; NULL but in `coatcheck dev` */
+    struct admin *admins;            /* connections of the admin socket */
+    uint64_t admin_serial;           /* of the latest of them */
+    struct conn *conns;              /* all HTTP connections */
+    struct socket *sockets;          /* all WebSockets */
+    struct session_names names;      /* all sessions, by name */
+    struct session_index index;      /* the same, by what a cutoff can name */
+    struct session_fetch *probing;   /* who waits here for a socket's answer */
+    uint64_t probes;                 /* so many sockets were asked whether their peer is there */
+    struct asking *wave, **wave_end; /* connects that wait for a turn, in order */
+    unsigned wave_decided;           /* in this turn */
+    unsigned wave_most;              /* CONNECTS_PER_TURN */
+    struct mail wave_turn;           /* begins the next one: under way when so many were decided */
+    struct call *calls;              /* that were dialled here */
+    struct cuts *cuts;               /* cutoffs on their way from here */
     struct presence_round *presences[LANE_PRESENCES]; /* by user */
     struct exchange *spare;                           /* exchanges not in use */
     unsigned spare_count;

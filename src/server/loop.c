@@ -107,13 +107,18 @@ void deadline_clear(struct loop *loop, struct deadline *deadline)
 
 /* ---- mail ---- */
 
-void loop_open_mail(struct loop *loop)
+static void open_all(struct mailbox *box)
 {
-    if (!atomic_load_explicit(&loop->mailbox.newest, memory_order_acquire)) return; /* cheaper than to take */
-    for (struct mail *mail = mailbox_take(&loop->mailbox), *next; mail; mail = next) {
+    if (!atomic_load_explicit(&box->newest, memory_order_acquire)) return; /* cheaper than to take */
+    for (struct mail *mail = mailbox_take(box), *next; mail; mail = next) {
         next = mail->next; /* opening may free or repost it */
         mail->open(mail);
     }
+}
+
+void loop_open_mail(struct loop *loop)
+{
+    open_all(&loop->mailbox);
 }
 
 static void close_part(uv_handle_t *handle, void *unused)
@@ -140,6 +145,7 @@ static void on_wake(uv_async_t *wake)
     struct loop *loop = loop_of((uv_handle_t *)wake);
     bool must_stop = atomic_load_explicit(&loop->must_stop, memory_order_acquire);
     loop_open_mail(loop); /* what was posted before loop_stop is seen here, as the flag was read first */
+    open_all(&loop->later);
     if (must_stop) wind_down(loop);
 }
 
@@ -147,6 +153,11 @@ void loop_post(struct loop *loop, struct mail *mail)
 {
     if (mailbox_post(&loop->mailbox, mail))
         (void)uv_async_send(&loop->wake); /* fails only if it is no handle */
+}
+
+void loop_post_later(struct loop *loop, struct mail *mail)
+{
+    if (mailbox_post(&loop->later, mail)) (void)uv_async_send(&loop->wake); /* as above */
 }
 
 void loop_post_to(void *loop, struct mail *mail)
@@ -269,6 +280,7 @@ void loop_drain(struct loop *loop)
 {
     assert(!loop->has_thread);
     loop_open_mail(loop);
+    open_all(&loop->later);
 }
 
 /* Also for a loop that never ran. The wake-up stays open until here, so that a late answer (the store's, say)
@@ -276,11 +288,10 @@ void loop_drain(struct loop *loop)
 void loop_free(struct loop *loop)
 {
     if (!loop) return;
-    assert(!loop->has_thread);
-    loop_open_mail(loop);
+    loop_drain(loop);
     wind_down(loop);
     (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
-    loop_open_mail(loop);
+    loop_drain(loop);
     uv_close((uv_handle_t *)&loop->wake, NULL);
     (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
     int left_open = uv_loop_close(&loop->uv);

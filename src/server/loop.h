@@ -27,7 +27,10 @@ void loop_end_all(void);
 const char *loop_library(void); /* version of the event library, for people */
 
 void loop_post(struct loop *loop, struct mail *mail); /* any thread */
-void loop_post_to(void *loop, struct mail *mail);     /* the same, as a store_commit.post */
+/* Opened in a later turn, and not between two reads as other mail may be: for the rest of what is done in
+ * slices. On the loop's own thread. */
+void loop_post_later(struct loop *loop, struct mail *mail);
+void loop_post_to(void *loop, struct mail *mail); /* the same, as a store_commit.post */
 
 unsigned loop_index(const struct loop *loop);
 const struct host *loop_host(const struct loop *loop);

@@ -44,6 +44,7 @@ struct loop {
     unsigned errands;     /* on their way */
     bool has_thread;      /* started and not yet joined */
     bool is_winding_down; /* all is being closed; nothing may be opened */
+    struct mailbox later; /* the loop's own letters to itself */
     uint8_t read_bytes[LOOP_READ_BYTES];
     /* Touched by other threads, therefore behind the 64 KiB: no cache line of the loop's own is shared with
      * them. */

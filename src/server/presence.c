@@ -103,7 +103,7 @@ static void visit(struct mail *mail)
         session_index_walk_end(&round->walk);
     else if (!sessions_some_of_user(lane, &round->walk, &round->project, &round->user,
                                     round->is_telling ? tell : count, round)) {
-        loop_post(lane->loop, mail); /* the rest in another turn */
+        loop_post_later(lane->loop, mail); /* the rest in another turn */
         return;
     }
     if (++round->lane == node->lane_count && !round->is_telling) {
@@ -227,7 +227,7 @@ static void tell_lane(struct mail *mail)
     if (lane->is_stopping)
         session_index_walk_end(&news->walk);
     else if (!sessions_some_of_user(lane, &news->walk, &news->project, &news->to_user, tell_other, news)) {
-        loop_post(lane->loop, mail); /* the rest in another turn */
+        loop_post_later(lane->loop, mail); /* the rest in another turn */
         return;
     }
     if (lane->is_stopping || ++news->lane == news->node->lane_count)

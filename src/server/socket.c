@@ -479,6 +479,10 @@ static void on_gone(void *owner)
 
     socket->stream = NULL;
     socket_apply(socket, SESSION_PEER_GONE);
+    if (socket->asking && socket->asking->at) { /* nobody was asked yet */
+        socket_leave_wave(socket->asking);
+        socket_end_asking(socket);
+    }
     if (socket->asking && socket->asking->is_waiting) {
         socket->asking->socket = NULL; /* the answer will find nobody and free itself */
         socket->asking = NULL;

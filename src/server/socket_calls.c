@@ -131,12 +131,12 @@ static void decode(struct asking *asking)
         run->ask.reauthenticate.present = &asking->socket->session->holder;
 }
 
-void socket_ask(struct socket *socket)
+/* By the times of now, however long it has waited. */
+static void start(struct asking *asking)
 {
-    struct asking *asking = socket->asking;
+    struct socket *socket = asking->socket;
     struct run *run = &asking->run;
 
-    decode(asking);
     run->proof_method = asking->call.method;
     run->now_ms = loop_now_ms(socket->lane->loop);
     run->wall_ms = loop_wall_ms(socket->lane->loop);
@@ -145,6 +145,24 @@ void socket_ask(struct socket *socket)
     run->done = decided;
     run->owner = asking;
     service_start(socket->lane->service, run);
+}
+
+void socket_ask_later(struct asking *asking)
+{
+    if (asking->socket->state == SESSION_DECIDING)
+        start(asking);
+    else
+        socket_go_on(asking->socket);
+}
+
+void socket_ask(struct socket *socket)
+{
+    struct asking *asking = socket->asking;
+
+    decode(asking);
+    asking->is_waiting = !asking->row && socket_waits_in_wave(asking);
+    if (asking->is_waiting) return;
+    start(asking);
     if (socket->state == SESSION_DECIDING || socket->state == SESSION_ASKING)
         asking->is_waiting = true;
     else

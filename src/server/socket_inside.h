@@ -21,7 +21,8 @@ struct asking {                    /* one call that is being decided; nothing be
     struct session *session;    /* of a connect that is granted: made, not begun yet; or come back to */
     struct session_fetch fetch; /* of a connect that wants its session back, or to have its place */
     struct buf kept;            /* bytes behind the call, read meanwhile */
-    bool is_waiting;            /* the store was asked: the answer comes by mail */
+    bool is_waiting;            /* for its turn, or the store was asked: the answer comes by mail */
+    struct asking *next, **at;  /* of the connects that wait for a turn; at NULL: not one of them */
 };
 
 struct socket {
@@ -76,6 +77,12 @@ void socket_welcome(struct socket *socket);    /* effects of the table that spea
 void socket_tell_refusal(struct socket *socket);
 void socket_tell_failure(struct socket *socket);
 void socket_ask(struct socket *socket);         /* the service, what `asking` says */
+void socket_ask_later(struct asking *asking);   /* a connect that had to wait for its turn */
 void socket_tell_answer(struct socket *socket); /* to a call that was decided */
+
+/* socket_wave.c */
+bool socket_waits_in_wave(
+    struct asking *asking); /* false: decide it now; else socket_ask_later will be called */
+void socket_leave_wave(struct asking *asking); /* its peer has gone; harmless if it does not wait */
 
 #endif

@@ -78,7 +78,7 @@ static void move_sessions(struct mail *mail)
         letter->mail.open = come_home;
         loop_post(home, mail);
     } else
-        loop_post(letter->lane->loop, mail); /* the rest in another turn */
+        loop_post_later(letter->lane->loop, mail); /* the rest in another turn */
 }
 
 static void open_facts(struct mail *mail)

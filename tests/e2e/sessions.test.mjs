@@ -337,6 +337,25 @@ test("H-122 two sockets ask for one session at once: one has it", onBoth(async (
 
 // ---- a newer token for a live session ----
 
+test("connect: a crowd that comes at once leaves others their turns, and each is decided, in order", async () => {
+    const token = await mint(one, fresh()), witness = await begin(one, await mint(one, fresh())), crowd = [], heard = [];
+    while (crowd.length < 200) crowd.push(await Session.open(one));
+    process.kill(one.child.pid, "SIGSTOP"); // so that all of it lies there when it goes on
+    crowd.forEach((session, i) => {
+        session.connect(token).then((reply) => heard.push(reply), () => heard.push(undefined));
+        session.online = session.request("subscriber.online").catch(() => undefined); // waits behind it
+        if (i >= 190) setImmediate(() => session.ws.terminate());
+    });
+    const called = witness.request("subscriber.online").then(() => heard.length);
+    await Promise.all(crowd.slice(190).map(({ closed }) => closed));
+    process.kill(one.child.pid, "SIGCONT");
+    const before = await called; // src/server/lane.h: CONNECTS_PER_TURN
+    assert.ok(before < 100, `${before} connects were decided before a call that came behind them`);
+    for (const session of crowd.slice(0, 190)) assert.ok((await session.online).result);
+    assert.equal(heard.filter((reply) => reply?.result).length, 190);
+    for (const session of [witness, ...crowd]) session.ws.terminate();
+});
+
 test("H-115 reauthenticate: another's token, kind, key: refused, identity and end stay", onBoth(async (server) => {
     const user = fresh(), prover = new Prover(), session = await begin(server, await mint(server, user, { expire_at: nowS() + 60 }));
     const bound = await mint(server, user, { fingerprint: prover.fingerprint });

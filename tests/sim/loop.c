@@ -113,16 +113,21 @@ void deadline_clear(struct loop *loop, struct deadline *deadline)
 
 /* ---- mail ---- */
 
-void loop_open_mail(struct loop *loop)
+static void open_all(struct mailbox *box)
 {
     enum memory_owner before = memory_enter(MEMORY_NODE);
     struct mail *mail, *next;
 
-    for (mail = mailbox_take(&loop->mailbox); mail; mail = next) {
+    for (mail = mailbox_take(box); mail; mail = next) {
         next = mail->next;
         mail->open(mail);
     }
     memory_leave(before);
+}
+
+void loop_open_mail(struct loop *loop)
+{
+    open_all(&loop->mailbox);
 }
 
 static void wind_down(struct loop *loop)
@@ -145,7 +150,7 @@ static void on_turn(struct item *item)
     struct loop *loop = HOLDER(item, struct loop, turn);
     bool must_stop = loop->must_stop;
 
-    loop_open_mail(loop);
+    loop_drain(loop);
     if (must_stop) wind_down(loop);
     loop_look_if_ended(loop);
 }
@@ -154,6 +159,11 @@ static void wake(struct loop *loop)
 {
     if (loop->is_running && !loop->has_ended && !loop->turn.place)
         agenda_put(&loop->turn, delay_us(100), on_turn);
+}
+
+void loop_post_later(struct loop *loop, struct mail *mail)
+{
+    if (mailbox_post(&loop->later, mail)) wake(loop);
 }
 
 void loop_post(struct loop *loop, struct mail *mail)
@@ -288,14 +298,15 @@ static void forget(struct loop *loop)
 void loop_drain(struct loop *loop)
 {
     loop_open_mail(loop);
+    open_all(&loop->later);
 }
 
 void loop_free(struct loop *loop)
 {
     if (!loop) return;
-    loop_open_mail(loop);
+    loop_drain(loop);
     wind_down(loop);
-    loop_open_mail(loop);
+    loop_drain(loop);
     deadline_heap_release(&loop->deadlines);
     forget(loop);
 }

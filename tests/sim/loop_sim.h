@@ -29,7 +29,7 @@ struct loop {
     struct loop_time time_read;
     struct deadline_heap deadlines;
     size_t deadlines_most; /* there have ever been */
-    struct mailbox mailbox;
+    struct mailbox mailbox, later;
     struct item turn, timer;
     struct stream *streams;
     struct listener *listeners;

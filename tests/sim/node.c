@@ -125,6 +125,8 @@ static enum err start(void)
         memory_fail((unsigned)roll(60), (unsigned)between(1, 3));
     before = memory_enter(MEMORY_NODE);
     e = node_listen(&sim.node, &why);
+    for (unsigned i = 0; !e && world.seed % 2 && i < sim.node.lane_count; i++)
+        sim.node.lanes[i]->wave_most = 1; /* a crowd is two */
     if (!e) e = node_start(&sim.node, &why);
     memory_leave(before);
     return e;
