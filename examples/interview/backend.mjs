@@ -71,7 +71,7 @@ async function askCoatcheck(path, body)
 
 async function answerTo(request, response)
 {
-    const { pathname } = new URL(request.url, "http://site");
+    const [pathname] = request.url.split("?");
     const route = ROUTES[`${request.method} ${pathname}`];
     if (!route) {
         if (request.method !== "GET" || pathname.startsWith("/api/")) throw new Refused(404, "not_found");
