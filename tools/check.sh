@@ -133,7 +133,7 @@ simulated() {
 scripts() {
     local file
     tier "the built server: shell, Node and Chromium"
-    build release coatcheck wsecho verify_cli || count 0 1
+    build release coatcheck wsecho verify_cli clinic_backend || count 0 1
     export COATCHECK_BIN=$PWD/build/release/coatcheck
     while read -r file; do
         case $file in

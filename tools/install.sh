@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 for_run="gcc libc6-dev make cmake ninja-build pkg-config libuv1-dev libssl-dev libjansson-dev libsqlite3-dev libinih-dev"
-for_check="binutils ca-certificates chromium clang clang-format clang-tidy coturn cppcheck curl git libc6-dbg libclang-rt-14-dev libnss3-tools spin sqlite3 systemd valgrind"
+for_check="binutils ca-certificates chromium clang clang-format clang-tidy coturn cppcheck curl git libc6-dbg libclang-rt-14-dev libcurl4-openssl-dev libmicrohttpd-dev libnss3-tools spin sqlite3 systemd valgrind"
 node_least=18
 
 say() { printf 'install: %s\n' "$*" >&2; }

@@ -43,10 +43,8 @@ function clinicianOf(request)
 }
 
 const clinic = { folder: folder("site"), routes: {
-    "GET /api/setup": (_, request) => {
-        const clinician = CLINICIANS[whoIsSignedIn(COOKIE, request)] ?? null;
-        return { publishableKey: PUBLISHABLE_KEY, frameUrl: `${app.origin}/`, clinicians: CLINICIANS, clinician };
-    },
+    "GET /api/setup": (_, request) => ({ publishableKey: PUBLISHABLE_KEY, frameUrl: `${app.origin}/`, clinicians: CLINICIANS,
+        clinician: CLINICIANS[whoIsSignedIn(COOKIE, request)] ?? null }),
     "GET /api/patients": (_, request) => clinicianOf(request) && { patients },
     "POST /api/sign-in": ({ clinician }, _, response) => {
         if (!Object.hasOwn(CLINICIANS, clinician)) throw new Refused(400, "unknown_clinician");
@@ -112,7 +110,7 @@ function listen(site, host, port)
 
 const missing = ["COATCHECK_URL", "CLIENT_ID", "CLIENT_SECRET", "PUBLISHABLE_KEY"].filter((name) => !process.env[name]);
 if (missing.length) {
-    console.error(`the clinic needs ${missing.join(", ")} in its environment`);
+    console.error(`this backend needs ${missing.join(", ")} in its environment`);
     process.exit(2);
 }
 await listen(app, "localhost", FRAME_PORT); // another host, too: cookies know no ports

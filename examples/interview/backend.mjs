@@ -85,7 +85,7 @@ async function answerTo(request, response)
 
 const missing = ["COATCHECK_URL", "SECRET_KEY", "PUBLISHABLE_KEY", "STUDY"].filter((name) => !process.env[name]);
 if (missing.length) {
-    console.error(`the interview needs ${missing.join(", ")} in its environment`);
+    console.error(`this backend needs ${missing.join(", ")} in its environment`);
     process.exit(2);
 }
 const server = http.createServer((request, response) => {
