@@ -47,7 +47,7 @@ const clinic = { folder: folder("site"), routes: {
         clinician: CLINICIANS[whoIsSignedIn(COOKIE, request)] ?? null }),
     "GET /api/patients": (_, request) => clinicianOf(request) && { patients },
     "POST /api/sign-in": ({ clinician }, _, response) => {
-        if (!Object.hasOwn(CLINICIANS, clinician)) throw new Refused(400, "unknown_clinician");
+        if (typeof clinician !== "string" || !Object.hasOwn(CLINICIANS, clinician)) throw new Refused(400, "unknown_clinician");
         response.setHeader("Set-Cookie", signIn(COOKIE, clinician));
         return {};
     },

@@ -28,7 +28,7 @@ const ROUTES = {
     }),
 
     "POST /api/sign-in": async ({ member }, _, response) => {
-        if (!Object.hasOwn(MEMBERS, member)) throw new Refused(400, "unknown_member");
+        if (typeof member !== "string" || !Object.hasOwn(MEMBERS, member)) throw new Refused(400, "unknown_member");
         response.setHeader("Set-Cookie", signIn(COOKIE, member));
         return {};
     },
@@ -47,7 +47,7 @@ const ROUTES = {
     "GET /api/interview": async (_, member) => ({ interviewId: interviews.get(signedIn(member)) ?? null }),
 
     "POST /api/interview": async ({ interviewId }, member) => {
-        if (!UUID.test(interviewId)) throw new Refused(400, "wrong_interview");
+        if (typeof interviewId !== "string" || !UUID.test(interviewId)) throw new Refused(400, "wrong_interview");
         interviews.set(signedIn(member), interviewId);
         return {};
     },

@@ -40,7 +40,10 @@ async function stop()
 function testsOf(language, command)
 {
     let product, frameOrigin;
-    const named = (name, body) => test(`${language}: ${name}`, body, { guard_s: 240 });
+    const named = (name, body) => test(`${language}: ${name}`, async () => {
+        await door.open(); // whatever the one before left
+        await body();
+    }, { guard_s: 240 });
 
     // The note-taker's API, for whoever is no browser: at the address, since names of this machine may lead elsewhere.
     const api = () => new Caller(frameOrigin.replace("localhost", "127.0.0.1"));
@@ -73,7 +76,7 @@ function testsOf(language, command)
     }
 
     const press = (one, name) => one.page.getByRole("button", { name, exact: true }).click();
-    const opened = (one) => one.until(() => document.getElementById("notes-state").textContent.startsWith("Filed notes"));
+    const opened = (one) => one.until(() => document.getElementById("notes-state").textContent.startsWith("What you file"));
     const frameOf = (one) => one.page.frames().find((frame) => frame.url().startsWith(frameOrigin));
     const inFrame = (one, condition, argument) => frameOf(one).waitForFunction(condition, argument, { timeout: 20_000 });
     const shown = (one, id) => inFrame(one, (wanted) => !document.getElementById(wanted).hidden, id);
@@ -106,7 +109,7 @@ function testsOf(language, command)
         return one;
     }
 
-    const filed = (one) => one.run(() => [...document.querySelectorAll("#history .filed")].map((entry) => entry.lastChild.textContent));
+    const filed = (one) => one.run(() => [...document.querySelectorAll("#filed li:has(.when)")].map((entry) => entry.lastChild.textContent));
 
     // ---- refusals ----
 
@@ -139,7 +142,7 @@ function testsOf(language, command)
 
     named("a cookie that was changed, or of somebody signed out, is nobody's", async () => {
         const osei = await clinician("osei");
-        for (const cookie of [osei.cookie.slice(0, -2), `${osei.cookie}A`, osei.cookie.replace(/=.{4}/, "=AAAA"), osei.cookie.replace("linden", "Linden")])
+        for (const cookie of [osei.cookie.slice(0, -2), `${osei.cookie}A`, osei.cookie.replace(/=.{4}/, "=AAAA")])
             assert.equal((await osei.ask("POST", "/api/launch", {}, { cookie })).status, 401);
         const { set } = await osei.ask("POST", "/api/sign-out", {});
         assert.equal(set, "linden=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
@@ -188,7 +191,7 @@ function testsOf(language, command)
     named("the note-taker hears of users by their access token alone", async () => {
         const osei = await clinician("osei"), { launchToken } = (await osei.ask("POST", "/api/launch", {})).json;
         const { sessionToken } = await good(session(server, (await good(bootstrap(server, {}))).bootstrapToken), 201);
-        const { token } = await mintToken(server), { publishable_key, client_secret } = server.contract;
+        const { token } = await mintToken(server, { reference: "ada@example.com" }), { publishable_key, client_secret } = server.contract;
         const { accessToken } = await sessionOf(osei), [head, claims, signature] = accessToken.split(".");
         const headers = [{}, ...["", "x", launchToken, sessionToken, token, publishable_key, client_secret, `${head}.${claims}.`, `${head}.${claims}.${signature.slice(0, -4)}AAAA`, `${accessToken}&a=b`, `a b`, "x".repeat(9000)].map(bearer),
             { authorization: accessToken }, { authorization: `Basic ${accessToken}` }, { cookie: osei.cookie }, { cookie: `token=${accessToken}` }];
@@ -269,14 +272,14 @@ function testsOf(language, command)
         assert.deepEqual([await filed(one), await frameOf(one).inputValue("#text")], [[], ""], "nothing of one record is in another");
         await one.page.getByRole("button", { name: /^Rosa Lindqvist/ }).click();
         await inFrame(one, () => document.getElementById("text").value === "unfinished");
-        await one.until(() => document.querySelectorAll("#history .filed").length === 1);
+        await one.until(() => document.querySelectorAll("#filed .when").length === 1);
 
         const before = await one.given(TOKENS);
         await one.page.reload();
         await opened(one);
         await assertNotInPages(one.page, before);
         await shown(one, "note");
-        await one.until(() => document.querySelectorAll("#history .filed").length === 1);
+        await one.until(() => document.querySelectorAll("#filed .when").length === 1);
         const users = await one.given(["userId"], door.url), tokens = await one.given(TOKENS);
         assert.deepEqual([users.length, new Set(users).size, tokens.length, new Set(tokens).size], [2, 1, 4, 4], "other tokens, the same user");
         assert.deepEqual(one.problems, []);
@@ -315,7 +318,7 @@ function testsOf(language, command)
         const one = await atDesk("osei"), before = (await filed(one)).length;
         await advance(server, "61m");
         await file(one, "an hour later");
-        await one.until((count) => document.querySelectorAll("#history .filed").length === count, before + 1);
+        await one.until((count) => document.querySelectorAll("#filed .when").length === count, before + 1);
         assert.equal(new Set(await one.given(["userId"], door.url)).size, 1);
         await one.page.context().clearCookies();
         await advance(server, "61m");

@@ -111,12 +111,13 @@ export async function lootOf(frame)
 {
     return frame.evaluate(async () => {
         const databases = [];
-        for (const { name, version } of await indexedDB.databases()) {
+        const kept = (store) => { try { return JSON.stringify({ ...window[store] }); } catch { return ""; } }; // a frame may have no store of its own
+        for (const { name, version } of await indexedDB.databases().catch(() => [])) {
             const opened = await new Promise((resolve, reject) => { const asking = indexedDB.open(name, version); asking.onsuccess = () => resolve(asking.result); asking.onerror = reject; });
             for (const store of opened.objectStoreNames)
                 databases.push(await new Promise((resolve) => { const all = opened.transaction(store).objectStore(store).getAll(); all.onsuccess = () => resolve(JSON.stringify(all.result)); }));
         }
-        const caches_ = await Promise.all((await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map(({ url }) => url).join(" ")));
+        const caches_ = await Promise.all((await caches.keys().catch(() => [])).map(async (name) => (await (await caches.open(name)).keys()).map(({ url }) => url).join(" ")));
         const seen = new Set(), texts = [];
         const look = (value, depth) => { // all that hangs on window, through own properties and maps
             if (typeof value === "string") return void texts.push(value);
@@ -133,7 +134,7 @@ export async function lootOf(frame)
         for (const element of document.querySelectorAll("*")) { look(element, 0); for (const { value } of element.attributes) texts.push(value); }
         return {
             looked: seen.size,
-            text: [document.cookie, JSON.stringify({ ...localStorage }), JSON.stringify({ ...sessionStorage }), ...databases, ...caches_, document.title, location.href,
+            text: [document.cookie, kept("localStorage"), kept("sessionStorage"), ...databases, ...caches_, document.title, location.href,
                 document.referrer, name, JSON.stringify(history.state), document.documentElement.outerHTML, performance.getEntries().map(({ name: entry }) => entry).join(" "), ...texts].join("\n"),
         };
     });

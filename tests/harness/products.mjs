@@ -64,7 +64,7 @@ export async function startDoor(to)
     await listen(0);
     const own = server.address().port;
     const shut = () => new Promise((resolve) => { server.close(resolve); for (const socket of open) socket.destroy(); });
-    return { url: `http://127.0.0.1:${own}`, shut, open: () => listen(own), stop: async () => { if (server.listening) await shut(); } };
+    return { url: `http://127.0.0.1:${own}`, shut, open: async () => { if (!server.listening) await listen(own); }, stop: async () => { if (server.listening) await shut(); } };
 }
 
 // Runs in each frame before the page's own code.
@@ -73,7 +73,14 @@ function watchPage()
     window.violations = [];
     window.shift = 0;
     document.addEventListener("securitypolicyviolation", (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
-    new PerformanceObserver((list) => { for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value; })
+    window.moved = [];
+    new PerformanceObserver((list) => {
+        for (const { hadRecentInput, value, sources } of list.getEntries()) {
+            if (hadRecentInput) continue;
+            window.shift += value;
+            window.moved.push(...sources.map(({ node, previousRect, currentRect }) => `${node?.outerHTML?.slice(0, 60) ?? node?.nodeValue} ${JSON.stringify([previousRect, currentRect])}`));
+        }
+    })
         .observe({ type: "layout-shift", buffered: true });
 }
 
@@ -89,30 +96,37 @@ export function visitProduct(browser, url, { width = 1280, height = 900, scheme 
     return Visit.begin({ newPage }, url, { before: watchPage });
 }
 
+// A frame may be taken away while it is looked at.
+async function inFrames(page, look)
+{
+    for (const frame of framesOf(page))
+        await look(frame).catch((error) => { if (frame === page.mainFrame() || page.frames().includes(frame)) throw error; });
+}
+
 const framesOf = (page) => page.frames().filter((frame) => /^https?:/.test(frame.url()));
 
 // What axe-core finds, in this page and in the frames that it shows.
 export async function assertAxeClean(page, what)
 {
     const axe = fs.readFileSync(AXE, "utf8");
-    for (const frame of framesOf(page)) {
+    await inFrames(page, async (frame) => {
         if (!(await frame.evaluate(() => "axe" in window))) await frame.evaluate(axe);
         // A colour on its way to another is neither.
         await frame.evaluate(() => Promise.all(document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity).map((one) => one.finished.catch(() => {}))));
         const found = await frame.evaluate(() => window.axe.run(document, { iframes: false, resultTypes: ["violations"] }));
         assert.deepEqual(found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("; ")}`), [], what);
-    }
+    });
 }
 
 // Nothing forbidden was tried and nothing moved; nothing scrolls sideways.
 export async function assertCalm(page, what)
 {
-    for (const frame of framesOf(page)) {
-        const { violations, shift, overflow } = await frame.evaluate(() => ({ violations: window.violations, shift: window.shift, overflow: document.documentElement.scrollWidth - innerWidth }));
+    await inFrames(page, async (frame) => {
+        const { violations, shift, moved, overflow } = await frame.evaluate(() => ({ violations: window.violations, shift: window.shift, moved: window.moved, overflow: document.documentElement.scrollWidth - innerWidth }));
         assert.deepEqual(violations, [], `${what}: the policy`);
-        assert.ok(shift < 0.02, `${what}: the layout moved by ${shift} in ${frame.url()}`);
+        assert.ok(shift < 0.02, `${what}: the layout moved by ${shift} in ${frame.url()}: ${moved.join("\n")}`);
         assert.ok(overflow <= 0, `${what}: ${overflow} px beyond the window in ${frame.url()}`);
-    }
+    });
 }
 
 // None of these texts is in a page, its frames, their storage, their addresses.

@@ -4,6 +4,7 @@ import { openFrame } from "/coatcheck/frame.js";
 
 const at = (id) => document.getElementById(id);
 const drafts = new Map(); // by record: what was written and not filed
+document.body.hidden = false; // this runs when the looks are there
 let frame, desk = { signature: null, notes: [] }, patient;
 
 const ask = (path, body) => frame.ask({ url: `${location.origin}${path}`, ...(body && { method: "POST", body }) });

@@ -4,8 +4,8 @@
 import { loadEmbed } from "/coatcheck/embed.js";
 
 const at = (id) => document.getElementById(id);
-const READY = "Filed notes appear in the history.";
-let patients = [], open, client;
+const READY = "What you file appears below.";
+let patients = [], filed = [], open, client;
 
 async function ask(path, body)
 {
@@ -67,14 +67,16 @@ function showRecord()
     at("allergies").replaceChildren(...listOf(allergies));
     at("medication").replaceChildren(...listOf(medication));
     at("history").replaceChildren(...history.map(({ when, what }) => item(what, when)));
+    showFiled([]);
     showNotes();
 }
 
-const filed = ({ text, signature, at_s }) => {
-    const element = item(text, `${new Date(at_s * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}, ${signature}, by note-taker`);
-    element.className = "filed";
-    return element;
-};
+function showFiled(notes)
+{
+    const time = (at_s) => new Date(at_s * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+    at("filed").replaceChildren(...notes.length ? notes.map(({ text, signature, at_s }) => item(text, `${time(at_s)}, ${signature}`)).reverse() : [item("Nothing yet.")]);
+    filed = notes;
+}
 
 // Tells the note-taker whose record is open; it answers with what it has filed there.
 async function showNotes()
@@ -83,7 +85,7 @@ async function showNotes()
     if (!client) return;
     try {
         const { notes } = await client.ask("display", { id, name });
-        if (open.id === id) at("history").prepend(...notes.map(filed).reverse());
+        if (open.id === id) showFiled(notes);
     } catch (error) {
         at("notes-state").textContent = `The note-taker did not follow to ${name}: ${error.message}`;
     }
@@ -105,7 +107,7 @@ async function openNotes({ publishableKey, frameUrl })
     }
     at("notes-state").textContent = READY;
     client.on("filed", (note) => {
-        if (note.patient === open.id) at("history").prepend(filed(note));
+        if (note.patient === open.id) showFiled([...filed, note]);
         at("notes-state").textContent = `Filed in the record of ${patients.find(({ id }) => id === note.patient)?.name ?? note.patient}.`;
     });
     client.on("error", ({ cause }) => {
