@@ -23,29 +23,17 @@ function wordsFor(error)
 
 function showOnly(...ids)
 {
-    for (const id of ["waiting", "alone", "welcome", "note", "before"]) at(id).hidden = !ids.includes(id);
-}
-
-function showNotes()
-{
-    at("notes").replaceChildren(...notesOf(patient?.id).reverse().map(({ text, at_s }) => {
-        const entry = document.createElement("li"), time = document.createElement("time");
-        time.dateTime = new Date(at_s * 1000).toISOString();
-        time.textContent = new Date(at_s * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
-        entry.append(time, text);
-        return entry;
-    }));
+    for (const id of ["waiting", "alone", "welcome", "note"]) at(id).hidden = !ids.includes(id);
 }
 
 function showDesk()
 {
     if (!desk.signature) return showOnly("welcome");
-    showOnly("note", ...(patient && notesOf(patient.id).length ? ["before"] : []));
+    showOnly("note");
     at("patient").textContent = patient?.name ?? "No record is open";
     at("by").textContent = desk.signature;
     at("text").value = drafts.get(patient?.id) ?? "";
     at("note-wrong").textContent = "";
-    showNotes();
 }
 
 // The practice's page says whose record is open, and learns which notes are filed there.

@@ -91,9 +91,20 @@ async function showNotes()
     }
 }
 
-async function openNotes({ publishableKey, frameUrl })
+// In the note-taker's place, instead of the words for developers that are there.
+function showClosed(setup, isSignedOut)
 {
-    at("notes-again").hidden = true;
+    const screen = at("closed").content.cloneNode(true);
+    screen.querySelector("p").textContent = isSignedOut ? "Reload the page to sign in." : "The record is complete without it.";
+    screen.querySelector("button").addEventListener("click", () => openNotes(setup));
+    at("notes").replaceChildren(screen);
+    at("notes-state").textContent = isSignedOut ? "You are signed out." : "The note-taker could not be opened.";
+}
+
+async function openNotes(setup)
+{
+    const { publishableKey, frameUrl } = setup;
+    at("notes").replaceChildren();
     at("notes-state").textContent = "Opening the note-taker…";
     try {
         client = await loadEmbed({
@@ -101,9 +112,7 @@ async function openNotes({ publishableKey, frameUrl })
             fetchClientSecrets: () => ask("/api/launch", {}), // a new launch token at each call
         });
     } catch (error) {
-        at("notes-state").textContent = error.cause?.status === 401 ? "You are signed out. Reload the page to sign in." : "The note-taker could not be opened. The record is complete without it.";
-        at("notes-again").hidden = false;
-        return;
+        return showClosed(setup, error.cause?.status === 401);
     }
     at("notes-state").textContent = READY;
     client.on("filed", (note) => {
@@ -141,7 +150,6 @@ async function show()
     [open] = patients;
     at("clinician").textContent = clinician;
     at("sign-out").hidden = at("desk").hidden = false;
-    at("notes-again").addEventListener("click", () => openNotes(setup));
     showPatients();
     showRecord();
     await openNotes(setup);
