@@ -51,4 +51,4 @@ ws-echo: ## a WebSocket peer made of the server's own frames that echoes, on POR
 	@exec build/release/tests/wsecho/wsecho $(or $(PORT),9001)
 
 format: ## put the layout of all C files right
-	@find src bench tests -name node_modules -prune -o -name '*.[ch]' -print | xargs clang-format -i
+	@find src bench tests examples -name node_modules -prune -o -name '*.[ch]' -print | xargs clang-format -i

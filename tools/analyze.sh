@@ -11,7 +11,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
 [ -f "$build/compile_commands.json" ] || cmake --preset clang >"$tmp/cmake" 2>&1 || { cat "$tmp/cmake"; exit 2; }
-if [ $# -gt 0 ]; then printf '%s\n' "$@"; else find src tests bench -name node_modules -prune -o -name '*.c' -print; fi | sort >"$tmp/files"
+if [ $# -gt 0 ]; then printf '%s\n' "$@"; else find src tests bench examples -name node_modules -prune -o -name '*.c' -print; fi | sort >"$tmp/files"
 
 tell() { # tell <name> <findings>
     if [ ! -s "$2" ]; then

@@ -8,9 +8,9 @@ cd "$(dirname "$0")/.."
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-sources() { find src bench tests -name node_modules -prune -o -name '*.[ch]' -print | sort; }
+sources() { find src bench tests examples -name node_modules -prune -o -name '*.[ch]' -print | sort; }
 # src/a/b.c:12:code, without comments and the insides of quotes
-find src bench tests -name node_modules -prune -o \( -name '*.[ch]' -o -name '*.def' \) -print | sort |
+find src bench tests examples -name node_modules -prune -o \( -name '*.[ch]' -o -name '*.def' \) -print | sort |
     xargs awk -f tools/lint/code.awk >"$tmp/code"
 
 # Each include of ours, against the row of the including file's folder.

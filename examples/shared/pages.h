@@ -48,7 +48,7 @@ const char *ask_cookie(const struct ask *ask, const char *name);
 unsigned good(json_t **out, json_t *value); /* takes the value */
 unsigned refuse(json_t **out, unsigned status, const char *code);
 bool is_text(const json_t *value, size_t letters_max);                   /* and not blank */
-size_t text_collect(char *bytes, size_t size, size_t count, void *text); /* as curl wants it */
+size_t text_collect(char *bytes, size_t size, size_t count, void *into); /* as curl wants it */
 
 const char *setting(const char *name); /* of the environment; NULL: it is missing, which was said */
 void signals_hold(void);               /* before there are threads, which have it from here */

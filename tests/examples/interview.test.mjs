@@ -1,6 +1,7 @@
 // interview.test.mjs — examples/interview in Chromium: a museum's page with an interview in its corner. What its backend refuses comes
 // first, then what the page must never do, then the whole way, without a name and with one.
 import assert from "node:assert/strict";
+import crypto from "node:crypto";
 import path from "node:path";
 import { startBrowser } from "../harness/browser.mjs";
 import { advance } from "../harness/clock.mjs";
