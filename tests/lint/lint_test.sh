@@ -5,10 +5,12 @@ set -uo pipefail
 cd "$(dirname "$0")/../.."
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-cp -r src bench examples tools docs cmake CMakeLists.txt Makefile .ci .clang-format "$copy/"
+cp -r src bench tools docs cmake CMakeLists.txt Makefile .ci .clang-format "$copy/"
 mkdir "$copy/sdk"
 find sdk -mindepth 1 -maxdepth 1 ! -name node_modules ! -name dist -exec cp -r '{}' "$copy/sdk/" ';'
 ln -s "$PWD/sdk/node_modules" "$copy/sdk/node_modules"
+mkdir "$copy/examples"
+find examples -mindepth 1 -maxdepth 1 ! -name node_modules -exec cp -r '{}' "$copy/examples/" ';'
 mkdir "$copy/tests"
 find tests -mindepth 1 -maxdepth 1 ! -name node_modules -exec cp -r '{}' "$copy/tests/" ';'
 cd "$copy" || exit 1
