@@ -44,7 +44,7 @@ struct token *answer_add_token(const struct link *link, const struct claims *cla
 /* What a granted connect or renewal says of them; the tap knows the session already. */
 struct json;
 void answer_slots(const struct link *link, struct json result);
-void answer_away(const struct link *link, unsigned code, struct bytes reason); /* of a close frame */
+void answer_away(struct link *link, unsigned code, struct bytes reason); /* of a close frame */
 
 /* On a link that is wild nobody knows what was asked. What the server says must be right all the same. */
 void answer_wild_http(struct link *link, struct request *request, struct bytes body);

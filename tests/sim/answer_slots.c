@@ -36,7 +36,7 @@ void answer_slots(const struct link *link, struct json result)
 }
 
 /* "...; come back in N ms", or in N s for who takes no slots. Without memory nothing was read yet. */
-void answer_away(const struct link *link, unsigned code, struct bytes reason)
+void answer_away(struct link *link, unsigned code, struct bytes reason)
 {
     static const char before[] = "; come back in ";
     const char *found = reason.len ? memmem(reason.ptr, reason.len, before, sizeof before - 1) : NULL;
@@ -53,6 +53,8 @@ void answer_away(const struct link *link, unsigned code, struct bytes reason)
         !bytes_to_u64(&time, bytes_part(wait, 0, wait.len - unit.len), 600000) || time < (is_slot ? 1000 : 1))
         world_fail("who is sent away is told for how long", "link %u: %u %.*s", link->number, code,
                    (int)reason.len, (const char *)reason.ptr);
+    link->tap.away_ms = (int64_t)time * (is_slot ? 1 : 1000);
+    link->tap.is_away_slot = is_slot;
     if (is_slot && !link->tap.takes_slots)
         world_fail("slots are for who takes them", "link %u: %u", link->number, code);
     if (!is_slot && link->tap.takes_slots && link->tap.session != TAP_OPENING && code != 1013)

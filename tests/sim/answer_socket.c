@@ -171,6 +171,21 @@ static void check_upgraded(struct link *link, const struct call *call, struct by
     begin_session(link, call->token, call->token->exp_s);
 }
 
+/* What the welcome says of the token that carries the session, and of the session's end. */
+static void check_told(const struct link *link, struct json holder)
+{
+    struct json scope = json_member(holder, "scope");
+    bool is_scoped = bytes_equal(json_text(json_item(scope, 0)), BYTES("sat:refresh"));
+    int64_t ends_s = 0;
+
+    if (is_scoped != link->tap.token->may_self_refresh || json_count(scope) != is_scoped)
+        world_fail("a welcome tells its token's scope", "link %u", link->number);
+    if (!json_int64(&ends_s, json_member(json_member(holder, "fabric_subscriber"), "expires_at")) ||
+        ends_s != link->tap.ends_s)
+        world_fail("a welcome tells its session's end", "link %u: %lld, not %lld", link->number,
+                   (long long)ends_s, (long long)link->tap.ends_s);
+}
+
 static void check_granted(struct link *link, struct call *call, struct json result)
 {
     const char *never = why_never(link, call);
@@ -206,6 +221,7 @@ static void check_granted(struct link *link, struct call *call, struct json resu
     }
     if (uuid_read(&id, json_text(json_member(holder, "jti"))) || !uuid_equal(&id, &link->tap.token->jti))
         world_fail("an answer is for its own call", "link %u is welcomed by another token", link->number);
+    check_told(link, holder);
     answer_slots(link, result);
 }
 
@@ -413,6 +429,7 @@ static void take_reply(struct link *link, struct json message)
     struct call *call = call_of(link, json_text(json_member(message, "id")));
     int code = code_of(json_member(message, "error"));
 
+    call->code = code;
     trace("reply", "link %u: %s %d", link->number, call->id, code);
     if (call->kind == CALL_CONNECT)
         check_connect(link, call, json_member(message, "result"), code);
@@ -548,6 +565,7 @@ static void take_close(struct link *link, struct bytes payload)
     if (!may_close(link, code))
         world_fail("a close code says why", "link %u: %u in session state %d after %lld ms", link->number,
                    code, (int)link->tap.session, (long long)(world.mono_us - link->tap.since_us) / 1000);
+    link->tap.close_code = code;
     answer_away(link, code, bytes_from(payload, 2));
     enter(link, TAP_CLOSED);
     tap_say(link, (struct said){.kind = SAID_CLOSE});

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sim/client.h"
+#include "sim/frame.h"
 #include "sim/guests.h"
 #include "sim/link.h"
 #include "sim/phones.h"
@@ -10,28 +11,14 @@
 #include "sim/world.h"
 #include "wire/ws_frame.h"
 
-/* A masked client frame (RFC 6455 §5.3). */
 static void send_frame(struct link *link, unsigned first, struct bytes payload, bool is_masked)
 {
     struct buf out;
-    size_t i, start;
     uint8_t mask[4];
 
     buf_init(&out, 65536);
     dice_fill(&world.dice, mask, sizeof mask);
-    buf_append_byte(&out, (uint8_t)first);
-    if (payload.len < 126)
-        buf_append_byte(&out, (uint8_t)(payload.len | (is_masked ? 0x80 : 0)));
-    else {
-        buf_append_byte(&out, (uint8_t)(126 | (is_masked ? 0x80 : 0)));
-        buf_append_byte(&out, (uint8_t)(payload.len >> 8));
-        buf_append_byte(&out, (uint8_t)payload.len);
-    }
-    if (is_masked) buf_append(&out, bytes_of(mask, sizeof mask));
-    start = out.len;
-    buf_append(&out, payload);
-    for (i = 0; is_masked && i < payload.len; i++)
-        out.ptr[start + i] ^= mask[i % 4];
+    frame_append(&out, (uint8_t)first, payload, is_masked ? mask : NULL);
     link_send(link, buf_bytes(&out));
     buf_release(&out);
 }

@@ -71,6 +71,11 @@ void node_prepare(void)
     (void)snprintf(config->ch, sizeof config->ch, "puc.coat.test");
 }
 
+struct config *node_settings(void)
+{
+    return &sim.config;
+}
+
 void node_is_founded(void)
 {
     sim.is_founded = true;

@@ -8,11 +8,12 @@
 
 #include "server/node.h"
 
-void node_prepare(void);    /* once a seed: settings, from its dice */
-void node_is_founded(void); /* its disk has the projects already */
-void node_boot(void);       /* may fail for lack of memory; then it is tried again later */
-void node_stop_now(void);   /* as SIGTERM does: waits for its loops, stepping the world */
-void node_end(void);        /* the seed is over: it stops, and nothing of it may be left */
+void node_prepare(void);            /* once a seed: settings, from its dice */
+struct config *node_settings(void); /* the same, to be changed before it boots */
+void node_is_founded(void);         /* its disk has the projects already */
+void node_boot(void);               /* may fail for lack of memory; then it is tried again later */
+void node_stop_now(void);           /* as SIGTERM does: waits for its loops, stepping the world */
+void node_end(void);                /* the seed is over: it stops, and nothing of it may be left */
 void node_crash_if_dead(void);
 
 /* Faults. */

@@ -138,6 +138,13 @@ void operator_meets(const struct lineage_known *line)
     ask();
 }
 
+void operator_revokes(const struct lineage_known *line)
+{
+    order.wanted = (struct cutoff){.of = CUTOFF_FAMILY, .project = line->project};
+    name(uuid_bytes(&line->family));
+    ask();
+}
+
 void operator_begin(void)
 {
     next = (struct item){0};

@@ -120,6 +120,7 @@ struct call {
     bool was_free;               /* then nobody carried that one */
     unsigned moves;              /* and so often it had been taken by then */
     bool is_answered;
+    int code; /* 0: granted */
 };
 
 enum said_kind { SAID_REPLY, SAID_CALL, SAID_PING, SAID_PROBE, SAID_RING, SAID_CLOSE };
@@ -157,6 +158,9 @@ struct tap {
     int64_t
         probed_us;   /* when it was asked whether it is there, and has not answered since; INT64_MAX: never */
     size_t pong_end; /* where its answer to that ends; 0: it has not sent one */
+    unsigned close_code; /* the server's; 0: it has not closed */
+    int64_t away_ms;     /* how long it then asked to stay away; 0: it did not say */
+    bool is_away_slot;   /* in a slot of the client's own */
 };
 
 void tap_init(struct tap *tap);

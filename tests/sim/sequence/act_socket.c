@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/frame.h"
 #include "sim/phones.h"
 #include "sim/sequence/action.h"
 #include "sim/sessions.h"
@@ -10,30 +11,12 @@
 #define TEXT_MAX  70000
 #define FRAME_MAX 80000
 
-/* A client's frame, masked (RFC 6455 §5.3) with letters that any sequence can have. */
+/* Masked with letters that any sequence can have. */
 static void write_frame(struct buf *out, uint8_t first, struct bytes payload, bool is_masked)
 {
     static const uint8_t mask[4] = {0x37, 0xfa, 0x21, 0x3d};
-    uint8_t bit = is_masked ? 0x80 : 0;
-    size_t i, start;
 
-    buf_append_byte(out, first);
-    if (payload.len < 126)
-        buf_append_byte(out, (uint8_t)(payload.len | bit));
-    else if (payload.len < 65536) {
-        buf_append_byte(out, 126 | bit);
-        buf_append_byte(out, (uint8_t)(payload.len >> 8));
-        buf_append_byte(out, (uint8_t)payload.len);
-    } else {
-        buf_append_byte(out, 127 | bit);
-        for (i = 0; i < 8; i++)
-            buf_append_byte(out, (uint8_t)((uint64_t)payload.len >> (56 - 8 * i)));
-    }
-    if (is_masked) buf_append(out, bytes_of(mask, sizeof mask));
-    start = out->len;
-    buf_append(out, payload);
-    for (i = 0; is_masked && i < payload.len; i++)
-        out->ptr[start + i] ^= mask[i % 4];
+    frame_append(out, first, payload, is_masked ? mask : NULL);
 }
 
 /* shape: whole, or in two fragments with or without a ping between. */
