@@ -532,6 +532,7 @@ static bool may_close(const struct link *link, unsigned code)
     case 1000:
     case 1002:
     case 1007:
+    case 1009:
         return link->tap.is_broken;
     case 1001:
         return is_live &&

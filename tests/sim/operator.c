@@ -24,6 +24,11 @@ static struct {
 } order;
 static struct item next;
 
+bool operator_asks_now(void)
+{
+    return order.is_asked;
+}
+
 bool operator_asks_for(const struct cutoff *cutoff)
 {
     return order.is_asked && cutoff->of == order.wanted.of && bytes_equal(cutoff->id, order.wanted.id);

@@ -13,6 +13,7 @@ struct lineage_known;
 void operator_meets(const struct lineage_known *line);
 void operator_revokes(const struct lineage_known *line); /* this sign-in, now */
 /* It is asked for now, and the node has not answered. */
+bool operator_asks_now(void);
 bool operator_asks_for(const struct cutoff *cutoff);
 
 #endif
