@@ -72,14 +72,25 @@ static void fill_parking(void)
     if (!run_until(is_answered, rival, 3000)) story_fail("a stranger is not refused");
 }
 
+/* The newest that the story has a name for; NULL: none. */
+static const struct sim_session *present_session(void)
+{
+    size_t i;
+
+    for (i = story.label_count; i; i--)
+        if (story.labels[i - 1].session) return story.labels[i - 1].session;
+    return NULL;
+}
+
+/* A state is of no use when its session has waited too long, when another socket has it, or in another
+ * process. */
 void cause_before_open(unsigned socket)
 {
     const json_t *outcome = told_next(socket, "welcome refused closed");
-    const struct sim_session *held =
-        story.lines[LINE_KEPT].link ? story.lines[LINE_KEPT].link->tap.held : NULL;
+    const struct sim_session *session = present_session();
 
-    if (told_number(outcome, "code", 0) == -32003 && !(held && sessions_carried(held)))
-        restart(); /* states are of no use in another process */
+    if (told_number(outcome, "code", 0) != -32003 || !session) return;
+    if (!sessions_carried(session) && !sessions_may_be_over(session)) restart();
 }
 
 void cause_of_refusal(const struct token *token, int64_t code)
