@@ -44,6 +44,8 @@ struct token *answer_add_token(const struct link *link, const struct claims *cla
 /* What a granted connect or renewal says of them; the tap knows the session already. */
 struct json;
 void answer_slots(const struct link *link, struct json result);
+/* And of the token that carries the session, and of its end. */
+void answer_welcome(const struct link *link, struct json holder);
 void answer_away(struct link *link, unsigned code, struct bytes reason); /* of a close frame */
 
 /* On a link that is wild nobody knows what was asked. What the server says must be right all the same. */

@@ -35,6 +35,20 @@ void answer_slots(const struct link *link, struct json result)
         world_fail("nobody comes back at once", "link %u", link->number);
 }
 
+void answer_welcome(const struct link *link, struct json holder)
+{
+    struct json scope = json_member(holder, "scope");
+    bool is_scoped = bytes_equal(json_text(json_item(scope, 0)), BYTES("sat:refresh"));
+    int64_t ends_s = 0;
+
+    if (is_scoped != link->tap.token->may_self_refresh || json_count(scope) != is_scoped)
+        world_fail("a welcome tells its token's scope", "link %u", link->number);
+    if (!json_int64(&ends_s, json_member(json_member(holder, "fabric_subscriber"), "expires_at")) ||
+        ends_s != link->tap.ends_s)
+        world_fail("a welcome tells its session's end", "link %u: %lld, not %lld", link->number,
+                   (long long)ends_s, (long long)link->tap.ends_s);
+}
+
 /* "...; come back in N ms", or in N s for who takes no slots. Without memory nothing was read yet. */
 void answer_away(struct link *link, unsigned code, struct bytes reason)
 {

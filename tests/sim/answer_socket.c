@@ -171,21 +171,6 @@ static void check_upgraded(struct link *link, const struct call *call, struct by
     begin_session(link, call->token, call->token->exp_s);
 }
 
-/* What the welcome says of the token that carries the session, and of the session's end. */
-static void check_told(const struct link *link, struct json holder)
-{
-    struct json scope = json_member(holder, "scope");
-    bool is_scoped = bytes_equal(json_text(json_item(scope, 0)), BYTES("sat:refresh"));
-    int64_t ends_s = 0;
-
-    if (is_scoped != link->tap.token->may_self_refresh || json_count(scope) != is_scoped)
-        world_fail("a welcome tells its token's scope", "link %u", link->number);
-    if (!json_int64(&ends_s, json_member(json_member(holder, "fabric_subscriber"), "expires_at")) ||
-        ends_s != link->tap.ends_s)
-        world_fail("a welcome tells its session's end", "link %u: %lld, not %lld", link->number,
-                   (long long)ends_s, (long long)link->tap.ends_s);
-}
-
 static void check_granted(struct link *link, struct call *call, struct json result)
 {
     const char *never = why_never(link, call);
@@ -221,7 +206,7 @@ static void check_granted(struct link *link, struct call *call, struct json resu
     }
     if (uuid_read(&id, json_text(json_member(holder, "jti"))) || !uuid_equal(&id, &link->tap.token->jti))
         world_fail("an answer is for its own call", "link %u is welcomed by another token", link->number);
-    check_told(link, holder);
+    answer_welcome(link, holder);
     answer_slots(link, result);
 }
 
