@@ -6,11 +6,11 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 # Progress goes to stderr: with ARGS=--json the one line on stdout is the server's.
-run: ## install what is missing, build, start a test project (ARGS="--port 0 --json" ...)
+run: ## install what is missing, build, start a test project and the example products (ARGS="--port 0 --json" ...)
 	@tools/install.sh run
 	@cmake --preset release >&2
 	@cmake --build build/release --target coatcheck >&2
-	@exec build/release/coatcheck dev $(ARGS)
+	@exec tools/run.sh $(ARGS)
 
 unit: ## unit tests and fuzz corpora under sanitizers
 	@tools/check.sh unit

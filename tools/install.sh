@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# install.sh run|check — installs what is missing to build and run (run), or also to test (check), on Debian 12.
+# install.sh run|products|check — installs what is missing on Debian 12: to build and run the server, for the products of
+# examples/ beside it (which includes building sdk/dist), or to test all of it.
 # Looks first and asks the network only for what is missing, so a second run is quick and works offline.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -68,19 +69,40 @@ unpack_proxies() {
     rm -rf "$packages"
 }
 
+# The browser package, if a source is newer than what the last build wrote last.
+build_sdk() {
+    local log
+    [ -f sdk/dist/index.d.ts ] && [ -z "$(find sdk/src sdk/build.mjs sdk/package-lock.json -newer sdk/dist/index.d.ts -print -quit)" ] && return
+    install_npm sdk
+    log=$(mktemp)
+    say "building the browser package"
+    (cd sdk && node build.mjs --modules) >"$log" 2>&1 || { tail -n 20 "$log" >&2; die "sdk/build.mjs failed; its last lines are above"; }
+    rm -f "$log"
+}
+
 case "${1:-run}" in
 run) wanted=$for_run ;;
+products) wanted='' ;;
 check) wanted="$for_run $for_check" ;;
-*) die "usage: tools/install.sh [run|check]" ;;
+*) die "usage: tools/install.sh [run|products|check]" ;;
 esac
-command -v dpkg-query >/dev/null || die "this script knows Debian 12 only. Elsewhere, install what these packages hold: $wanted (and Node >= $node_least)"
+command -v dpkg-query >/dev/null || { [ "${1:-run}" = products ] && has_node; } || die "this script knows Debian 12 only. Elsewhere, install what these packages hold: $wanted (and Node >= $node_least)"
 # shellcheck disable=SC2086
 lacking=$(missing $wanted | tr '\n' ' ')
-[ "${1:-run}" = run ] || has_node || lacking="${lacking}nodejs npm "
+[ "${1:-run}" = run ] || has_node || lacking="${lacking}ca-certificates nodejs npm "
 [ -z "$lacking" ] || install_packages "$lacking"
-if [ "${1:-run}" = check ]; then
+if [ "${1:-run}" != run ]; then
     has_node || die "Node $node_least or newer with npm is needed, and $(node --version 2>/dev/null || echo none) is what is here"
+fi
+case "${1:-run}" in
+products)
+    install_npm examples
+    build_sdk
+    ;;
+check)
     install_npm tests
     install_npm sdk
+    install_npm examples
     unpack_proxies
-fi
+    ;;
+esac

@@ -148,13 +148,13 @@ rule_format() {
 # No unfinished work, no skipped tests, no tests that wait for luck.
 rule_honest() {
     local marks='\b(TO''DO|FIX''ME|X''XX)\b' skips='\b(it|test|describe)\.(skip|only|todo)\b|waitForTimeout\('
-    grep -rnIE --exclude-dir=node_modules "$marks" src sdk tests tools bench cmake docs CMakeLists.txt Makefile .ci
+    grep -rnIE --exclude-dir=node_modules "$marks" src sdk examples tests tools bench cmake docs CMakeLists.txt Makefile .ci
     grep -rnIE --exclude-dir=node_modules --include='*.js' --include='*.mjs' --include='*.ts' --include='*.tsx' "$skips" tests sdk/src
 }
 
 # The lock files say what, not where from.
 rule_lockfile() {
-    grep -n '"resolved": *"http' tests/package-lock.json sdk/package-lock.json
+    grep -n '"resolved": *"http' tests/package-lock.json sdk/package-lock.json examples/package-lock.json
 }
 
 # The browser SDK: what the strict compiler says; sizes; words that nobody, or only some files, may use

@@ -6,8 +6,7 @@ import { reasonOf, troubleOf } from "./words.js";
 import { ring, showLevel } from "./sound.js";
 
 const MARKUP = `
-<p class="call-who"></p>
-<p class="call-said" role="status"></p>
+<div role="status" aria-atomic="true"><p class="call-who"></p><p class="call-said"></p></div>
 <p class="call-time" role="timer" aria-label="Length of the call" data-in="live">0:00</p>
 <div class="call-levels" data-in="live">
   <span>You</span><meter data-level="own" min="0" max="1" aria-label="How loud you are"></meter>
@@ -16,7 +15,7 @@ const MARKUP = `
 <div class="call-buttons">
   <button type="button" class="go" data-do="answer" data-in="incoming">Answer</button>
   <button type="button" class="stop" data-do="decline" data-in="incoming">Decline</button>
-  <button type="button" class="plain" data-do="mute" data-in="live" aria-pressed="false">Mute</button>
+  <button type="button" class="plain" data-do="mute" data-in="calling live" aria-pressed="false">Mute</button>
   <button type="button" class="stop" data-do="hangup" data-in="calling live">Hang up</button>
   <button type="button" class="plain" data-do="close" data-in="over">Done</button>
 </div>
@@ -40,10 +39,11 @@ export function callCard(root, { idle, closed = () => {}, freed = () => {} })
         find(".call-who").textContent = who;
         find(".call-said").textContent = said;
         for (const element of root.querySelectorAll("[data-in]")) element.hidden = !element.dataset.in.split(" ").includes(state);
+        button("mute").disabled = state !== "live";
         if (hadFocus && !document.activeElement?.checkVisibility?.()) focus();
     }
 
-    const focus = () => (find("button:not([hidden])") ?? root).focus();
+    const focus = () => (find("button:not([hidden], :disabled)") ?? root).focus();
 
     function rest()
     {

@@ -10,9 +10,9 @@ const card = callCard(document.getElementById("call"), {
     idle: [DESK, ""],
     closed() {
         dock.hidden = true;
-        for (const button of buttons) button.removeAttribute("aria-disabled");
         caller?.focus();
     },
+    freed: () => buttons.forEach((button) => button.removeAttribute("aria-disabled")),
 });
 
 async function callUs(signal)
