@@ -40,7 +40,7 @@ export function callCard(root, { idle, closed = () => {}, freed = () => {} })
         find(".call-said").textContent = said;
         for (const element of root.querySelectorAll("[data-in]")) element.hidden = !element.dataset.in.split(" ").includes(state);
         button("mute").disabled = state !== "live";
-        if (hadFocus && !document.activeElement?.checkVisibility?.()) focus();
+        if (hadFocus && !(root.contains(document.activeElement) && document.activeElement.matches(":not([hidden], :disabled)"))) focus();
     }
 
     const focus = () => (find("button:not([hidden], :disabled)") ?? root).focus();
