@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # fresh.sh [--install-only] [--keep] — proves that a fresh machine can do it: a minimal Debian 12 with git and make only,
-# the committed tree cloned into it, then `make run` until the server answers, then `make check`.
+# the committed tree cloned into it, then `make run` until server and products are there, then `make check`.
 #
 # Needs root, debootstrap and the network. Works in a folder of its own (FRESH_DIR, default a new temporary one), uses this
 # machine's package sources, certificates and npm registry, and leaves the transcript in build/fresh.log.
@@ -123,7 +123,14 @@ try_run() {
         [ -n "$port" ] || sleep 1
     done
     answers "$port" || die "the server listens on $port and does not answer"
-    say "the server answers; asking it to stop"
+    say "the server answers; waiting for the products"
+    until grep -q '^Call us .*http' "$log"; do
+        ! grep -q 'without the example products' "$log" || die "no products, see build/fresh.log"
+        kill -0 "$job" 2>/dev/null || die "make run ended before the products were there, see build/fresh.log"
+        left=$((left - 1)); [ "$left" -gt 0 ] || die "no products after half an hour, see build/fresh.log"
+        sleep 1
+    done
+    say "the products are there; asking the server to stop"
     # shellcheck disable=SC2046 # a list of pids
     kill -TERM $(pids coatcheck)
     wait "$job" || die "make run did not end with 0 after SIGTERM"

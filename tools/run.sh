@@ -8,13 +8,16 @@ cd "$(dirname "$0")/.."
 
 say() { printf 'run: %s\n' "$*" >&2; }
 
-# Installs what the products need, while the server runs already, and becomes the program that starts them.
+# Installs what the products need, while the server runs already, and becomes the program that starts them. An installation
+# is never cut short: if the server ends meanwhile, it is finished and nothing is started.
 products() {
-    local url=$1 ports=''
+    local url=$1 ports='' over=''
+    trap 'over=1' TERM
     if ! tools/install.sh products; then
         say "the server runs without the example products: the line above says why; then run tools/install.sh products and make run again"
         return
     fi
+    [ -z "$over" ] || return
     case $url in *:8787) ;; *) ports='--ports 0,0,0' ;; esac # a second server's products stand back
     # shellcheck disable=SC2086 # two words or none
     exec node examples/start.mjs --server "$url" $ports
@@ -27,11 +30,11 @@ beside() {
         url=$(sed -nE 's/.*("url":"|Open )(http:\/\/[^"\/ ]+).*/\2/p' <<<"$line")
     done
     if [ -n "$url" ]; then
-        setsid "$0" --products "$url" </dev/null >&2 & # in a session of its own: ended as a whole, and by us alone
+        setsid "$0" --products "$url" </dev/null >&2 & # in a session of its own: Ctrl-C is not for it
         products=$!
     fi
     cat
-    [ -z "$products" ] || { kill -TERM -- "-$products" && wait "$products"; } 2>/dev/null
+    [ -z "$products" ] || { kill -TERM "$products" && wait "$products"; } 2>/dev/null
     return 0
 }
 

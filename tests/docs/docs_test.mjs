@@ -13,7 +13,7 @@ let server;
 
 const read = (name) => fs.readFileSync(path.join(REPOSITORY, name), "utf8");
 const exists = (name) => fs.existsSync(path.join(REPOSITORY, name));
-const documents = () => [...fs.readdirSync(REPOSITORY), ...walk("docs")].filter((name) => name.endsWith(".md"));
+const documents = () => [...fs.readdirSync(REPOSITORY), ...walk("docs"), "examples/README.md"].filter((name) => name.endsWith(".md"));
 const withoutFences = (text) => text.replace(/^```[\s\S]*?^```/gm, "");
 
 function walk(folder)
@@ -43,7 +43,7 @@ function namedTogether(text)
 test("files of the source that a document names are there", () => {
     let named = 0;
     for (const document of documents())
-        for (const [, file] of withoutFences(read(document)).matchAll(/`((?:src|tests|tools|docs|cmake|bench|console)\/[\w/.-]+)`/g)) {
+        for (const [, file] of withoutFences(read(document)).matchAll(/`((?:src|tests|tools|docs|cmake|bench|console|examples)\/[\w/.-]+)`/g)) {
             if (/\bX\b/.test(file)) continue; // stands for any name
             assert.ok(exists(file), `${document} names ${file}`);
             named++;
