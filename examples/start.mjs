@@ -76,7 +76,7 @@ async function start(product, project, server, wanted)
         { env, stdio: ["ignore", "pipe", "inherit", "ipc"] });
     children.add(child);
     const url = await new Promise((resolve) => {
-        readline.createInterface({ input: child.stdout }).once("line", resolve);
+        readline.createInterface({ input: child.stdout }).on("line", (line) => resolve(line.match(/https?:\/\/\S+/)?.[0])); // the first says it
         child.once("close", () => { children.delete(child); resolve(null); });
         child.once("error", () => { children.delete(child); resolve(null); });
         setTimeout(resolve, START_MS, null).unref();

@@ -12,7 +12,7 @@ import { policy, readJson, sendFile, sendJson } from "../shared/pages.mjs";
 import { isOurPage, signIn, whoIsSignedIn } from "../shared/sign_in.mjs";
 
 const { COATCHECK_URL, PROJECT, API_TOKEN, EMBED_TOKEN, DESK = "/public/front-desk", PORT = "8788", DATA, STORE_KEY } = process.env;
-const PAGES = fileURLToPath(new URL("pages", import.meta.url)), QR = fileURLToPath(new URL("../node_modules/qrcode-generator/dist", import.meta.url));
+const PAGES = fileURLToPath(new URL("site", import.meta.url)), QR = fileURLToPath(new URL("../node_modules/qrcode-generator/dist", import.meta.url));
 const PAGE_HEADERS = { "Content-Security-Policy": policy(COATCHECK_URL), "Permissions-Policy": "microphone=(self), camera=(), geolocation=()" };
 const COOKIE = "call_user", LIFE_MS = 7_200_000, INVITATIONS_MAX = 1000;
 const TEAM = { "front-desk": "Front desk", "mira": "Mira Okafor", "jonas": "Jonas Weber" }; // your users table
@@ -115,4 +115,4 @@ const server = http.createServer((request, response) => answer(request, response
     console.error(error.message);
     if (!response.headersSent) sendJson(response, error instanceof SyntaxError || error instanceof RangeError ? 400 : 502, { error: "none" });
 }));
-server.listen(Number(PORT), "127.0.0.1", () => console.log(`http://127.0.0.1:${server.address().port}/`));
+server.listen(Number(PORT), "127.0.0.1", () => console.log(`call http://127.0.0.1:${server.address().port}/`));

@@ -29,7 +29,8 @@ async function start()
     backend = spawn(process.execPath, [path.join(PRODUCT, "backend.mjs")], { stdio: ["ignore", "pipe", "ignore"],
         env: { PATH: process.env.PATH, PORT: "0", COATCHECK_URL: url, PROJECT: project_id, API_TOKEN: api_token, EMBED_TOKEN: c2c_token, DESK: c2c_address,
             DATA: data, STORE_KEY: KEY.toString("base64") } });
-    shop = new URL(await guarded(new Promise((resolve) => readline.createInterface({ input: backend.stdout }).once("line", resolve)), 30, "the backend's URL")).origin;
+    const said = await guarded(new Promise((resolve) => readline.createInterface({ input: backend.stdout }).once("line", resolve)), 30, "the backend's URL");
+    shop = said.match(/^call (http:\/\/127\.0\.0\.1:\d+)\/$/)[1];
     browser = await startBrowser([], CALLS);
     second = await startBrowser([], CALLS); // another person's computer
 }
@@ -144,7 +145,7 @@ test("the backend has at most 120 lines, and needs no package", () => {
 });
 
 test("every cause and every refusal has words of its own", async () => {
-    const { reasonOf, troubleOf } = await import(path.join(PRODUCT, "pages/words.js"));
+    const { reasonOf, troubleOf } = await import(path.join(PRODUCT, "site/words.js"));
     const causes = ["NORMAL_CLEARING", "USER_BUSY", "NO_ANSWER", "USER_NOT_REGISTERED", "CALL_REJECTED", "DESTINATION_OUT_OF_ORDER", "ANSWERED_ELSEWHERE", "ORIGINATOR_CANCEL"];
     assert.equal(new Set(causes.map((cause) => reasonOf(cause, "Mira"))).size, causes.length);
     const wrapped = (name, code) => Object.assign(new Error("outer"), { code: "call_failed", cause: Object.assign(new Error("inner"), { code: "media_failed", cause: Object.assign(new Error(), { name, code }) }) });
