@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import readline from "node:readline";
 import { CALLS, startBrowser } from "../harness/browser.mjs";
-import { advance } from "../harness/clock.mjs";
+import { advance, coatcheck } from "../harness/clock.mjs";
 import { info } from "../harness/http.mjs";
 import { buildSdk } from "../harness/sdk_pages.mjs";
 import { REPOSITORY, startServer, temporaryFolder } from "../harness/server.mjs";
@@ -275,10 +275,10 @@ for (const side of ["visitor", "desk"])
         await talk(visitor, desk, "[data-call]");
         assert.equal(await desk.text(".call-who"), "A visitor of the shop");
         await visitor.until(() => /^0:0[1-9]$/.test(document.querySelector(".call-time").textContent));
-        await desk.until(() => document.querySelector("[data-level=other]").value > 0);
+        await desk.until(() => Number(document.querySelector("[data-level=other]").getAttribute("aria-valuenow")) > 0);
         await visitor.click("[data-do=mute]");
         assert.equal(await visitor.text("[data-do=mute]"), "Unmute");
-        await visitor.until(() => document.querySelector("[data-level=own]").value === 0);
+        await visitor.until(() => document.querySelector("[data-level=own]").getAttribute("aria-valuenow") === "0");
         await (side === "visitor" ? visitor : desk).click("[data-do=hangup]");
         await Promise.all([visitor.card("over"), desk.card("over")]);
         assert.deepEqual([await visitor.text(".call-said"), await desk.text(".call-said")],
@@ -437,6 +437,27 @@ for (const [own, told, past] of [[false, "by our server", "121m"], [true, "by th
         await visitor.end();
         await signOut(desk, { isNoisy: own }); // a bound token that has ended is refused once
     });
+
+scene("signed out meanwhile: when the token ends, the desk asks for a sign-in and says why, and works after it", async () => {
+    const desk = await atDesk("front-desk", { own: false });
+    await desk.page.context().clearCookies();
+    await advance(server, "121m");
+    await desk.until(() => document.body.dataset.view === "sign-in" && document.getElementById("sign-in-said").textContent === "You were signed out. Please sign in again.");
+    assert.equal(await focused(desk), "user");
+    await desk.click("#sign-in [type=submit]");
+    await desk.until(() => document.getElementById("presence").dataset.state === "available");
+    await signOut(desk, { isNoisy: true });
+});
+
+scene("revoked meanwhile: the desk says so and asks for a sign-in", async () => {
+    const desk = await atDesk("jonas"), { token } = (await send("/token", { cookie: await signedIn("jonas") })).json;
+    const { code, err } = await coatcheck("revoke", "user", (await info(server, token)).json.id, "--project", server.contract.project_id, "--data", server.data);
+    assert.equal(code, 0, err);
+    await desk.until(() => document.body.dataset.view === "sign-in" && /was taken back/.test(document.getElementById("sign-in-said").textContent));
+    await desk.click("#sign-in [type=submit]");
+    await desk.until(() => document.getElementById("presence").dataset.state === "available");
+    await signOut(desk, { isNoisy: true });
+});
 
 // ---- by keyboard, for everybody ----
 

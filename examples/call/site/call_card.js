@@ -9,8 +9,8 @@ const MARKUP = `
 <div role="status" aria-atomic="true"><p class="call-who"></p><p class="call-said"></p></div>
 <p class="call-time" role="timer" aria-label="Length of the call" data-in="live">0:00</p>
 <div class="call-levels" data-in="live">
-  <span>You</span><meter data-level="own" min="0" max="1" aria-label="How loud you are"></meter>
-  <span>Other side</span><meter data-level="other" min="0" max="1" aria-label="How loud the other side is"></meter>
+  <span>You</span><svg class="level" data-level="own" role="meter" aria-label="How loud you are" aria-valuemin="0" aria-valuemax="100" aria-valuenow="0" viewBox="0 0 100 10" preserveAspectRatio="none"><rect width="0" height="10"/></svg>
+  <span>Other side</span><svg class="level" data-level="other" role="meter" aria-label="How loud the other side is" aria-valuemin="0" aria-valuemax="100" aria-valuenow="0" viewBox="0 0 100 10" preserveAspectRatio="none"><rect width="0" height="10"/></svg>
 </div>
 <div class="call-buttons">
   <button type="button" class="go" data-do="answer" data-in="incoming">Answer</button>

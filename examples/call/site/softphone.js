@@ -28,7 +28,7 @@ function provider(isOwnComputer)
         try {
             return await post(where, body);
         } catch (error) {
-            if (error.status === 401) showSignIn("You were signed out. Please sign in again.");
+            if (error.status === 401 && card.isFree) showSignIn("You were signed out. Please sign in again."); // a call is not cut off for it
             throw error;
         }
     };
@@ -89,7 +89,10 @@ function open()
     client = new CoatcheckClient(provider(isOwn), { url: server, skipRegister: remembers(AWAY), storageImplementation: storeOf(user) });
     client.ready$.subscribe(showState);
     client.isRegistered$.subscribe(showState);
-    client.errors$.subscribe((error) => { find("trouble").textContent = troubleOf(error); });
+    client.errors$.subscribe((error) => {
+        if (error.code.startsWith("credential_")) showSignIn(troubleOf(error)); // nothing renews it but a sign-in
+        else find("trouble").textContent = troubleOf(error);
+    });
     client.warnings$.subscribe(({ code }) => { if (code === "credential_refresh_fallback") find("renewed").textContent = "by our server"; });
     client.session.incomingCalls$.subscribe(next);
 }

@@ -10,21 +10,25 @@ function sound()
     return context;
 }
 
-/** Shows a stream's loudness on a <meter>. Gives a function that ends it. */
-export function showLevel(stream, meter)
+/** Shows a stream's loudness on a level: an SVG with a bar, of 100. Gives a function that ends it. */
+export function showLevel(stream, level)
 {
+    const show = (value) => {
+        level.firstElementChild.setAttribute("width", value);
+        level.setAttribute("aria-valuenow", value);
+    };
     const analyser = new AnalyserNode(sound(), { fftSize: 512 }), source = sound().createMediaStreamSource(stream);
     const samples = new Float32Array(analyser.fftSize);
     source.connect(analyser);
     const timer = setInterval(() => {
         analyser.getFloatTimeDomainData(samples);
         const loud = Math.sqrt(samples.reduce((sum, one) => sum + one * one, 0) / samples.length);
-        meter.value = Math.min(1, Math.sqrt(loud) * 1.4); // small sounds are seen, too
+        show(Math.round(Math.min(1, Math.sqrt(loud) * 1.4) * 100)); // small sounds are seen, too
     }, isCalm.matches ? 1000 : 100);
     return () => {
         clearInterval(timer);
         source.disconnect();
-        meter.value = 0;
+        show(0);
     };
 }
 
