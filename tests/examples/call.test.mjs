@@ -1,6 +1,6 @@
 // call.test.mjs — the example "Call us" in Chromium, as its visitors and its staff meet it, and its backend, as strangers do.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import crypto from "node:crypto";
 import fs from "node:fs";
 import { createRequire } from "node:module";
@@ -9,7 +9,6 @@ import readline from "node:readline";
 import { CALLS, startBrowser } from "../harness/browser.mjs";
 import { advance, coatcheck } from "../harness/clock.mjs";
 import { info } from "../harness/http.mjs";
-import { buildSdk } from "../harness/sdk_pages.mjs";
 import { REPOSITORY, startServer, temporaryFolder } from "../harness/server.mjs";
 import { startStun } from "../harness/stun.mjs";
 import { guarded, run, test } from "../harness/suite.mjs";
@@ -22,7 +21,7 @@ let server, stun, browser, second, backend, shop;
 
 async function start()
 {
-    buildSdk();
+    execFileSync(path.join(REPOSITORY, "tools/install.sh"), ["products"], { stdio: ["ignore", "ignore", "inherit"] }); // builds the package if a source is newer
     stun = await startStun();
     server = await startServer({ env: { COATCHECK_OFFER_CANDIDATES: "none", COATCHECK_ICE_SERVERS: JSON.stringify([{ urls: [stun.url] }]) } });
     const { url, project_id, api_token, c2c_token, c2c_address } = server.contract;
@@ -31,8 +30,7 @@ async function start()
             DATA: data, STORE_KEY: KEY.toString("base64") } });
     const said = await guarded(new Promise((resolve) => readline.createInterface({ input: backend.stdout }).once("line", resolve)), 30, "the backend's URL");
     shop = said.match(/^call (http:\/\/127\.0\.0\.1:\d+)\/$/)[1];
-    browser = await startBrowser([], CALLS);
-    second = await startBrowser([], CALLS); // another person's computer
+    [browser, second] = await Promise.all([startBrowser([], CALLS), startBrowser([], CALLS)]); // two computers
 }
 
 async function stop()
@@ -236,6 +234,7 @@ function scene(name, body)
             await page.context().clearCookies();
             for (const other of page.context().pages()) if (other !== page) await other.close();
         }
+        for (const file of fs.readdirSync(data)) fs.rmSync(path.join(data, file));
         await body();
     });
 }
@@ -419,14 +418,13 @@ for (const [own, told, past] of [[false, "by our server", "121m"], [true, "by th
         if (own) await desk.until(() => performance.getEntriesByType("resource").some(({ name, responseEnd }) => name.endsWith("/devices/token") && responseEnd));
         const kept = refreshTokens().find(({ user }) => user === "front-desk")?.token;
         assert.equal(kept === undefined, own, "who is renewed by a key leaves no refresh token with us");
-        const states = guarded(desk.run(() => new Promise((resolve) => {
-            const seen = [], presence = document.getElementById("presence");
-            new MutationObserver(() => {
-                seen.push(presence.dataset.state);
-                if (seen.includes("connecting") && seen.at(-1) === "available") resolve(seen);
-            }).observe(presence, { attributes: true, attributeFilter: ["data-state"] });
-        })), 60, "the session to come back");
-        await Promise.all([states, advance(server, past)]);
+        await desk.run(() => {
+            const presence = document.getElementById("presence");
+            window.states = [];
+            new MutationObserver(() => window.states.push(presence.dataset.state)).observe(presence, { attributes: true, attributeFilter: ["data-state"] });
+        });
+        await advance(server, past);
+        await desk.until(() => window.states.includes("connecting") && window.states.at(-1) === "available");
         assert.equal(await desk.run(() => document.body.dataset.view), "desk");
         assert.equal(asked.includes("/refresh"), !own, asked.join(" "));
         assert.equal(asked.includes("/sign-in"), false);

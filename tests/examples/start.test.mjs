@@ -233,6 +233,7 @@ test("make run: no Node and no way to get it: the server runs, and one line says
 
 test("what is installed is not installed again, and nothing is asked of the network", async () => {
     const offline = { npm_config_registry: "http://127.0.0.1:9", http_proxy: "http://127.0.0.1:9", https_proxy: "http://127.0.0.1:9" };
+    assert.equal((await launch(path.join(REPOSITORY, "tools/install.sh"), ["products"]).ended).code, 0);
     const one = launch(path.join(REPOSITORY, "tools/install.sh"), ["products"], { env: offline });
     assert.deepEqual([(await one.ended).code, one.out, one.err], [0, [], []]);
 });
