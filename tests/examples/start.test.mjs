@@ -184,6 +184,8 @@ test("make run: one line of JSON on stdout, the products beside it on stderr, tw
         const { url, project_id } = JSON.parse(await one.line(one.out, /^\{/)), urls = await productsOf(one);
         assert.ok(project_id && urls.length === THERE.length);
         assert.equal((await (await fetch(`${urls[0]}/button`)).json()).server, url, "its own server's");
+        const listed = async () => (await (await fetch(`${url}/dev/flow`)).json()).products.map(({ id }) => id);
+        await guarded((async () => { while ((await listed()).join() !== THERE.join()) await new Promise((resolve) => setTimeout(resolve, 50)); })(), 60, "the list on the start page");
         Object.assign(one, { urls });
     }
     for (const one of two) {
