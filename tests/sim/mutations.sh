@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 most=${1:-5000} only=${2:-}
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-cp -r src tests cmake console CMakeLists.txt CMakePresets.json "$copy/" 2>/dev/null
+cp -r src tests cmake console examples CMakeLists.txt CMakePresets.json "$copy/" 2>/dev/null
 [ ! -d bench ] || cp -r bench "$copy/"
 cd "$copy" || exit 1
 cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo >/dev/null
