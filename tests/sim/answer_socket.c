@@ -171,6 +171,24 @@ static void check_upgraded(struct link *link, const struct call *call, struct by
     begin_session(link, call->token, call->token->exp_s);
 }
 
+/* Which session a granted connect leads to. */
+static void check_came(struct link *link, struct call *call, struct bytes protocol)
+{
+    const struct sim_session *old = call->resumes;
+
+    if (!old) {
+        link->tap.held = sessions_new(link, protocol, call->token);
+        begin_session(link, call->token, call->token->exp_s);
+        guests_granted(call->token);
+    } else if (call->is_upgrade && !old->is_followed)
+        check_upgraded(link, call, protocol);
+    else if (call->is_upgrade && !old->follower)
+        begin_session(link, call->token,
+                      call->token->exp_s); /* the one that took its place is not kept here */
+    else
+        check_resumed(link, call, protocol);
+}
+
 static void check_granted(struct link *link, struct call *call, struct json result)
 {
     const char *never = why_never(link, call);
@@ -193,17 +211,7 @@ static void check_granted(struct link *link, struct call *call, struct json resu
         world_fail("no session begins past its token's exp", "link %u, %lld ms late", link->number,
                    (long long)(times_now_ms() - ends_s * 1000));
     if (needs_proof(call)) use_proof(link, call->proof);
-    if (call->is_upgrade && call->resumes->is_followed && !call->resumes->follower)
-        begin_session(link, token, token->exp_s); /* the one that took its place is not kept here */
-    else if (call->is_upgrade && !call->resumes->is_followed)
-        check_upgraded(link, call, protocol);
-    else if (call->resumes)
-        check_resumed(link, call, protocol);
-    else {
-        link->tap.held = sessions_new(link, protocol, token);
-        begin_session(link, token, token->exp_s);
-        guests_granted(token);
-    }
+    check_came(link, call, protocol);
     if (uuid_read(&id, json_text(json_member(holder, "jti"))) || !uuid_equal(&id, &link->tap.token->jti))
         world_fail("an answer is for its own call", "link %u is welcomed by another token", link->number);
     answer_welcome(link, holder);
