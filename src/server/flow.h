@@ -4,7 +4,8 @@
  *
  * Each lane notes what it answered into a ring of its own, which any thread may read (board.h): no lock, no
  * letter. A happening holds no credential: the route's pattern, a status, the public slug and id of a
- * refusal, and whose it was as far as the page of a test project may know. What is forgotten still counts. */
+ * refusal, and whose it was. Of another project than the test project nothing is noted. What is forgotten
+ * still counts. */
 #ifndef COATCHECK_SERVER_FLOW_H
 #define COATCHECK_SERVER_FLOW_H
 

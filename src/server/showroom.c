@@ -23,6 +23,12 @@ void showroom_free(struct showroom *showroom)
     free(showroom);
 }
 
+/* Of other projects, which a data folder may have, the test project's page tells nothing. */
+static bool is_shown(const struct lane *lane, const struct uuid *project)
+{
+    return lane->flow && (uuid_is_zero(project) || uuid_equal(project, &lane->node->showroom->project));
+}
+
 /* A user whom this lane has met lately has a name; of others the page may remember it. */
 static void put_user(struct happening *out, const struct lane *lane, const struct holder *holder)
 {
@@ -86,7 +92,7 @@ void showroom_request(const struct exchange *x, const struct outcome *outcome, c
     enum ask_kind kind = outcome == &x->run.outcome ? x->run.ask.kind : ASK_NONE;
     struct happening happening = {.at_ms = loop_wall_ms(lane->loop), .status = status};
 
-    if (!lane->flow || !x->row) return;
+    if (!x->row || !is_shown(lane, finding ? &finding->project : &x->run.of)) return;
     happening.what = flow_what(kind);
     happening.format = x->dialect->name;
     flow_put(happening.route, sizeof happening.route, bytes_of_text(x->row->route.path));
@@ -105,7 +111,7 @@ static void note_session(struct lane *lane, const struct holder *holder, const c
 {
     struct happening happening = {.what = what, .stations = stations};
 
-    if (!lane->flow) return;
+    if (!is_shown(lane, &holder->project)) return;
     happening.at_ms = loop_wall_ms(lane->loop);
     happening.format = dialect_of_socket()->name;
     put_user(&happening, lane, holder);
@@ -127,7 +133,7 @@ void showroom_socket_refused(struct lane *lane, const struct finding *finding, c
 {
     struct happening happening = {.what = "socket", .stations = FLOW_BIT(FLOW_SESSION)};
 
-    if (!lane->flow) return;
+    if (!is_shown(lane, &finding->project)) return;
     happening.at_ms = loop_wall_ms(lane->loop);
     happening.format = dialect_of_socket()->name;
     flow_put(happening.route, sizeof happening.route, bytes_of_text(route));

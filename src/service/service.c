@@ -112,6 +112,7 @@ void run_finish(struct run *run, enum outcome_kind kind)
 
     if (run_once_delays(run, kind)) return;
     run->outcome.kind = kind;
+    run->of = run->project ? run->project->id : (struct uuid){{0}};
     lease_drop(run->lease);
     run->lease = NULL;
     run->desk = NULL;

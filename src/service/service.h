@@ -98,6 +98,7 @@ struct run {
 
     /* the answer, from done on */
     struct outcome outcome;
+    struct uuid of;         /* the project that it was found to be of; zero: of none */
     struct finding finding; /* whole when the outcome is REFUSED or FAILED; meaningless otherwise */
 
     /* the service's */

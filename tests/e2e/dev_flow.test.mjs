@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { startBrowser } from "../harness/browser.mjs";
+import { coatcheck } from "../harness/clock.mjs";
 import { axe, watchPage } from "../harness/dev_page.mjs";
 import { call, info, mint, mintToken } from "../harness/http.mjs";
 import { connected, Session } from "../harness/session.mjs";
@@ -193,6 +194,21 @@ test("E-73 what is told of what passes is bounded, and holds no credential", asy
     await mintToken(server, { reference: long });
     const who = (await flow()).happenings.at(-1).who;
     assert.ok(long.startsWith(who) && who.length >= 16 && !who.includes("\ufffd"), "cut at a whole character");
+});
+
+test("E-73 nothing is told of another project that is in the same data folder", async () => {
+    const asked = async (...words) => JSON.parse((await coatcheck(...words, "--data", server.data, "--json")).out);
+    const { id } = await asked("project", "create", "Real", "--live"), { secret } = await asked("key", "create", "api-token", "--project", id);
+    const authorization = `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}`;
+    const before = await flow(), { token, subscriber_id } = (await mint(server, { reference: "customer@bank.example" }, { authorization })).json;
+    assert.equal((await info(server, token)).status, 200);
+    await (await connected(server, token)).close();
+    assert.equal((await mint(server, {}, { authorization })).status, 422);
+    await mintToken(server, { reference: "behind@example.com" });
+    const after = await flow(), fresh = after.happenings.filter(({ number }) => number > (before.happenings.at(-1)?.number ?? 0));
+    assert.deepEqual(fresh.map(({ what, who }) => [what, who]), [["mint", "behind@example.com"]]);
+    assert.ok(!JSON.stringify(after).includes(subscriber_id) && !JSON.stringify(after).includes("bank.example"));
+    assert.equal(after.stations.token.passed, before.stations.token.passed + 1);
 });
 
 test("the page's clock is the one of the command line", async () => {
