@@ -111,20 +111,23 @@ static char *read_file(const char *path, size_t *length)
     return NULL;
 }
 
-/* `/` is index.html. A path that climbs is no path of ours. */
+/* `/` is index.html. A path that climbs is no path of ours, nor is one without a slash in front: it would be
+ * the rest of the folder's own name. */
 static enum MHD_Result send_file(const struct site *site, const struct ask *ask, const char *path)
 {
     bool is_package = strncmp(path, "/coatcheck/", 11) == 0;
     const char *type = NULL, *ending;
     char name[512], *bytes;
     size_t length;
-    int wanted = snprintf(name, sizeof name, "%s%s%s", is_package ? site->package : site->folder,
-                          is_package ? path + 10 : path, path[strlen(path) - 1] == '/' ? "index.html" : "");
+    int wanted;
 
+    if (*path != '/' || strstr(path, "..")) return send_refusal(ask, 404, "not_found");
+    wanted = snprintf(name, sizeof name, "%s%s%s", is_package ? site->package : site->folder,
+                      is_package ? path + 10 : path, path[strlen(path) - 1] == '/' ? "index.html" : "");
     ending = strrchr(name, '.');
     for (size_t i = 0; ending && i < sizeof types / sizeof *types; i++)
         if (strcmp(ending, types[i][0]) == 0) type = types[i][1];
-    if (!type || wanted >= (int)sizeof name || strstr(path, "..")) return send_refusal(ask, 404, "not_found");
+    if (!type || wanted >= (int)sizeof name) return send_refusal(ask, 404, "not_found");
     bytes = read_file(name, &length);
     if (!bytes) return send_refusal(ask, 404, "not_found");
     return send_bytes(ask, 200, bytes, length,

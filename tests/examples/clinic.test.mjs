@@ -2,12 +2,12 @@
 // for both backends, the one in Node and the one in C. What they refuse comes first, then what the pages must never do, then the
 // whole way.
 import assert from "node:assert/strict";
-import http from "node:http";
+import fs from "node:fs";
 import path from "node:path";
 import { startBrowser } from "../harness/browser.mjs";
 import { advance } from "../harness/clock.mjs";
 import { mintToken } from "../harness/http.mjs";
-import { assertAxeClean, assertCalm, assertNotInPages, Caller, startDoor, startProduct, startRefused, tabTo, visitProduct } from "../harness/products.mjs";
+import { assertAxeClean, assertCalm, assertNotInPages, askRaw, Caller, startDoor, startProduct, startRefused, tabTo, visitProduct } from "../harness/products.mjs";
 import { buildSdk } from "../harness/sdk_pages.mjs";
 import { BINARY, REPOSITORY, startServer } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
@@ -184,7 +184,21 @@ function testsOf(language, command)
         for (const caller of [osei, api()]) {
             for (const pathname of ["/backend.mjs", "/../backend.mjs", "/%2e%2e/backend.mjs", "/..%2fbackend.mjs", "/api/nothing", "/coatcheck/../package.json", "/coatcheck/%2e%2e/README.md",
                 "/index.html%00", "//etc/passwd", "/coatcheck", "/site", `/${"x".repeat(600)}.js`]) assert.equal((await caller.ask("GET", pathname)).status, 404, pathname);
+            for (const target of ["/../backend.mjs", "/../app/index.html", "/%2e%2e/app/index.html", "/coatcheck/../package.json"]) assert.deepEqual(await askRaw(caller.origin, target), [404, undefined], target);
             for (const method of ["PUT", "DELETE", "OPTIONS"]) assert.equal((await caller.ask(method, "/")).status, 404);
+        }
+    });
+
+    named("what does not begin with a slash is no path, and names no file beside the folder", async () => {
+        const beside = path.join(REPOSITORY, "examples/clinic", `site-${process.pid}.html`);
+        fs.writeFileSync(beside, "beside");
+        try {
+            for (const target of [`-${process.pid}.html`, "?", "*", "index.html"]) {
+                const [status] = await askRaw(product.origin, target);
+                assert.ok([400, 404].includes(status), `${target} is answered with ${status}`);
+            }
+        } finally {
+            fs.rmSync(beside);
         }
     });
 
@@ -242,8 +256,7 @@ function testsOf(language, command)
 
     named("known by another name the record sends home, where its note-taker expects it", async () => {
         for (const host of [`localhost:${new URL(product.origin).port}`, "evil.example"]) {
-            const { status, location } = await new Promise((resolve, reject) => http.get(`${product.origin}/`, { headers: { host } }, (answer) => { answer.resume(); resolve({ status: answer.statusCode, location: answer.headers.location }); }).on("error", reject));
-            assert.deepEqual([status, location], [308, `${product.origin}/`]);
+            assert.deepEqual(await askRaw(product.origin, "/", host), [308, `${product.origin}/`]);
         }
     });
 

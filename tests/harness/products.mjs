@@ -47,6 +47,17 @@ export async function startRefused(command, env)
     return { code, said };
 }
 
+// One request as it is written, past what a client would put right: [status, Location].
+export async function askRaw(origin, target, host = new URL(origin).host)
+{
+    const socket = net.connect(Number(new URL(origin).port), new URL(origin).hostname);
+    let said = "";
+    socket.on("data", (bytes) => { said += bytes; });
+    socket.write(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    await guarded(new Promise((resolve, reject) => socket.once("close", resolve).once("error", reject)), 15, `the answer to ${target}`);
+    return [Number(said.match(/^HTTP\/1\.1 (\d+)/)?.[1]), said.match(/^Location: (.*)\r$/mi)?.[1]];
+}
+
 // Leads to a server; while it is shut nobody answers at its address.
 export async function startDoor(to)
 {
