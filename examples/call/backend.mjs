@@ -8,7 +8,7 @@ import http from "node:http";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { policy, readJson, sendFile, sendJson } from "../shared/pages.mjs";
+import { policy, readJson, sendFile, sendJson, sentHome } from "../shared/pages.mjs";
 import { isOurPage, signIn, whoIsSignedIn } from "../shared/sign_in.mjs";
 
 const { COATCHECK_URL, PROJECT, API_TOKEN, EMBED_TOKEN, DESK = "/public/front-desk", PORT = "8788", DATA, STORE_KEY } = process.env;
@@ -102,6 +102,7 @@ const ROUTES = {
 
 async function answer(request, response)
 {
+    if (sentHome(request, response, origin())) return;
     const [pathname] = request.url.split("?"), [needsUser, run] = ROUTES[`${request.method} ${pathname}`] ?? [];
     if (!run) return sendFile(response, pathname === "/qrcode.js" ? QR : PAGES, pathname, PAGE_HEADERS);
     const user = whoIsSignedIn(COOKIE, request);
@@ -115,4 +116,5 @@ const server = http.createServer((request, response) => answer(request, response
     console.error(error.message);
     if (!response.headersSent) sendJson(response, error instanceof SyntaxError || error instanceof RangeError ? 400 : 502, { error: "none" });
 }));
-server.listen(Number(PORT), "127.0.0.1", () => console.log(`call http://127.0.0.1:${server.address().port}/`));
+const origin = () => `http://127.0.0.1:${server.address().port}`;
+server.listen(Number(PORT), "127.0.0.1", () => console.log(`call ${origin()}/`));

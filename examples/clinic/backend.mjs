@@ -8,7 +8,7 @@
 import fs from "node:fs";
 import http from "node:http";
 import { fileURLToPath } from "node:url";
-import { policy, readJson, sendFile, sendJson } from "../shared/pages.mjs";
+import { policy, readJson, sendFile, sendJson, sentHome } from "../shared/pages.mjs";
 import { isOurPage, signIn, whoIsSignedIn } from "../shared/sign_in.mjs";
 
 const { COATCHECK_URL, CLIENT_ID, CLIENT_SECRET, PUBLISHABLE_KEY, PORT = "0", FRAME_PORT = "0" } = process.env;
@@ -89,7 +89,7 @@ const app = { folder: folder("app"), routes: {
 async function answerTo(site, request, response)
 {
     const [pathname] = request.url.split("?"), route = site.routes[`${request.method} ${pathname}`];
-    if (site === clinic && `http://${request.headers.host}` !== clinic.origin) return response.writeHead(308, { Location: `${clinic.origin}/` }).end();
+    if (site === clinic && sentHome(request, response, clinic.origin)) return;
     if (!route && (request.method !== "GET" || pathname.startsWith("/api/"))) throw new Refused(404, "not_found");
     if (!route) return sendFile(response, site.folder, pathname, { "Content-Security-Policy": site.policy });
     if (request.method !== "GET" && !isOurPage(request)) throw new Refused(403, "another_site");

@@ -7,7 +7,7 @@
 //     COATCHECK_URL=http://127.0.0.1:8787 SECRET_KEY=sk_… PUBLISHABLE_KEY=pk_… STUDY=… [PORT=3000] node backend.mjs
 import http from "node:http";
 import { fileURLToPath } from "node:url";
-import { policy, readJson, sendFile, sendJson } from "../shared/pages.mjs";
+import { policy, readJson, sendFile, sendJson, sentHome } from "../shared/pages.mjs";
 import { isOurPage, signIn, whoIsSignedIn } from "../shared/sign_in.mjs";
 
 const { COATCHECK_URL, SECRET_KEY, PUBLISHABLE_KEY, STUDY, PORT = "0" } = process.env;
@@ -71,6 +71,7 @@ async function askCoatcheck(path, body)
 
 async function answerTo(request, response)
 {
+    if (sentHome(request, response, origin())) return;
     const [pathname] = request.url.split("?");
     const route = ROUTES[`${request.method} ${pathname}`];
     if (!route) {
@@ -97,4 +98,5 @@ const server = http.createServer((request, response) => {
         else sendJson(response, status, { error: code });
     });
 });
-server.listen(Number(PORT), "127.0.0.1", () => console.log(`interview http://127.0.0.1:${server.address().port}/`));
+const origin = () => `http://127.0.0.1:${server.address().port}`;
+server.listen(Number(PORT), "127.0.0.1", () => console.log(`interview ${origin()}/`));

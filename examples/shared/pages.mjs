@@ -33,6 +33,15 @@ export async function sendFile(response, folder, pathname, headers = {})
         "Referrer-Policy": "no-referrer", ...headers }).end(text);
 }
 
+/** True: it came by another name than this server's own, and was sent home. Else a stranger's page, under a name of its own that it
+ * lets lead to this machine, would be one of ours. */
+export function sentHome(request, response, origin)
+{
+    if (`http://${request.headers.host}` === origin) return false;
+    response.writeHead(308, { Location: `${origin}/` }).end();
+    return true;
+}
+
 /** Tokens are never kept by a cache on their way. */
 export function sendJson(response, status, value, headers = {})
 {

@@ -10,6 +10,7 @@ import { CALLS, startBrowser } from "../harness/browser.mjs";
 import { advance, coatcheck } from "../harness/clock.mjs";
 import { info } from "../harness/http.mjs";
 import { REPOSITORY, startServer, temporaryFolder } from "../harness/server.mjs";
+import { askRaw } from "../harness/products.mjs";
 import { startStun } from "../harness/stun.mjs";
 import { guarded, run, test } from "../harness/suite.mjs";
 
@@ -90,11 +91,16 @@ test("what another site's page sends is refused, although the cookie comes along
     assert.match((await send("/sign-in", { body: { user: "mira" } })).headers.get("set-cookie"), /HttpOnly; SameSite=Lax/);
 });
 
+test("a page under a stranger's name that leads to this machine is none of ours", async () => {
+    for (const host of ["evil.example", `localhost:${new URL(shop).port}`])
+        for (const target of ["/", "/button", "/me"]) assert.deepEqual(await askRaw(shop, target, host), [308, `${shop}/`]);
+});
+
 test("what is no JSON object, too long, by another method or a file beside the pages is refused", async () => {
     const cookie = await signedIn("mira");
     for (const body of ["{", "[]", "null", "7", `{"a":"${"x".repeat(20_000)}"}`]) assert.equal((await send("/token", { cookie, body })).status, 400, body.slice(0, 9));
     for (const where of ["/token", "/refresh", "/invite", "/backend.mjs", "/../backend.mjs", "/..%2fbackend.mjs", "/package.json", "/coatcheck/../../package.json"])
-        assert.equal((await send(where, { cookie, method: "GET" })).status, 404, where);
+        assert.deepEqual([(await send(where, { cookie, method: "GET" })).status, (await askRaw(shop, where))[0]], [404, 404], where);
     for (const code of ["", "x", "__proto__", 7]) assert.equal((await send("/join", { body: { code } })).status, 404);
 });
 

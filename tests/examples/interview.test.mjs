@@ -5,7 +5,7 @@ import crypto from "node:crypto";
 import path from "node:path";
 import { startBrowser } from "../harness/browser.mjs";
 import { advance } from "../harness/clock.mjs";
-import { assertAxeClean, assertCalm, assertNotInPages, Caller, startDoor, startProduct, startRefused, tabTo, visitProduct } from "../harness/products.mjs";
+import { assertAxeClean, assertCalm, assertNotInPages, askRaw, Caller, startDoor, startProduct, startRefused, tabTo, visitProduct } from "../harness/products.mjs";
 import { buildSdk } from "../harness/sdk_pages.mjs";
 import { REPOSITORY, startServer } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
@@ -138,11 +138,16 @@ test("another site's page gets nothing with a member's cookie", async () => {
     assert.match((await new Caller(product.origin).ask("POST", "/api/sign-in", { member: "mara" })).set, /; HttpOnly; SameSite=Lax;/);
 });
 
+test("a page under a stranger's name that leads to this machine is none of ours", async () => {
+    for (const host of ["evil.example", `localhost:${new URL(product.origin).port}`])
+        for (const target of ["/", "/api/setup"]) assert.deepEqual(await askRaw(product.origin, target, host), [308, `${product.origin}/`]);
+});
+
 test("what is no JSON object, too much, or no path of this backend is refused, and the backend goes on", async () => {
     const mara = await member("mara");
     for (const body of ["[]", "null", "1", "{", `{"a":"${"x".repeat(17_000)}"}`]) assert.equal((await mara.ask("POST", "/api/interview", body)).status, 400);
     for (const pathname of ["/backend.mjs", "/../backend.mjs", "/%2e%2e/backend.mjs", "/..%2fbackend.mjs", "/api/nothing", "/coatcheck/../package.json", "/coatcheck/%2e%2e/README.md", "/page.js%00", "//etc/passwd", "/coatcheck"])
-        assert.equal((await mara.ask("GET", pathname)).status, 404, pathname);
+        assert.deepEqual([(await mara.ask("GET", pathname)).status, (await askRaw(product.origin, pathname))[0]], [404, 404], pathname);
     for (const method of ["PUT", "DELETE", "OPTIONS"]) assert.equal((await mara.ask(method, "/")).status, 404);
 });
 
