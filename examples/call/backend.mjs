@@ -51,7 +51,7 @@ async function ask(where, body, authorization = `Basic ${Buffer.from(`${PROJECT}
     const answer = await fetch(COATCHECK_URL + where, { method: body ? "POST" : "GET", headers: { authorization, "content-type": "application/json" },
         ...(body && { body: JSON.stringify(body) }), signal: AbortSignal.timeout(10_000) });
     if (!answer.ok) console.error(`refused: ${where}: coatcheck why ${answer.headers.get("coatcheck-error-id")}`);
-    return answer.ok ? answer.json() : null;
+    return answer.ok ? answer.json().catch(() => null) : null;
 }
 
 const mint = (user, more) => ask("/api/fabric/subscribers/tokens", { reference: `${user}@example.com`, display_name: TEAM[user], ...more });

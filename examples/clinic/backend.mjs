@@ -30,7 +30,7 @@ async function askCoatcheck(path, body)
     const [type, text] = body instanceof URLSearchParams ? ["x-www-form-urlencoded", String(body)] : ["json", JSON.stringify(body)];
     const answer = await fetch(new URL(path, COATCHECK_URL), { method: "POST", body: text, signal: AbortSignal.timeout(10_000),
         headers: { authorization, "content-type": `application/${type}` } });
-    if (answer.ok) return answer.json();
+    if (answer.ok) return answer.json().catch(() => { throw new Error("Coatcheck's answer is no JSON"); });
     console.error(`${path} refused: coatcheck why ${answer.headers.get("coatcheck-error-id")}`);
     throw new Refused(502, "no_token_now");
 }

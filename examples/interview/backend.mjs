@@ -64,7 +64,7 @@ async function askCoatcheck(path, body)
     const headers = { authorization: `Bearer ${SECRET_KEY}`, "content-type": "application/json" };
     const answer = await fetch(new URL(path, COATCHECK_URL),
         { method: "POST", headers, body: JSON.stringify(body), signal: AbortSignal.timeout(10_000) });
-    if (answer.ok) return answer.json();
+    if (answer.ok) return answer.json().catch(() => { throw new Error("Coatcheck's answer is no JSON"); });
     console.error(`${path} refused: coatcheck why ${answer.headers.get("coatcheck-error-id")}`);
     throw new Refused(502, "no_token_now");
 }

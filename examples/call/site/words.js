@@ -4,7 +4,7 @@
 export function reasonOf(cause, name, wasOurs)
 {
     if (wasOurs) return "You hung up.";
-    return {
+    return new Map(Object.entries({
         NORMAL_CLEARING: `${name} hung up.`,
         USER_BUSY: `${name} is busy. Please try again later.`,
         NO_ANSWER: `${name} did not answer.`,
@@ -13,7 +13,7 @@ export function reasonOf(cause, name, wasOurs)
         DESTINATION_OUT_OF_ORDER: `The connection to ${name} was lost.`,
         ANSWERED_ELSEWHERE: "Answered on another device.",
         ORIGINATOR_CANCEL: `You missed a call from ${name}.`,
-    }[cause] ?? "The call has ended.";
+    })).get(cause) ?? "The call has ended.";
 }
 
 const TROUBLE = {
