@@ -62,6 +62,11 @@ test("every event of a session is in the table, and no other", () => {
 test("settings that the page names are there", () => {
     for (const [, name] of page.matchAll(/`([a-z]+_(?:timeout|interval|lapse|window|warning)?_?s)`/g))
         assert.match(read("src/config/params.def"), new RegExp(`PARAM\\(${name},`), name);
+    const defaults = Object.fromEntries([...read("src/config/params.def").matchAll(/^NUMBER_PARAM\((\w+), *"\w*", *\d+, *\d+, *(\d+),/gm)].map(([, name, value]) => [name, value]));
+    const told = [...page.split("\n## ")[0].matchAll(/`(\w+_s)`\s(\d+)/g)];
+    for (const [, name, value] of told) assert.equal(value, defaults[name], name);
+    const named = new Set([...page.matchAll(/`([a-z_]+_s)`/g)].map(([, name]) => name));
+    assert.deepEqual([...new Set(told.map(([, name]) => name))].sort(), [...named].sort());
 });
 
 await run();
