@@ -173,9 +173,9 @@ void resource_settle(struct refused *refused, struct resource *resource, const s
     } else if (all_written(plan, rows))
         *resource = plan->writes[0].resource;
     else if (plan->write_count > 1 && rows[1].state == ROW_EXISTS)
-        *refused =
-            refuse(REFUSAL_PARAMETER_TAKEN, bytes_is_absent(facts->address) ? FIELD_NAME : FIELD_ADDRESS,
-                   "leads to an address that is taken");
+        *refused = bytes_is_absent(facts->address)
+                       ? refuse(REFUSAL_PARAMETER_TAKEN, FIELD_NAME, "leads to an address that is taken")
+                       : refuse(REFUSAL_PARAMETER_TAKEN, FIELD_ADDRESS, "is taken");
     else
         *refused = refuse(REFUSAL_NOT_FOUND, FIELD_NONE, "it was changed by somebody else: try again");
 }

@@ -296,8 +296,8 @@ inBothWays("buttons, rooms, users and studies are made, found and removed; SW-16
     await place.refused(1, /whom shall it ring\?/, "resource", "create", "click-to-call", "x", "--address", "/public/x");
     for (const address of ["front", "/private/", "/public/a/b", "/public/ä", "/public/..", "/other/x", `/public/${"x".repeat(200)}`])
         await place.refused(1, /the address must be \/public\/ or \/private\//, "resource", "create", "click-to-call", "x", "--address", address, "--reaches", "ada");
-    await place.refused(1, /leads to an address that is taken/, "resource", "create", "room", "Board Room");
-    await place.refused(1, /leads to an address that is taken/, "resource", "create", "click-to-call", "x", "--address", "/public/side-door", "--reaches", "bob");
+    await place.refused(1, /the name leads to an address that is taken/, "resource", "create", "room", "Board Room");
+    await place.refused(1, /the address is taken/, "resource", "create", "click-to-call", "x", "--address", "/public/side-door", "--reaches", "bob");
     assert.equal((await place.json("user", "list")).users.length, 0, "what was refused made nobody");
     await place.refused(1, /the name can't be blank/, "resource", "create", "room", " ");
     await place.refused(1, /what shall be asked\?/, "study", "create", "Empty");
