@@ -127,9 +127,14 @@ void finding_complete(struct finding *finding, const struct refused *refused, en
         complete_parameter(finding, refused);
         return;
     }
-    finding->check = refused->refusal ? "refusal" : "error";
+    finding->check = refused->refusal == REFUSAL_CREDENTIAL_MISSING ? "credential.present"
+                     : refused->refusal                             ? "refusal"
+                                                                    : "error";
     finding_expected(finding, "%s",
-                     refused->refusal ? "an ask that nothing speaks against" : "to be able to decide");
+                     refused->refusal == REFUSAL_CREDENTIAL_MISSING
+                         ? "a credential: an Authorization field, or a token in the connect of a socket"
+                     : refused->refusal ? "a request or message that breaks no rule"
+                                        : "to be able to decide");
     if (refused->because)
         finding_seen(finding, "%s", refused->because);
     else
