@@ -85,6 +85,8 @@ void flow_note(struct flow *flow, struct happening *happening, bool counts)
                                       memory_order_relaxed);
     happening->number = atomic_fetch_add_explicit(flow->numbers, 1, memory_order_relaxed) + 1;
     (void)board_write(&slot->mark, slot->words, happening, sizeof *happening); /* nobody else writes here */
+    slot = &flow->refusal;
+    if (happening->slug) (void)board_write(&slot->mark, slot->words, happening, sizeof *happening);
 }
 
 /* ---- telling ---- */
@@ -182,6 +184,22 @@ static void write_stations(struct json_writer *w, const struct flow *const *flow
     json_object_end(w);
 }
 
+static void write_last_refusal(struct json_writer *w, const struct flow *const *flows, unsigned count)
+{
+    struct happening last = {.number = 0}, other;
+    unsigned i;
+
+    for (i = 0; i < count; i++)
+        if (board_read(&other, sizeof other, &flows[i]->refusal.mark, flows[i]->refusal.words) &&
+            other.number > last.number)
+            last = other;
+    json_key(w, "last_refusal");
+    if (last.number)
+        write_happening(w, &last);
+    else
+        json_put_null(w);
+}
+
 void flow_write(struct json_writer *w, const struct flow *const *flows, unsigned count)
 {
     struct told told = {.count = 0};
@@ -196,4 +214,5 @@ void flow_write(struct json_writer *w, const struct flow *const *flows, unsigned
     for (i = 0; i < told.count; i++)
         write_happening(w, &told.list[i]);
     json_array_end(w);
+    write_last_refusal(w, flows, count);
 }

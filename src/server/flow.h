@@ -41,9 +41,9 @@ struct flow_slot {
 
 struct flow { /* a lane's */
     _Atomic uint64_t passed[FLOW_STATIONS], refused[FLOW_STATIONS];
-    _Atomic uint64_t *numbers; /* the node's latest */
-    uint64_t noted;            /* the lane's own count */
-    struct flow_slot slots[FLOW_KEPT];
+    _Atomic uint64_t *numbers;                  /* the node's latest */
+    uint64_t noted;                             /* the lane's own count */
+    struct flow_slot slots[FLOW_KEPT], refusal; /* the last one, however much has happened since */
 };
 
 /* On the lane's thread; gives the happening its number. counts: it passed its stations, or was refused there;
@@ -58,8 +58,8 @@ uint32_t flow_refused_at(enum ask_kind kind, bool takes_key, int status);
 /* Texts of a happening, cut at a whole character. */
 void flow_put(char *out, size_t room, struct bytes text);
 
-/* From any thread: the members "stations" and "happenings" of all these lanes, the latest FLOW_KEPT of them,
- * oldest first. */
+/* From any thread: the members "stations", "happenings" and "last_refusal" of all these lanes: the latest
+ * FLOW_KEPT of them, oldest first, and the latest that was refused, or null. */
 void flow_write(struct json_writer *w, const struct flow *const *flows, unsigned count);
 
 #endif

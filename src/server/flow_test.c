@@ -125,6 +125,33 @@ static void counts_and_orders_over_all_lanes(void)
     buf_release(&text);
 }
 
+static void keeps_the_last_refusal_of_any_lane(void)
+{
+    struct happening passed = {.what = "mint", .stations = FLOW_BIT(FLOW_TOKEN)};
+    struct happening refused = {.what = "who", .stations = FLOW_BIT(FLOW_TOKEN), .slug = "unauthorized"};
+    struct happening later = {.what = "dial", .stations = FLOW_BIT(FLOW_SESSION), .slug = "not_found"};
+    struct buf text;
+    struct json document;
+    int64_t number;
+    size_t i;
+
+    begin();
+    document = told(&text);
+    CHECK(json_type_of(json_member(document, "last_refusal")) == JSON_IS_NULL);
+    json_free(document);
+    buf_release(&text);
+    flow_note(&flows[1], &refused, true);
+    flow_note(&flows[0], &later, true);
+    for (i = 0; i < 3 * FLOW_KEPT; i++)
+        flow_note(&flows[i % 2], &passed, true);
+    document = told(&text);
+    CHECK_BYTES(json_text(json_member(json_member(document, "last_refusal"), "slug")), BYTES("not_found"));
+    CHECK(json_int64(&number, json_member(json_member(document, "last_refusal"), "number")));
+    CHECK_INT(number, 2);
+    json_free(document);
+    buf_release(&text);
+}
+
 static void cuts_a_text_at_a_whole_character(void)
 {
     static const struct {
@@ -173,6 +200,7 @@ int main(void)
     CHECK_RUN(refusals_stand_where_they_were_refused);
     CHECK_RUN(every_kind_has_a_word);
     CHECK_RUN(counts_and_orders_over_all_lanes);
+    CHECK_RUN(keeps_the_last_refusal_of_any_lane);
     CHECK_RUN(tells_of_an_end_without_counting_it);
     CHECK_RUN(cuts_a_text_at_a_whole_character);
     return CHECK_END();
