@@ -106,6 +106,19 @@ static void completes_every_row(void)
     }
 }
 
+/* A socket has no Authorization field, a request no connect: what is said fits both. */
+static void explains_a_missing_credential_anywhere(void)
+{
+    struct refused refused = {REFUSAL_CREDENTIAL_MISSING, FIELD_NONE, NULL};
+    struct finding finding;
+
+    finding_clear(&finding);
+    finding_complete(&finding, &refused, ERR_OK);
+    CHECK(strcmp(finding.check, "credential.present") == 0);
+    CHECK(strstr(finding.expected, "Authorization") && strstr(finding.expected, "connect"));
+    CHECK(strstr(finding_fix(&finding), "Authorization") && strstr(finding_fix(&finding), "socket"));
+}
+
 static void leaves_finer_findings_alone(void)
 {
     struct refused refused = {REFUSAL_TOKEN_EXPIRED, FIELD_NONE, NULL};
@@ -128,6 +141,7 @@ int main(void)
     CHECK_RUN(cuts_long_paths);
     CHECK_RUN(keeps_credentials_out_of_words);
     CHECK_RUN(completes_every_row);
+    CHECK_RUN(explains_a_missing_credential_anywhere);
     CHECK_RUN(leaves_finer_findings_alone);
     return CHECK_END();
 }

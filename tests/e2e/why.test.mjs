@@ -326,6 +326,12 @@ for (const [name, [provoke, ...wanted]] of Object.entries(provoked))
         await explains(name, told, wanted);
     });
 
+test("CREDENTIAL_MISSING of a connect is explained in words for a socket", async () => {
+    const told = await onSocket("");
+    await explains("CREDENTIAL_MISSING", told, ["credential.present", /token in the connect/]);
+    assert.match((await why(told.id)).fix, /on a socket the token in the connect/);
+});
+
 test("RATE_LIMITED and TIMEOUT, on a server with little space and patience", async () => {
     const small = await startServer({ env: { COATCHECK_PARKED_PER_ADDRESS_MAX: "1", COATCHECK_LOOPS: "1", COATCHECK_HEAD_TIMEOUT_S: "1" } });
     const session = await Session.open(small);
