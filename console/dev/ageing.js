@@ -12,6 +12,13 @@ const STEPS = [
 const slider = $("age-by");
 const chosen = () => STEPS[Number(slider.value)];
 
+/** The chosen step as the command line takes it: "90m", "6h". */
+export function chosenStep()
+{
+    const [by_s] = chosen();
+    return by_s % HOUR_S ? `${by_s / MINUTE_S}m` : `${by_s / HOUR_S}h`;
+}
+
 const life = (left_s) => left_s > 0 ? `${spell(left_s)} left` : "ended";
 const older = (seconds) => seconds ? `${spell(seconds)} older` : "not aged";
 

@@ -1,7 +1,7 @@
 // dev.js — the start page of `coatcheck dev`: shows the test project's credentials and walks through secret, token, session.
 // It talks to its own origin alone and keeps everything in memory. The live picture is picture.js.
-import { prepareAgeing, showAgeing } from "./ageing.js";
-import { $, copy, copyButton, element, enable, isEnabled, say, spell } from "./dom.js";
+import { chosenStep, prepareAgeing, showAgeing } from "./ageing.js";
+import { $, commandLine, copy, copyButton, element, enable, isEnabled, quoted, say, spell } from "./dom.js";
 import { watch } from "./picture.js";
 
 // The dialect that this page speaks; its names occur nowhere else.
@@ -118,6 +118,13 @@ function renderProject()
     if (asked) renderRequest(asked);
 }
 
+const ageLine = () => commandLine(project, "clock", "advance", chosenStep(), "--project", project.project_id);
+
+function renderAgeLine()
+{
+    if (project.project_id) $("age-line").textContent = ageLine();
+}
+
 async function loadProject()
 {
     try {
@@ -127,7 +134,7 @@ async function loadProject()
         Object.assign(project, await response.json());
         renderProject();
         renderRequest();
-        $("age-line").textContent = `coatcheck clock advance 2h --project ${project.project_id}`;
+        renderAgeLine();
         document.body.classList.add("ready");
         $("banner").hidden = true;
     } catch (error) {
@@ -163,8 +170,6 @@ function askFor(fields)
     return ask;
 }
 
-// As a shell takes it: a quote ends the text, stands escaped, and begins it again.
-const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 const requestLine = (ask, value) => `curl -s ${value("url")}${DIALECT.mintPath} \\\n  -u ${value("project_id")}:${value("api_token")} \\\n`
     + `  -H 'Content-Type: application/json' \\\n  -d ${quoted(JSON.stringify(ask))}`;
 
@@ -426,7 +431,11 @@ document.querySelectorAll("#shell figure").forEach((figure, i) =>
     figure.append(copyButton("this line", () => filled(shellLines[i].template, (name) => project[name]))));
 document.querySelector("#request-title").parentElement.append(copyButton("the request", () => requestLine(asked, (name) => project[name])));
 $("mint").addEventListener("input", () => renderRequest());
-prepareAgeing(age, tick);
+$("age-line").parentElement.append(copyButton("the command", ageLine));
+prepareAgeing(age, () => {
+    tick();
+    renderAgeLine();
+});
 setInterval(tick, 1000);
 loadProject();
-watch(told, () => warn("The server does not answer. Start coatcheck dev again: this page then goes on by itself."));
+watch(told, (errorId) => commandLine(project, "why", errorId), () => warn("The server does not answer. Start coatcheck dev again: this page then goes on by itself."));

@@ -27,6 +27,15 @@ export function spell(seconds)
     return minutes < 60 ? `${minutes}:${two(seconds % 60)}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
 }
 
+// As a shell takes it: a quote ends the text, stands escaped, and begins it again.
+export const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+const typed = (word) => /^[\w./:@%+,=-]+$/.test(word) ? word : quoted(word);
+
+/** A command of Coatcheck as it must be typed in the folder that dev was started in. */
+export const commandLine = ({ program = "coatcheck", data }, ...words) =>
+    [program, ...words, ...(data ? ["--data", data] : [])].map(typed).join(" ");
+
 export async function copy(button, text)
 {
     const isDone = await navigator.clipboard.writeText(text).then(() => true, () => false);

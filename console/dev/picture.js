@@ -28,7 +28,9 @@ let seen = new Set();    // numbers of happenings
 let node = null;         // which server told them: after a restart they begin anew
 let told = null;         // the latest answer
 let told_ms = 0;         // and when it came, by performance.now()
-let whyId = "";
+let whyId = "";          // of the last refusal
+let refusalTold = 0;     // and its number
+let whyLine = null;      // what explains it
 
 const isCalm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -87,13 +89,22 @@ function renderStation(name)
 
 function renderNews()
 {
-    const latest = told.happenings.at(-1), refusal = told.happenings.findLast((happening) => happening.slug);
+    const latest = told.happenings.at(-1), refusal = told.last_refusal;
     if (latest) $("flow-latest").textContent = latest.slug ? `${inWords(latest)}: refused` : inWords(latest);
-    if (!refusal || refusal.error_id === whyId) return;
+    if (!refusal) return;
     whyId = refusal.error_id ?? "";
+    renderWhy();
+    if (refusal.number === refusalTold) return;
+    refusalTold = refusal.number;
     $("flow-refused").textContent = sentence([refusal.slug, refusal.status ? `${refusal.status} at ${refusal.route}` : refusal.route, byFormat(refusal)]);
-    $("flow-refusal").querySelector("code").textContent = `coatcheck why ${whyId}`;
     $("flow-refusal").classList.remove("without");
+}
+
+// Each time anew: the page may have learned since how its commands begin.
+function renderWhy()
+{
+    const code = $("flow-refusal").querySelector("code"), line = whyLine(whyId);
+    if (code.textContent !== line) code.textContent = line;
 }
 
 function moveFor(fresh)
@@ -131,7 +142,7 @@ function take(flow)
 {
     const isSame = flow.node === node;
     const fresh = flow.happenings.filter(({ number }) => !isSame || !seen.has(number));
-    if (!isSame) whyId = "";
+    if (!isSame) refusalTold = 0;
     told = flow;
     told_ms = performance.now();
     seen = new Set(flow.happenings.map(({ number }) => number));
@@ -156,9 +167,11 @@ async function ask()
     return response.json();
 }
 
-/** onTold(flow, isNewServer) after each answer; onLost() once the server is gone, until it answers again. */
-export function watch(onTold, onLost)
+/** onTold(flow, isNewServer) after each answer; commandOf(errorId) is the command that explains a refusal; onLost() once the
+ *  server is gone, until it answers again. */
+export function watch(onTold, commandOf, onLost)
 {
+    whyLine = commandOf;
     let isThere = true;
     const poll = async () => {
         try {
@@ -175,6 +188,6 @@ export function watch(onTold, onLost)
         setTimeout(poll, POLL_MS);
     };
     document.addEventListener("visibilitychange", () => { if (!document.hidden) render(); });
-    $("flow-refusal").querySelector(".why").append(copyButton("the command", () => `coatcheck why ${whyId}`));
+    $("flow-refusal").querySelector(".why").append(copyButton("the command", () => whyLine(whyId)));
     poll();
 }

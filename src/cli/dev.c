@@ -1,8 +1,10 @@
 /* dev.c — `coatcheck dev`: a test project on this machine, its credentials, and the lines to try them with.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "cli/check.h"
@@ -17,13 +19,15 @@
 #include "wire/json_write.h"
 
 #define PAGES_MAX 32
+#define PATH_ROOM 4098 /* PATH_MAX and a "./" */
 
 struct dev {
     struct running running;
     struct seed seed;
     bool wants_tls, wants_json;
-    struct buf ice;  /* JSON array under way */
-    struct buf line; /* the contract line; served to our own pages too */
+    struct buf ice;       /* JSON array under way */
+    struct buf line;      /* the contract line */
+    struct buf page_line; /* that, and how the page's commands begin; in the start page alone */
     char url[128], tls_url[128], admin_url[128], ca_file[4200];
     struct page pages[PAGES_MAX];
 };
@@ -107,7 +111,31 @@ static int read_options(struct dev *dev, int argc, char **argv)
     return -1; /* go on */
 }
 
-static void write_line(struct dev *dev)
+/* A path as it must be typed in the folder that dev was started in: relative if it is below it. A program
+ * beside us would be looked for on PATH, so that one gets a "./". */
+static const char *typed(char out[PATH_ROOM], const char *path, bool is_program)
+{
+    char here[PATH_ROOM - 2];
+    size_t len = getcwd(here, sizeof here) ? strlen(here) : 0;
+
+    if (!len || strncmp(path, here, len) != 0 || path[len] != '/') return path;
+    (void)snprintf(out, PATH_ROOM, "%s%s", is_program && !strchr(path + len + 1, '/') ? "./" : "",
+                   path + len + 1);
+    return out;
+}
+
+static void write_page_members(struct json_writer *w, const struct dev *dev)
+{
+    char program[PATH_ROOM], out[PATH_ROOM];
+    const char *found = realpath("/proc/self/exe", program) ? program : NULL;
+
+    json_key(w, "program");
+    json_put_string(w, bytes_of_text(found ? typed(out, found, true) : "coatcheck"));
+    json_key(w, "data");
+    json_put_string(w, bytes_of_text(typed(out, dev->running.folder.path, false)));
+}
+
+static void write_line(const struct dev *dev, struct buf *line, bool is_for_page)
 {
     const struct seed *seed = &dev->seed;
     const struct {
@@ -130,7 +158,7 @@ static void write_line(struct dev *dev)
         {"address_id", seed->address_id},
         {"study_id", seed->study_id},
     };
-    struct json_writer w = json_writer_on(&dev->line);
+    struct json_writer w = json_writer_on(line);
     size_t i;
 
     json_object_begin(&w);
@@ -138,6 +166,7 @@ static void write_line(struct dev *dev)
         json_key(&w, members[i].name);
         json_put_string_or_null(&w, bytes_of_text(members[i].value));
     }
+    if (is_for_page) write_page_members(&w, dev);
     json_object_end(&w);
 }
 
@@ -161,7 +190,7 @@ static void print_welcome(const struct dev *dev)
     (void)fflush(stdout);
 }
 
-/* The pages of console/dev and the contract line, which our own pages read. */
+/* The pages of console/dev, and what they read: the contract line and how a command begins. */
 static void set_pages(struct dev *dev)
 {
     size_t i;
@@ -170,7 +199,7 @@ static void set_pages(struct dev *dev)
         dev->pages[i] = dev_pages[i];
     dev->pages[i].path = BYTES("/dev/project.json");
     dev->pages[i].type = BYTES("application/json");
-    dev->pages[i].content = buf_bytes(&dev->line);
+    dev->pages[i].content = buf_bytes(&dev->page_line);
     dev->running.node.pages = dev->pages;
     dev->running.node.page_count = i + 1;
     dev->running.node.openapi = openapi_document;
@@ -254,9 +283,11 @@ static int start(struct dev *dev)
     why = "not enough memory";
     TRY(e = open_showroom(dev), failed);
     set_urls(dev);
-    write_line(dev);
+    write_line(dev, &dev->line, false);
+    write_line(dev, &dev->page_line, true);
     why = "not enough memory";
     TRY(e = buf_error(&dev->line), failed);
+    TRY(e = buf_error(&dev->page_line), failed);
     set_pages(dev);
     TRY(e = node_start(&running->node, &why), failed);
     TRY(e = run_settle(running, &why), failed);
@@ -277,6 +308,7 @@ int cli_dev(int argc, char **argv)
 
     buf_init(&dev.ice, CONFIG_TEXT_MAX);
     buf_init(&dev.line, 8192);
+    buf_init(&dev.page_line, 65536);
     code = read_options(&dev, argc, argv);
     if (code >= 0) goto done;
     code = cli_check_settings(&dev.running.config);
@@ -285,6 +317,7 @@ int cli_dev(int argc, char **argv)
     code = start(&dev);
 done:
     buf_wipe(&dev.line);
+    buf_wipe(&dev.page_line);
     buf_release(&dev.ice);
     return code;
 }

@@ -1,7 +1,10 @@
 // dev_flow.test.mjs — what `coatcheck dev` has beside its credentials: /dev/flow, /dev/products and /dev/clock, and the live
 // picture that the start page makes of them. Refusals first: all three are for this machine and its own page.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import fs from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
 import { startBrowser } from "../harness/browser.mjs";
 import { coatcheck } from "../harness/clock.mjs";
 import { axe, watchPage } from "../harness/dev_page.mjs";
@@ -11,6 +14,7 @@ import { startServe, startServer, temporaryFolder } from "../harness/server.mjs"
 import { run, test } from "../harness/suite.mjs";
 
 const PRODUCT = { id: "call", name: "Call us", what: "A button that rings the front desk.", url: "http://127.0.0.1:8788/" };
+const shell = promisify(execFile);
 let server, browser;
 
 const flow = async (of = server) => (await call(of, "GET", "/dev/flow")).json;
@@ -196,6 +200,42 @@ test("E-73 what is told of what passes is bounded, and holds no credential", asy
     assert.ok(long.startsWith(who) && who.length >= 16 && !who.includes("\ufffd"), "cut at a whole character");
 });
 
+test("the last refusal is told however much has happened since, and on a page that opens only then", async () => {
+    const { token } = await mintToken(server, { reference: "later@example.com" });
+    const refused = await info(server, `${token.slice(0, -8)}AAAAAAAA`), id = refused.headers["coatcheck-error-id"];
+    for (let i = 0; i < 80; i++) assert.equal((await info(server, token)).status, 200);
+    const told = await flow();
+    assert.ok(!told.happenings.some(({ slug }) => slug), "it is no happening any more");
+    assert.deepEqual([told.last_refusal.error_id, told.last_refusal.slug], [id, "unauthorized"]);
+    await withPage(server, (page) => shows(page, "flow-refusal", id));
+});
+
+test("the page's commands are relative to where dev was started, and quoted for a shell", async () => {
+    const folder = fs.realpathSync(temporaryFolder()), data = path.join(folder, "o'hara's data");
+    const fresh = await startServer({ data, as: { cwd: folder } });
+    try {
+        const told = (await call(fresh, "GET", "/dev/project.json")).json;
+        assert.equal(told.data, "o'hara's data");
+        assert.ok(path.isAbsolute(told.program) && fs.existsSync(told.program), told.program);
+        for (const name of ["program", "data"]) assert.equal(fresh.contract[name], undefined, "the line on stdout is as it was");
+        await withPage(fresh, async (page) => {
+            for (const [step, wanted] of [["0", "1m"], ["5", "90m"], ["8", "6h"], ["12", "25h"]]) {
+                await page.evaluate((value) => {
+                    const slider = document.getElementById("age-by");
+                    slider.value = value;
+                    slider.dispatchEvent(new Event("input", { bubbles: true }));
+                }, step);
+                assert.ok((await page.textContent("#age-line")).includes(` clock advance ${wanted} --project ${fresh.contract.project_id} `), wanted);
+            }
+            await shell("/bin/sh", ["-c", await page.textContent("#age-line")], { env: {}, cwd: folder });
+            assert.equal((await flow(fresh)).age_ms, 25 * 3_600_000);
+        });
+    } finally {
+        await fresh.stop();
+        fs.rmSync(folder, { recursive: true });
+    }
+});
+
 test("E-73 nothing is told of another project that is in the same data folder", async () => {
     const asked = async (...words) => JSON.parse((await coatcheck(...words, "--data", server.data, "--json")).out);
     const { id } = await asked("project", "create", "Real", "--live"), { secret } = await asked("key", "create", "api-token", "--project", id);
@@ -263,13 +303,15 @@ test("a request from elsewhere lights its stations, and a refusal turns one red,
             for (const page of [one, two]) {
                 await page.waitForSelector("#flow-token.bad");
                 await shows(page, "flow-refused", "unauthorized, 401 at /api/fabric/subscriber/info");
-                await shows(page, "flow-refusal", `coatcheck why ${id}`);
+                await shows(page, "flow-refusal", `coatcheck why ${id} --data ${fresh.data}`);
                 await shows(page, "flow-token", "1 refused");
             }
             await two.context().grantPermissions(["clipboard-read", "clipboard-write"], { origin: fresh.url });
             await two.bringToFront();
             await two.click("#flow-refusal button");
-            assert.equal(await two.evaluate(() => navigator.clipboard.readText()), `coatcheck why ${id}`);
+            const line = await two.evaluate(() => navigator.clipboard.readText());
+            const { stdout } = await shell("/bin/sh", ["-c", line], { env: {} }); // nothing of ours is on PATH
+            assert.match(stdout, /signature/, `${line} works as pasted`);
             assert.equal((await info(fresh, token)).status, 200);
             for (const page of [one, two]) await page.waitForSelector("#flow-token:not(.bad)");
             const session = await connected(fresh, token);
