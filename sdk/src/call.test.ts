@@ -8,6 +8,8 @@ class FakePeer {
     iceGatheringState = "new";
     localDescription = { sdp: "offer" };
     onicegatheringstatechange: (() => void) | null = null;
+    connectionState = "new";
+    onconnectionstatechange: (() => void) | null = null;
     async createOffer() { return {}; }
     async createAnswer() { return {}; }
     async setLocalDescription() { return undefined; }
@@ -15,20 +17,22 @@ class FakePeer {
     addTrack() { return undefined; }
     close() { return undefined; }
     gathered() { this.iceGatheringState = "complete"; this.onicegatheringstatechange?.(); }
+    became(state: string) { this.connectionState = state; this.onconnectionstatechange?.(); }
 }
 
 function scene(answer: (method: string) => Promise<void> = async () => {}, inbound?: { id: string; sdp: string })
 {
-    const sent: string[] = [], peers: FakePeer[] = [];
+    const sent: string[] = [], params: unknown[] = [], peers: FakePeer[] = [];
     const rtc = { RTCPeerConnection: function () { const peer = new FakePeer(); peers.push(peer); return peer; },
         mediaDevices: { getUserMedia: async () => ({ getTracks: () => [{ stop() {} }] }) } } as unknown as WebRTCApi;
-    const line: Line = { rtc, iceServers: () => [], over() {}, async send(_, method, __, signal)
+    const line: Line = { rtc, iceServers: () => [], over() {}, async send(_, method, about, signal)
     {
         signal?.throwIfAborted();
         sent.push(method);
+        params.push(about);
         await answer(method);
     } };
-    return { sent, peers, call: new Call(line, { from: "", fromName: "", to: "/public/x", toName: "" }, inbound) };
+    return { sent, params, peers, call: new Call(line, { from: "", fromName: "", to: "/public/x", toName: "" }, inbound) };
 }
 
 it("hung up before its offer was ready, it rings nowhere", async () => {
@@ -65,4 +69,17 @@ it("an answer that the browser does not take ends the call, also when nobody can
     (peers[0] as FakePeer).setRemoteDescription = () => Promise.reject(new Error("no SDP"));
     await call.answered("nonsense");
     expect(call.status).toBe("destroyed");
+});
+
+it("a call whose media failed says so on this side, and lets the other side say so", async () => {
+    const { call, peers, params } = scene();
+    const dialled = call.dial({});
+    await settled();
+    peers[0]?.gathered();
+    await dialled;
+    await call.answered("answer");
+    peers[0]?.became("failed");
+    await settled();
+    expect([call.cause, call.status]).toEqual(["MEDIA_TIMEOUT", "destroyed"]);
+    expect(params.at(-1)).toMatchObject({ cause: "MEDIA_TIMEOUT", causeCode: "604" });
 });

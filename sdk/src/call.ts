@@ -75,7 +75,7 @@ export class Call {
     get localStream(): MediaStream | undefined { return this.#local.value; }
     get remoteStream$(): Observable<MediaStream> { return this.#remote; }
     get remoteStream(): MediaStream | undefined { return this.#remote.value; }
-    /** Why it ended, such as `USER_BUSY`; undefined while it goes on. */
+    /** Why it ended, such as `USER_BUSY`, or `MEDIA_TIMEOUT` when the browsers found no way to each other; undefined while it goes on. */
     get cause(): string | undefined { return this.#cause; }
 
     /** @internal Offers, and resolves when the server has taken the call. */
@@ -114,7 +114,7 @@ export class Call {
     async answered(sdp: string): Promise<void>
     {
         this.#to("connecting");
-        await this.#peer?.setRemoteDescription({ type: "answer", sdp }).catch(() => this.hangup()).catch(() => {}); // over on this side, whoever has heard of it
+        await this.#peer?.setRemoteDescription({ type: "answer", sdp }).catch(() => this.#mediaFailed());
     }
 
     /** @internal It is over; nobody needs to be told. */
@@ -133,6 +133,12 @@ export class Call {
     #to(status: CallStatus): void
     {
         if (this.status !== "destroyed") this.#status.set(status);
+    }
+
+    /** Nobody hung up: both sides are told so. */
+    async #mediaFailed(): Promise<void>
+    {
+        await this.#leave({ cause: "MEDIA_TIMEOUT", causeCode: "604" }, undefined).catch(() => {}); // over on this side, whoever has heard of it
     }
 
     async #leave(why: Answer, signal: AbortSignal | undefined): Promise<void>
@@ -173,7 +179,7 @@ export class Call {
         peer.ontrack = ({ streams: [remote] }) => { if (remote) this.#remote.set(remote); };
         peer.onconnectionstatechange = () => {
             if (peer.connectionState === "connected") this.#to("connected");
-            if (peer.connectionState === "failed") void this.hangup().catch(() => {});
+            if (peer.connectionState === "failed") void this.#mediaFailed();
         };
         return peer;
     }

@@ -141,12 +141,14 @@ static void reads_causes(void)
         {BYTES(""), CAUSE_NORMAL_CLEARING},
         {BYTES("USER_BUSY"), CAUSE_USER_BUSY},
         {BYTES("NO_ANSWER"), CAUSE_NO_ANSWER},
+        {BYTES("MEDIA_TIMEOUT"), CAUSE_MEDIA_TIMEOUT},
         {BYTES("NORMAL_CLEARING"), CAUSE_NORMAL_CLEARING},
     };
     size_t i;
     int cause;
 
     CHECK_INT(call_cause_named(BYTES_NONE), CAUSE_NORMAL_CLEARING);
+    CHECK_INT(call_cause_number(CAUSE_MEDIA_TIMEOUT), 604);
     for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         CHECK_NOTE("case %zu", i);
         CHECK_INT(call_cause_named(cases[i].text), cases[i].cause);

@@ -147,6 +147,15 @@ test("SW-8 an event has a string id and the session's channel outside, a number 
     await closeAll(caller, callee);
 });
 
+test("a side whose media failed says so, and the other hears it", async () => {
+    const { bob, caller, callee } = await pair();
+    const leg = await caller.dial(bob.to), { callID } = await callee.ring();
+    await callee.answer(callID);
+    await callee.bye(callID, { cause: "MEDIA_TIMEOUT", causeCode: "604" });
+    await caller.ended(leg, "MEDIA_TIMEOUT", 604);
+    await closeAll(caller, callee);
+});
+
 test("SW-8 a reject ends it busy, a cancel tells the callee, and what comes too late is answered with a farewell", async () => {
     const { bob, caller, callee } = await pair();
     const rejected = await caller.dial(bob.to);

@@ -117,6 +117,22 @@ for (const [what, media, kinds] of [["audio", { audio: true }, ["audio"]], ["aud
         await endAll(ada, bob);
     });
 
+test("media that fails is no hanging up, on either side", async () => {
+    const ada = await person("ada"), bob = await person("bob");
+    await dial(ada, bob.to);
+    await rings(bob);
+    await bob.run(() => window.call.answer());
+    for (const one of [ada, bob]) await was(one, "connected");
+    await ada.run(() => {
+        const peer = window.peers.at(-1);
+        Object.defineProperty(peer, "connectionState", { value: "failed" });
+        peer.dispatchEvent(new Event("connectionstatechange"));
+    });
+    for (const one of [ada, bob]) await was(one, "destroyed");
+    for (const one of [ada, bob]) assert.equal(await one.run(() => window.call.cause), "MEDIA_TIMEOUT");
+    await endAll(ada, bob);
+});
+
 test("a rejected call, a cancelled call, nobody there, an unknown destination", async () => {
     const ada = await person("ada"), bob = await person("bob");
     await dial(ada, bob.to);

@@ -11,6 +11,7 @@ export function reasonOf(cause, name, wasOurs)
         USER_NOT_REGISTERED: `${name} cannot be reached right now.`,
         CALL_REJECTED: "The call was refused.",
         DESTINATION_OUT_OF_ORDER: `The connection to ${name} was lost.`,
+        MEDIA_TIMEOUT: "The sound did not come through. Please try again, on another network if you can.",
         ANSWERED_ELSEWHERE: "Answered on another device.",
         ORIGINATOR_CANCEL: `You missed a call from ${name}.`,
     })).get(cause) ?? "The call has ended.";
