@@ -83,3 +83,12 @@ it("a call whose media failed says so on this side, and lets the other side say 
     expect([call.cause, call.status]).toEqual(["MEDIA_TIMEOUT", "destroyed"]);
     expect(params.at(-1)).toMatchObject({ cause: "MEDIA_TIMEOUT", causeCode: "604" });
 });
+
+it("a refusal's id and status are on the error itself, its code on the cause", async () => {
+    const refusal = new CoatcheckError("unknown_destination", "x", { status: 404, errorId: "e1" });
+    const { call, peers } = scene((method) => (method === "verto.invite" ? Promise.reject(refusal) : Promise.resolve()));
+    const dialled = expect(call.dial({})).rejects.toMatchObject({ code: "call_failed", errorId: "e1", status: 404, cause: { code: "unknown_destination" } });
+    await settled();
+    peers[0]?.gathered();
+    await dialled;
+});

@@ -1,6 +1,6 @@
 /* call.ts — one call: its media between two browsers, its offer, answer and farewell through the server. The server tells of it in
  * three messages (it rings, it was answered, it is over); everything else is the RTCPeerConnection's. */
-import { asError, CallCreateError, CoatcheckError } from "./errors.js";
+import { asError, CallCreateError, CoatcheckError, type ErrorDetails } from "./errors.js";
 import { within, type Answer } from "./http.js";
 import { Topic, type Observable } from "./observable.js";
 import { uuid } from "./uuid.js";
@@ -161,7 +161,9 @@ export class Call {
             if (/^(trying|ringing|connecting)$/.test(this.status)) // the other side may wait: it is told, but not waited for
                 this.#line.send(this.id, "verto.bye", { dialogParams: { callID: this.id }, cause: "CALL_REJECTED", causeCode: "21" }).catch(() => {});
             this.ended("CALL_REJECTED");
-            throw new CallCreateError(direction, `the call could not be ${direction === "outbound" ? "made" : "answered"}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+            const { status, errorId }: ErrorDetails = cause instanceof CoatcheckError ? cause : {};
+            throw new CallCreateError(direction, `the call could not be ${direction === "outbound" ? "made" : "answered"}: ${cause instanceof Error ? cause.message : String(cause)}`,
+                { cause, status, errorId });
         }
     }
 

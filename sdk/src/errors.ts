@@ -84,7 +84,7 @@ export class DPoPInitError extends CausedError {
     override name = "DPoPInitError";
 }
 
-/** A call could not be made or answered. */
+/** A call could not be made or answered: `cause.code` says why. */
 export class CallCreateError extends CoatcheckError {
     override name = "CallCreateError";
     readonly direction: "inbound" | "outbound";

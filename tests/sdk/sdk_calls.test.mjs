@@ -77,7 +77,7 @@ async function person(label)
 
 const dial = (one, to, options) => one.run(async ([name, how]) => window.follow(await window.client.dial(name, how)), [to, options ?? {}]);
 const was = (one, status) => one.until((wanted) => window.statuses?.includes(wanted), status);
-const refusal = (one, to) => one.run((name) => window.client.dial(name).then(() => "called", (error) => [error.name, error.code, error.direction, error.cause?.code]), to);
+const refusal = (one, to) => one.run((name) => window.client.dial(name).then(() => "called", (error) => [error.name, error.code, error.direction, error.cause?.code, /^\w{8,}/.test(error.errorId)]), to);
 
 async function rings(one)
 {
@@ -149,7 +149,7 @@ test("a rejected call, a cancelled call, nobody there, an unknown destination", 
     await dial(ada, bob.to);
     await was(ada, "destroyed");
     assert.equal(await ada.run(() => window.call.cause), "USER_NOT_REGISTERED");
-    assert.deepEqual(await refusal(ada, "/private/nobody"), ["CallCreateError", "call_failed", "outbound", "unknown_destination"]);
+    assert.deepEqual(await refusal(ada, "/private/nobody"), ["CallCreateError", "call_failed", "outbound", "unknown_destination", true]);
     assert.deepEqual((await refusal(ada, ""))[1], "option_invalid");
     const aborted = await ada.run((to) => window.client.dial(to, { signal: AbortSignal.abort() }).catch(({ code }) => code), bob.to);
     assert.equal(aborted, "aborted");
@@ -173,7 +173,7 @@ test("SW-20 SW-15 SW-14 a button with the c2c token in the page: one client, mor
         await was(desk, "destroyed");
     }
     const bob = await person("bob");
-    assert.deepEqual((await refusal(visitor, bob.to)).at(-1), "unknown_destination");
+    assert.deepEqual((await refusal(visitor, bob.to)).at(3), "unknown_destination");
     assert.equal(await visitor.run(() => window.client.register().then(() => "done")), "done", "SW-55: without effect");
     await endAll(desk, visitor, bob);
 });
@@ -210,7 +210,7 @@ test("SW-9 SW-27 a guest calls only whom the token lists; an invitee only who in
         await rings(bob);
         await bob.run(() => window.call.reject());
         await was(one, "destroyed");
-        assert.equal((await refusal(one, ada.to)).at(-1), "unknown_destination");
+        assert.equal((await refusal(one, ada.to)).at(3), "unknown_destination");
         await endAll(one);
     }
     await endAll(ada, bob);
