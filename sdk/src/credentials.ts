@@ -20,9 +20,9 @@ export interface AuthenticateContext {
 
 export interface CredentialProvider {
     /** Called once, before the socket is opened, and again when a bound session has to begin anew. */
-    authenticate(context?: AuthenticateContext): Promise<SDKCredential>;
+    authenticate(context: AuthenticateContext): Promise<SDKCredential>;
     /** Called shortly before `expiry_at` of the last credential, if the session is not renewed by a key of the browser. */
-    refresh?(context?: { readonly signal?: AbortSignal }): Promise<SDKCredential>;
+    refresh?(context: { readonly signal?: AbortSignal }): Promise<SDKCredential>;
 }
 
 /** What a token may do and whom it is bound to, as `user.sat_claims` tells. */

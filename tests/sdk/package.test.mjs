@@ -95,6 +95,27 @@ for (const [module, resolution] of [["NodeNext", "NodeNext"], ["ESNext", "Bundle
             "--lib", "es2022,dom", "--module", module, "--moduleResolution", resolution, "use.ts"], folder);
     });
 
+// As a reader of the guide would type it: its functions' own parameters, and nothing about what the package hands over.
+const GUIDE = `${fs.readFileSync(path.join(SDK, "README.md"), "utf8").match(/^```js\n\/\/ page\.js\n([\s\S]*?)^```$/m)[1].replace("post(path, body)", "post(path: string, body: object)")}
+import { type CredentialProvider, type SDKCredential } from "coatcheck";
+import { type CredentialProvider as VendorsProvider } from "coatcheck/compat/signalwire";
+export const taking: CredentialProvider = { authenticate: ({ fingerprint }) => post("/token", { fingerprint }), refresh: ({ signal }) => post("/refresh", { signal }) };
+export class Plain implements CredentialProvider { authenticate(): Promise<SDKCredential> { return post("/token", {}); } }
+export class Wary implements CredentialProvider { authenticate(context?: { fingerprint?: string }): Promise<SDKCredential> { return post("/token", { ...context }); } }
+export class Around implements VendorsProvider
+{
+    constructor(readonly inner: VendorsProvider) {}
+    authenticate(context?: { fingerprint?: string }): Promise<SDKCredential> { return this.inner.authenticate(context); }
+}
+export const around = () => new CoatcheckClient(new Around(new Plain()));
+`;
+
+test("the provider of the guide is typed, and so is one without parameters", () => {
+    fs.writeFileSync(path.join(folder, "guide.ts"), GUIDE);
+    node([path.join(SDK, "node_modules/typescript/bin/tsc"), "--noEmit", "--strict", "--target", "es2022", "--lib", "es2022,dom", "--module", "ESNext",
+        "--moduleResolution", "Bundler", "guide.ts"], folder);
+});
+
 test("it is imported on a server, where there is no page, and nothing happens", () => {
     const said = node(["--input-type=module", "-e", `
         const before = Object.getOwnPropertyNames(globalThis).length;

@@ -1,17 +1,23 @@
 /* signalwire.ts — the names of the vendor's browser SDK over ours, for pages that were written for it: another import, and tokens of
  * your server, which say themselves where that is. */
 import { CoatcheckClient, type ClientOptions } from "../client.js";
-import type { CredentialProvider } from "../credentials.js";
+import type { AuthenticateContext, CredentialProvider as Provider, SDKCredential } from "../credentials.js";
 import { CallCreateError, CoatcheckError, DeviceTokenError, DPoPInitError, InvalidCredentialsError, TokenRefreshError, type ErrorCode } from "../errors.js";
 import { getLogger, setLogger, setLogLevel, type LogLevel, type SDKLogger } from "./signalwire-log.js";
 
 export { embeddableCall } from "../button.js";
 export type { Call, Call as WebRTCCall } from "../call.js";
 export type { Address, Directory, SessionView as SessionState, User } from "../client.js";
-export { EmbedTokenCredentialProvider, StaticCredentialProvider, type AuthenticateContext, type CredentialProvider, type SATClaims, type SDKCredential } from "../credentials.js";
+export { EmbedTokenCredentialProvider, StaticCredentialProvider, type AuthenticateContext, type SATClaims, type SDKCredential } from "../credentials.js";
 export { CallCreateError, DeviceTokenError, DPoPInitError, InvalidCredentialsError, TokenRefreshError };
 export type { SDKWarning } from "../warnings.js";
 export { getLogger, setDebugOptions, setLogger, setLogLevel, type LogLevel, type SDKLogger } from "./signalwire-log.js";
+
+/** As the vendor types it: one provider may ask another without a context. */
+export interface CredentialProvider extends Provider {
+    authenticate(context?: AuthenticateContext): Promise<SDKCredential>;
+    refresh?(context?: { readonly signal?: AbortSignal }): Promise<SDKCredential>;
+}
 
 export interface SignalWireOptions extends ClientOptions {
     /** For all clients of the page. Default: `warn`. */
@@ -27,7 +33,7 @@ export interface SignalWireOptions extends ClientOptions {
 
 /** Starts at once: authenticate, open the socket, register. */
 export class SignalWire extends CoatcheckClient {
-    constructor(provider?: CredentialProvider, options: SignalWireOptions = {})
+    constructor(provider?: Provider, options: SignalWireOptions = {})
     {
         super(provider, options);
         if (options.logger !== undefined) setLogger(options.logger);
