@@ -79,4 +79,31 @@ test("SW-43 the provider's endpoints, events and ways to fail are there, and are
     assert.match(source, /LEAD_MS = 30_000/);
 });
 
+// Public members by name: of an interface or class, from its head to its closing brace; no fields with #, nothing @internal.
+function membersOf(file, kind)
+{
+    const source = fs.readFileSync(path.join(SDK, "src", file), "utf8");
+    const body = source.match(new RegExp(`^export (?:interface|class) ${kind}\\b[^{]*\\{([\\s\\S]*?)^\\}`, "m"))[1].replace(/\/\*\* @internal[^\n]*\n.*$/gm, "");
+    return [...body.matchAll(/^ {4}(?:readonly |async |get |static )*([a-z]\w*\$?)\??(?=[(:])/gm)].map(([, name]) => name).filter((name) => name !== "constructor");
+}
+
+test("docs/sdk.md names every public member and every code, with the names of the sources", () => {
+    const reference = fs.readFileSync(path.join(SDK, "../docs/sdk.md"), "utf8");
+    let named = 0;
+    for (const [file, kind] of [["client.ts", "ClientOptions"], ["client.ts", "CoatcheckClient"], ["client.ts", "SessionView"], ["client.ts", "Directory"], ["call.ts", "Call"],
+        ["call.ts", "MediaOptions"], ["call.ts", "WebRTCApi"], ["credentials.ts", "CredentialProvider"], ["errors.ts", "CoatcheckError"]]) {
+        const [, section] = reference.match(new RegExp(`^## [^\\n]*\`${kind}\`[^\\n]*\\n([\\s\\S]*?)(?=^## |(?![\\s\\S]))`, "m")) ?? assert.fail(`no section for ${kind}`);
+        for (const name of membersOf(file, kind)) {
+            assert.match(section, new RegExp(`\`(?:\\w+\\.)?${name.replace("$", "\\$")}[\`({]`), `${kind}.${name}`);
+            named++;
+        }
+    }
+    assert.ok(named > 55, `${named} members were found`);
+    const codes = ["errors.ts", "codes.ts"].flatMap((file) => [...fs.readFileSync(path.join(SDK, "src", file), "utf8").matchAll(/^ {4}\| "(\w+)"/gm)].map(([, code]) => code));
+    assert.ok(codes.length > 50);
+    for (const code of codes) assert.ok(reference.includes(`\`${code}\``), code);
+    for (const [, cause] of fs.readFileSync(path.join(SDK, "../src/engine/cause.def"), "utf8").matchAll(/^CAUSE_ROW\((\w+)/gm))
+        assert.ok(fs.readFileSync(path.join(SDK, "../docs/calls.md"), "utf8").includes(`\`${cause}\``), cause);
+});
+
 await run({ before: start, after: async () => { await browser?.stop(); await pages?.stop(); await server?.stop(); } });
