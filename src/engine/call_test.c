@@ -135,14 +135,10 @@ static void reads_causes(void)
         struct bytes text;
         enum call_cause cause;
     } cases[] = {
-        {BYTES("user_busy"), CAUSE_NORMAL_CLEARING},
-        {BYTES("USER_BUSY "), CAUSE_NORMAL_CLEARING},
-        {BYTES("USER_BUSY\0"), CAUSE_NORMAL_CLEARING},
-        {BYTES(""), CAUSE_NORMAL_CLEARING},
-        {BYTES("USER_BUSY"), CAUSE_USER_BUSY},
-        {BYTES("NO_ANSWER"), CAUSE_NO_ANSWER},
-        {BYTES("MEDIA_TIMEOUT"), CAUSE_MEDIA_TIMEOUT},
-        {BYTES("NORMAL_CLEARING"), CAUSE_NORMAL_CLEARING},
+        {BYTES("user_busy"), CAUSE_NORMAL_CLEARING},   {BYTES("USER_BUSY "), CAUSE_NORMAL_CLEARING},
+        {BYTES("USER_BUSY\0"), CAUSE_NORMAL_CLEARING}, {BYTES(""), CAUSE_NORMAL_CLEARING},
+        {BYTES("USER_BUSY"), CAUSE_USER_BUSY},         {BYTES("NO_ANSWER"), CAUSE_NO_ANSWER},
+        {BYTES("MEDIA_TIMEOUT"), CAUSE_MEDIA_TIMEOUT}, {BYTES("NORMAL_CLEARING"), CAUSE_NORMAL_CLEARING},
     };
     size_t i;
     int cause;
