@@ -28,7 +28,7 @@ const say = (text) => console.error(`products: ${text}`);
 
 function readArguments(words)
 {
-    const options = { "--server": "http://127.0.0.1:8787", "--ports": "8788,8789,8790" };
+    const options = { "--server": "http://127.0.0.1:8787", "--ports": "8791,8792,8793" };
     for (let i = 0; i < words.length; i += 2) {
         if (!Object.hasOwn(options, words[i]) || words[i + 1] === undefined) usage();
         options[words[i]] = words[i + 1];
@@ -40,7 +40,7 @@ function readArguments(words)
 
 function usage()
 {
-    console.error("usage: node examples/start.mjs [--server http://127.0.0.1:8787] [--ports 8788,8789,8790]");
+    console.error("usage: node examples/start.mjs [--server http://127.0.0.1:8787] [--ports 8791,8792,8793]");
     leave(2);
 }
 

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { policy, readJson, sendFile, sendJson, sentHome } from "../shared/pages.mjs";
 import { isOurPage, signIn, whoIsSignedIn } from "../shared/sign_in.mjs";
 
-const { COATCHECK_URL, PROJECT, API_TOKEN, EMBED_TOKEN, DESK = "/public/front-desk", PORT = "8788", DATA, STORE_KEY } = process.env;
+const { COATCHECK_URL, PROJECT, API_TOKEN, EMBED_TOKEN, DESK = "/public/front-desk", PORT = "8791", DATA, STORE_KEY } = process.env;
 const PAGES = fileURLToPath(new URL("site", import.meta.url)), QR = fileURLToPath(new URL("../node_modules/qrcode-generator/dist", import.meta.url));
 const PAGE_HEADERS = { "Content-Security-Policy": policy(COATCHECK_URL), "Permissions-Policy": "microphone=(self), camera=(), geolocation=()" };
 const COOKIE = "call_user", LIFE_MS = 7_200_000, INVITATIONS_MAX = 1000;

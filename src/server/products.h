@@ -1,7 +1,7 @@
 /* products.h — the products that `coatcheck dev` shows on its start page: whoever started them tells the
  * server, by POST /dev/products:
  *
- *     {"products":[{"id":"call","name":"Call us","what":"one sentence","url":"http://127.0.0.1:8788/"}]}
+ *     {"products":[{"id":"call","name":"Call us","what":"one sentence","url":"http://127.0.0.1:8791/"}]}
  *
  * Strict: a member more or less, a text that is empty, too long or not plain, an id that is there twice, or a
  * URL that leads away from this machine refuses the whole list. The latest list counts, an empty one takes

@@ -105,7 +105,7 @@ static void refuses_urls_that_lead_away(void)
 static void takes_urls_of_this_machine(void)
 {
     static const char *const texts[] = {
-        WITH_URL("http://localhost/"),          WITH_URL("http://127.0.0.1:8788/"),
+        WITH_URL("http://localhost/"),          WITH_URL("http://127.0.0.1:8791/"),
         WITH_URL("https://[::1]:1/a?b=c#d"),    WITH_URL("https://Clinic.LocalHost:8443/x"),
         WITH_URL("http://a.b.localhost:80/@x"),
     };

@@ -13,7 +13,7 @@ import { connected, Session } from "../harness/session.mjs";
 import { startServe, startServer, temporaryFolder } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
 
-const PRODUCT = { id: "call", name: "Call us", what: "A button that rings the front desk.", url: "http://127.0.0.1:8788/" };
+const PRODUCT = { id: "call", name: "Call us", what: "A button that rings the front desk.", url: "http://127.0.0.1:8791/" };
 const shell = promisify(execFile);
 let server, browser;
 

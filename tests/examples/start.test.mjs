@@ -92,6 +92,17 @@ test("words that it does not know, a server that is not there or is none: it say
     await dev.stop();
 });
 
+test("no product's own port is one that the server takes by itself, so that each is where the documents say", () => {
+    const read = (name) => fs.readFileSync(path.join(REPOSITORY, name), "utf8");
+    const servers = [...read("src/config/params.def").matchAll(/^NUMBER_PARAM\(\w*port,\s*"port",\s*\d+,\s*\d+,\s*(\d+),/gm)].map(([, port]) => port);
+    const [, list] = read("examples/start.mjs").match(/"--ports": "([\d,]+)"/), products = list.split(",");
+    assert.deepEqual([servers.length, products.length], [3, 3]);
+    assert.equal(new Set([...servers, ...products]).size, 6, `${servers} and ${products}`);
+    for (const port of products) assert.ok(read("examples/README.md").includes(`port ${port} |`), port);
+    for (const name of ["README.md", "examples/README.md"]) assert.ok(read(name).includes(`http://127.0.0.1:${products[0]}/`), name);
+    assert.ok(read("examples/call/backend.mjs").includes(`PORT = "${products[0]}"`));
+});
+
 test("each product there is comes up, is told to the server once, and gets its own credentials alone", async () => {
     const dev = await startDev(), one = await up(dev);
     assert.equal(one.out.length, THERE.length);
