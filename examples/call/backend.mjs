@@ -3,6 +3,7 @@
 // The shop's page is public and gets the token of its button, the one credential that may stand in a page. Who works there
 // signs in and gets a token for themselves, and for nobody else. Who was invited gets a token that reaches the inviter alone.
 import crypto from "node:crypto";
+import { renameSync } from "node:fs";
 import fs from "node:fs/promises";
 import http from "node:http";
 import os from "node:os";
@@ -25,24 +26,21 @@ if (DATA) await fs.mkdir(DATA, { recursive: true, mode: 0o700 });
 const folder = DATA ?? (await fs.mkdtemp(path.join(os.tmpdir(), "call-")));
 const fileOf = (user) => path.join(folder, `${crypto.createHash("sha256").update(user).digest("hex")}.refresh`);
 
-async function keep(user, text)
+const signedOut = new Map(); // the last sign-out of each; what was begun before it is not kept after it
+
+async function keep(user, text, since)
 {
     const iv = crypto.randomBytes(12), cipher = crypto.createCipheriv("aes-256-gcm", key, iv).setAAD(Buffer.from(user)); // one user's row is no other's
     const row = Buffer.concat([iv, cipher.update(text), cipher.final(), cipher.getAuthTag()]), draft = `${fileOf(user)}.${crypto.randomUUID()}`;
     await fs.writeFile(draft, row, { mode: 0o600 });
-    await fs.rename(draft, fileOf(user)); // whole or not at all
+    if (signedOut.get(user) === since) renameSync(draft, fileOf(user)); // whole or not at all; at once, so that no sign-out comes between
+    else await fs.rm(draft);
 }
 
-async function kept(user)
-{
-    try {
-        const row = await fs.readFile(fileOf(user));
-        const cipher = crypto.createDecipheriv("aes-256-gcm", key, row.subarray(0, 12)).setAAD(Buffer.from(user)).setAuthTag(row.subarray(-16));
-        return cipher.update(row.subarray(12, -16), undefined, "utf8") + cipher.final("utf8");
-    } catch {
-        return null; // none, or by another key
-    }
-}
+const kept = (user) => fs.readFile(fileOf(user)).then((row) => {
+    const cipher = crypto.createDecipheriv("aes-256-gcm", key, row.subarray(0, 12)).setAAD(Buffer.from(user)).setAuthTag(row.subarray(-16));
+    return cipher.update(row.subarray(12, -16), undefined, "utf8") + cipher.final("utf8");
+}).catch(() => null); // none, or by another key
 
 // ---- what Coatcheck is asked ----
 
@@ -57,18 +55,18 @@ async function ask(where, body, authorization = `Basic ${Buffer.from(`${PROJECT}
 const mint = (user, more) => ask("/api/fabric/subscribers/tokens", { reference: `${user}@example.com`, display_name: TEAM[user], ...more });
 
 // With a fingerprint the token is bound to that browser's key, which renews it at Coatcheck itself; without, we renew it in /refresh.
-async function token(user, { fingerprint })
+async function token(user, { fingerprint }, _, since = signedOut.get(user))
 {
     const pair = await mint(user, fingerprint && { fingerprint, scope: "sat:refresh" });
-    if (pair && !fingerprint) await keep(user, pair.refresh_token);
+    if (pair && !fingerprint) await keep(user, pair.refresh_token, since);
     return pair && { token: pair.token, expiry_at: Date.now() + LIFE_MS };
 }
 
-async function refresh(user)
+async function refresh(user, _, response, since = signedOut.get(user))
 {
     const old = await kept(user), pair = old && (await ask("/api/fabric/subscribers/tokens/refresh", { refresh_token: old })); // good once:
-    if (pair) await keep(user, pair.refresh_token); // the next one takes its place
-    return pair ? { token: pair.token, expiry_at: Date.now() + LIFE_MS } : token(user, {}); // or anew: the user is signed in
+    if (pair) await keep(user, pair.refresh_token, since); // the next one takes its place
+    return pair ? { token: pair.token, expiry_at: Date.now() + LIFE_MS } : token(user, {}, response, since); // or anew: the user is signed in
 }
 
 // ---- invitations: a short code in the link, the token behind it ----
@@ -93,7 +91,8 @@ const ROUTES = {
     "GET /button": [false, () => ({ server: COATCHECK_URL, to: DESK, embedToken: EMBED_TOKEN })],
     "GET /me": [false, (user) => ({ user, name: TEAM[user] ?? null, server: COATCHECK_URL, team: TEAM })],
     "POST /sign-in": [false, (_, { user }, response) => isName(user) && response.setHeader("Set-Cookie", signIn(COOKIE, user)) && { user }],
-    "POST /sign-out": [true, (user, _, response) => fs.rm(fileOf(user), { force: true }).then(() => response.setHeader("Set-Cookie", signIn(COOKIE)) && {})],
+    "POST /sign-out": [true, (user, _, response) => signedOut.set(user, Symbol()) && fs.rm(fileOf(user), { force: true })
+        .then(() => response.setHeader("Set-Cookie", signIn(COOKIE)) && {})],
     "POST /token": [true, token],
     "POST /refresh": [true, refresh],
     "POST /invite": [true, invite],

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import crypto from "node:crypto";
 import fs from "node:fs";
+import http from "node:http";
 import { createRequire } from "node:module";
 import path from "node:path";
 import readline from "node:readline";
@@ -10,7 +11,7 @@ import { CALLS, startBrowser } from "../harness/browser.mjs";
 import { advance, coatcheck } from "../harness/clock.mjs";
 import { info } from "../harness/http.mjs";
 import { REPOSITORY, startServer, temporaryFolder } from "../harness/server.mjs";
-import { askRaw } from "../harness/products.mjs";
+import { askRaw, Caller, startProduct } from "../harness/products.mjs";
 import { startStun } from "../harness/stun.mjs";
 import { guarded, run, test } from "../harness/suite.mjs";
 
@@ -131,6 +132,37 @@ test("a refresh token is in its file encrypted, readable by its owner alone, and
     assert.deepEqual(fs.readdirSync(data), files);
     await send("/sign-out", { cookie });
     assert.equal(of(), undefined, "signed out, forgotten");
+});
+
+test("a sign-out while a renewal is under way: what comes of that is not kept, and the next sign-in's is", async () => {
+    const folder = temporaryFolder("coatcheck-call"), held = [], kept = () => fs.readdirSync(folder).length;
+    let begun;
+    const slow = http.createServer((request, response) => { // answers renewals when it is told to
+        const give = (status = 200) => response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ token: "t", refresh_token: "r" }));
+        if (!request.url.endsWith("/refresh")) return give();
+        held.push(give);
+        begun();
+    });
+    await new Promise((resolve) => slow.listen(0, "127.0.0.1", resolve));
+    const other = await startProduct("call", [process.execPath, path.join(PRODUCT, "backend.mjs")], { COATCHECK_URL: `http://127.0.0.1:${slow.address().port}`, PROJECT: "p", API_TOKEN: "PT-x", EMBED_TOKEN: "c2c_x", DATA: folder });
+    try {
+        const mira = new Caller(other.origin), ask = (where, body = {}) => mira.ask("POST", where, body);
+        for (const status of [200, 401]) { // of the renewal; refused, a new pair is minted instead
+            await ask("/sign-in", { user: "mira" });
+            await ask("/token");
+            assert.equal(kept(), 1);
+            const isHeld = new Promise((resolve) => { begun = resolve; }), renewed = ask("/refresh");
+            await isHeld;
+            assert.equal((await ask("/sign-out")).status, 200);
+            held.pop()(status);
+            await renewed;
+            assert.equal(kept(), 0, `signed out, forgotten (${status})`);
+        }
+    } finally {
+        await other.stop();
+        await new Promise((resolve) => { slow.closeAllConnections(); slow.close(resolve); });
+        fs.rmSync(folder, { recursive: true, force: true });
+    }
 });
 
 test("with a fingerprint the token is bound to it, and the backend keeps no refresh token for it", async () => {
