@@ -330,8 +330,19 @@ scene("declined, cancelled, nobody there: each is said", async () => {
     const desk = await atDesk(), visitor = await Tab.open("");
     await visitor.click("[data-call]");
     await desk.card("incoming");
+    await desk.run(() => {
+        window.told = [];
+        const card = document.getElementById("call");
+        new MutationObserver(() => window.told.push(card.querySelector(".call-said").textContent)).observe(card, { subtree: true, childList: true, attributes: true });
+    });
     await desk.click("[data-do=decline]");
+    assert.deepEqual([await desk.text(".call-said"), await focused(desk)], ["You declined.", "close"], "at once");
     await visitor.said("Kestrel Cycles is busy");
+    await desk.until(() => document.title === "Desk · Kestrel Cycles");
+    await desk.run(() => new Promise((resolve) => setTimeout(resolve, 0)));
+    assert.deepEqual([await desk.run(() => [...new Set(window.told)]), await desk.text("#waiting")], [["You declined."], ""], "and nothing else after it");
+    await desk.click("[data-do=close]");
+    assert.deepEqual([await desk.text(".call-who"), await focused(desk)], ["No call", "available"]);
     await visitor.click("[data-call]");
     await desk.card("incoming");
     await visitor.click("[data-do=hangup]");

@@ -31,6 +31,7 @@ export function callCard(root, { idle, closed = () => {}, freed = () => {} })
     const find = (selector) => root.querySelector(selector);
     const button = (name) => find(`[data-do=${name}]`);
     let call, name = "", cancel = () => {}, isOurs = false, endings = [];
+    const declined = new WeakSet(); // these ring on until the server has heard of it
 
     function show(state, said, who = name)
     {
@@ -114,7 +115,8 @@ export function callCard(root, { idle, closed = () => {}, freed = () => {} })
         },
         decline: () => {
             const one = call;
-            close();
+            declined.add(one);
+            over("You declined.");
             one.reject().catch(() => {}); // over on this side, whoever has heard of it
         },
         mute: () => mute(button("mute").getAttribute("aria-pressed") === "false"),
@@ -130,6 +132,7 @@ export function callCard(root, { idle, closed = () => {}, freed = () => {} })
     return {
         get isFree() { return ["idle", "over"].includes(root.dataset.state); },
         get call() { return call; },
+        hasDeclined: (one) => declined.has(one),
         /** A call that rings here. */
         rings(one, who)
         {

@@ -7,7 +7,11 @@ import { troubleOf } from "./words.js";
 
 const OWN_COMPUTER = "call:own-computer", AWAY = "call:away";
 const find = (id) => document.getElementById(id);
-const card = callCard(find("call"), { idle: ["No call", "Calls ring here while you are available."], freed: next });
+const card = callCard(find("call"), {
+    idle: ["No call", "Calls ring here while you are available."],
+    closed() { find("available").focus(); },
+    freed: next,
+});
 let client, me;
 
 // ---- who is here ----
@@ -130,7 +134,7 @@ function callerOf({ from, fromName, to })
 // The first call that rings has the card; the others wait in a line below it.
 function next()
 {
-    const ringing = client?.session.incomingCalls ?? [];
+    const ringing = (client?.session.incomingCalls ?? []).filter((call) => !card.hasDeclined(call));
     if (card.isFree && ringing.length) card.rings(ringing[0], callerOf(ringing[0]));
     const waiting = ringing.filter((call) => call !== card.call);
     find("waiting").textContent = waiting.length ? `Also calling: ${waiting.map(callerOf).join(", ")}` : "";
