@@ -412,6 +412,31 @@ scene("an invitation by link, and as a code to scan: the guest's page calls the 
     await late.end({ isNoisy: true });
 });
 
+scene("a guest's page without a code says that there is no invitation, asks for nothing, and offers no call", async () => {
+    for (const width of [1280, 390]) {
+        const before = traffic.length, lost = await Tab.open("guest.html", { on: second, width });
+        await lost.until(() => document.getElementById("who").textContent === "This link has no invitation");
+        assert.deepEqual(await lost.run(() => ["start", "call"].map((id) => document.getElementById(id).checkVisibility())), [false, false]);
+        assert.ok(!traffic.slice(before).some((text) => /\/join/.test(text)), "no request");
+        await lost.end();
+    }
+});
+
+scene("while there is no link there is no code to scan, only words, and what is below stays where it is", async () => {
+    for (const [width, scheme] of [[1280, "light"], [390, "dark"]]) {
+        const mira = await atDesk("mira", { width, scheme });
+        const look = () => mira.run(() => ({ code: getComputedStyle(document.getElementById("qr")).visibility, words: document.getElementById("no-qr")?.checkVisibility({ visibilityProperty: true }),
+            below: document.getElementById("colleagues").getBoundingClientRect().top + scrollY }));
+        const { below, ...empty } = await look();
+        assert.deepEqual(empty, { code: "hidden", words: true });
+        await mira.click("#invite");
+        await mira.until(() => document.querySelector("#qr path").getAttribute("d"));
+        assert.deepEqual(await look(), { code: "visible", words: false, below });
+        await signOut(mira);
+        await browser.newPage().then((page) => page.context().clearCookies());
+    }
+});
+
 scene("a page loaded again is still signed in and takes calls; whoever talked to it hears that it has gone", async () => {
     const desk = await atDesk(), visitor = await Tab.open("");
     await talk(visitor, desk, "[data-call]");

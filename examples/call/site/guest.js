@@ -12,14 +12,23 @@ const card = callCard(document.getElementById("call"), {
 });
 const untilText = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
+// There is nobody to call, so nothing to call with.
+function showNone(title, text)
+{
+    heading.textContent = title;
+    said.textContent = text;
+    button.hidden = document.getElementById("telephone").hidden = true;
+}
+
 async function begin()
 {
+    const code = location.hash.slice(1);
+    if (!code) return showNone("This link has no invitation", "Its end may have been lost on the way. Open it again as it was sent to you, or ask for a new one.");
     try {
-        invitation = await post("/join", { code: location.hash.slice(1) });
+        invitation = await post("/join", { code });
     } catch (error) {
-        heading.textContent = error.status === 404 ? "This invitation is over" : "Your invitation could not be read";
-        said.textContent = error.status === 404 ? "Ask whoever sent it to you for a new one." : "We cannot be reached right now. Load this page again in a minute.";
-        return;
+        return error.status === 404 ? showNone("This invitation is over", "Ask whoever sent it to you for a new one.")
+            : showNone("Your invitation could not be read", "We cannot be reached right now. Load this page again in a minute.");
     }
     heading.textContent = `${invitation.name} invites you to a call`;
     said.textContent = `You need no account. This invitation is good until ${untilText(invitation.until)}, and for calling ${invitation.name} alone.`;
