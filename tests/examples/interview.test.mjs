@@ -166,6 +166,12 @@ test("every file comes with the policy, nothing is inline, and answers with toke
     assert.equal(headers.get("cache-control"), "no-store");
 });
 
+test("the page says that the museum is made up, and names no day that is over some time", async () => {
+    const { text } = await new Caller(product.origin).ask("GET", "/"), [ticket] = text.match(/<section class="ticket"[^]*?<\/section>/);
+    assert.match(text, /<footer>.*made up: it is an example of Coatcheck/);
+    assert.doesNotMatch(ticket, /January|February|March|April|May|June|July|August|September|October|November|December|\b(?:19|20)\d\d\b/);
+});
+
 // ---- what works ----
 
 test("without a name: consent, three questions, thanks; the backend is asked for no token", async () => {
