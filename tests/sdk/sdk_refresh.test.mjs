@@ -272,6 +272,42 @@ for (const [what, ahead, jump] of [["a day ahead", DAY_MS, 0], ["a day behind", 
         }
     });
 
+test("timers that come seconds late, as in a hidden tab: refreshed in time, on the same socket", async () => {
+    const page = await browser.newPage();
+    await page.addInitScript(() => {
+        const later = window.setTimeout.bind(window), GRAIN_MS = 4_000;
+        window.setTimeout = (run, ms, ...of) => later(run, Math.ceil((ms ?? 0) / GRAIN_MS) * GRAIN_MS, ...of);
+    });
+    const one = await visit({ life: 40 }, { page });
+    await one.until(() => window.client.isRegistered, undefined, 60);
+    await one.until(() => window.asked.some((where) => where.includes("/refresh")), undefined, 60);
+    while (!one.sent("signalwire.reauthenticate").length) await passes(one, 0.2);
+    assert.deepEqual([await one.run(() => [window.states, window.log]), one.sockets.length], [[[false, true], []], 1]);
+    await one.end();
+});
+
+test("an answer that is lost on its way, of a binding or of refresh(): asked again, and nothing ends", async () => {
+    const lost = [], lose = async (route) => {
+        await route.fetch();
+        lost.push(new URL(route.request().url()).pathname);
+        await route.abort();
+    };
+    const bound = await visit({ bound: true, life: 120, options: { skipConnection: true } });
+    await bound.page.route("**/devices/token", (route) => (route.request().method() === "POST" ? lose(route) : route.fallback()), { times: 2 }); // the preflight is one
+    await bound.run(() => window.client.connect());
+    await bound.until(() => JSON.parse(atob(JSON.parse(sessionStorage.getItem("coatcheck:session")).token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).cnf);
+    const loose = await visit({ life: 30, options: { skipConnection: true } });
+    await loose.page.route("**/short/refresh*", lose, { times: 1 });
+    await loose.run(() => window.client.connect());
+    await loose.until(() => window.asked.filter((where) => where.includes("/refresh")).length === 2, undefined, 60);
+    while (!loose.sent("signalwire.reauthenticate").length) await passes(loose, 0.2);
+    assert.ok(lost.includes("/short/refresh") && lost.some((where) => where.endsWith("/devices/token")), JSON.stringify(lost));
+    for (const one of [bound, loose]) {
+        assert.deepEqual([await one.run(() => [window.states.at(-1), window.log]), one.sockets.length], [[true, []], 1]);
+        await one.end();
+    }
+});
+
 test("two tabs of one browser have a session each, by one key, and neither disturbs the other", async () => {
     const user = `person-${++people}@example.com`, routes = { token: `/short/token?user=${user}&life=60&bound` };
     const [one, two] = await Promise.all([1, 2].map(() => Visit.begin(browser, pages.origin, { routes })));
