@@ -125,7 +125,7 @@ raced() {
 # The same seeds as under the sanitizers and ten times as many more, as fast as they go.
 simulated() {
     tier "the simulator: past failures, and seeds nobody has seen"
-    build release sim sim_each_allocation || count 0 1
+    build release sim sim_each_allocation sim_story || count 0 1
     programs release -R '^sim/'
 }
 
