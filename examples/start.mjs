@@ -109,8 +109,7 @@ if (!project?.project_id) {
     say(`no test project at ${server}: is \`coatcheck dev\` running there?`);
     leave(1);
 }
-const there = PRODUCTS.filter(({ id }) => fs.existsSync(path.join(HERE, id, "backend.mjs")));
 const started = [];
-for (const product of there) started.push(await start(product, project, server, ports[PRODUCTS.indexOf(product)]));
+for (const [i, product] of PRODUCTS.entries()) started.push(await start(product, project, server, ports[i]));
 if (!started.some(Boolean)) leave(1);
 await tell(server, started.filter(Boolean)).catch(() => say("the server has gone"));

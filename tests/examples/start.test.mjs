@@ -10,7 +10,7 @@ import { BINARY, REPOSITORY, temporaryFolder } from "../harness/server.mjs";
 import { guarded, run, test } from "../harness/suite.mjs";
 
 const START = path.join(REPOSITORY, "examples/start.mjs"), RUN = path.join(REPOSITORY, "tools/run.sh");
-const THERE = ["call", "interview", "clinic"].filter((id) => fs.existsSync(path.join(REPOSITORY, "examples", id, "backend.mjs")));
+const THERE = ["call", "interview", "clinic"];
 const folder = temporaryFolder("coatcheck-start"), running = new Set();
 const PROJECT = { project_id: "p-1", api_token: "PT-one", c2c_token: "c2c_one", c2c_address: "/public/desk", secret_key: "sk-one", publishable_key: "pk-one",
     study_id: "s-1", client_id: "cli-one", client_secret: "sec-one", admin_token: "adm-one" };
@@ -250,5 +250,12 @@ test("what is installed is not installed again, and nothing is asked of the netw
     const one = launch(path.join(REPOSITORY, "tools/install.sh"), ["products"], { env: offline });
     assert.deepEqual([(await one.ended).code, one.out, one.err], [0, [], []]);
 });
+
+for (const id of THERE)
+    test(`the backend of ${id} has at most 120 lines, and needs no package`, () => {
+        const code = fs.readFileSync(path.join(REPOSITORY, "examples", id, "backend.mjs"), "utf8");
+        assert.ok(code.trim().split("\n").length <= 120);
+        for (const [, from] of code.matchAll(/ from "([^"]+)"/g)) assert.match(from, /^(node:|\.\.\/shared\/)/);
+    });
 
 await run({ after: async () => fs.rmSync(folder, { recursive: true, force: true }) });
