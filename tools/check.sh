@@ -42,7 +42,7 @@ programs() {
 
 # program <name> <command...>: a script that counts its own cases, in our words or in those of `node --test`.
 program() {
-    local name=$1 log code last passed=0 failed=0
+    local name=$1 log code last passed=0 failed=0 from=$SECONDS
     log=$logs/$(echo "$1" | tr / _).log
     shift
     timeout -k 10 "${PROGRAM_TIMEOUT_S:-900}" "$@" >"$log" 2>&1 </dev/null
@@ -58,10 +58,10 @@ program() {
     [ "$failed" != 0 ] || { [ "$code" = 0 ] && [ "$passed" != 0 ]; } || failed=1
     count "$passed" "$failed"
     if [ "$failed" = 0 ]; then
-        echo "  ok   $name ($passed of $passed)"
+        echo "  ok   $name ($passed of $passed, $((SECONDS - from)) s)"
     else
-        echo "  FAIL $name ($passed of $((passed + failed))), exit code $code"
-        tail -n "${SHOW_LINES:-60}" "$log" | grep -vE '^[0-9]+ passed, [0-9]+ failed$' | sed 's/^/       /'
+        echo "  FAIL $name ($passed of $((passed + failed)), $((SECONDS - from)) s), exit code $code"
+        grep -vE '^ *(ok|✔) |^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n "${SHOW_LINES:-80}" | sed 's/^/       /'
     fi
 }
 

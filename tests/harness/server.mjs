@@ -2,7 +2,7 @@
 //
 // COATCHECK_BIN names the binary (default build/release/coatcheck). Each server gets a data folder of its own under the
 // system's temporary folder, removed at stop unless it was given. Logs are kept, one string a line, for tests to read.
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import http from "node:http";
@@ -11,13 +11,22 @@ import path from "node:path";
 import readline from "node:readline";
 import { fileURLToPath } from "node:url";
 import { rememberAll, secretIn, secretsInFolder } from "./secrets.mjs";
-import { guarded } from "./suite.mjs";
+import { guarded, witness } from "./suite.mjs";
 
 export const REPOSITORY = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 export const BINARY = path.resolve(process.env.COATCHECK_BIN ?? path.join(REPOSITORY, "build/release/coatcheck"));
-const running = new Set();
+const running = new Map(); // child: its data folder
 
-process.on("exit", () => { for (const child of running) child.kill("SIGKILL"); });
+process.on("exit", () => { for (const child of running.keys()) child.kill("SIGKILL"); });
+
+// A failure that names an error's id is told with what the servers know of it.
+witness(async (text) => {
+    const ids = new Set([...text.matchAll(/(?:coatcheck why |error_?id["']?: ?["'])([\w-]+)/gi)].map(([, id]) => id)), told = [];
+    for (const id of ids)
+        for (const data of running.values())
+            told.push(await new Promise((resolve) => { execFile(BINARY, ["why", id, "--data", data], { timeout: 20_000 }, (error, out, err) => resolve(error ? err : out)); }));
+    return told.flatMap((lines) => lines.trimEnd().split("\n"));
+});
 
 export const CONTRACT_MEMBERS = ["url", "tls_url", "ca_file", "ch", "admin_url", "admin_token", "project_id", "api_token",
     "client_id", "client_secret", "secret_key", "publishable_key", "c2c_token", "c2c_address", "address_id", "study_id"];
@@ -41,7 +50,7 @@ function launch({ tls = false, data, env = {}, args = [], as = {}, binary = BINA
 {
     const argv = ["dev", "--port", "0", "--data", data, "--json", ...(tls ? ["--tls"] : []), ...args];
     const child = spawn(binary, argv, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env }, ...as });
-    running.add(child);
+    running.set(child, data);
     child.once("close", () => running.delete(child));
     const logs = [];
     readline.createInterface({ input: child.stderr }).on("line", (line) => logs.push(line));
@@ -82,7 +91,7 @@ export async function startServe(data, env = {})
 {
     const child = spawn(BINARY, ["serve", "--data", data, "--public-url", "https://auth.example.com", "--port", "0", "--admin-port", "0"],
         { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, ...env } });
-    running.add(child);
+    running.set(child, data);
     const logs = [], ended = new Promise((resolve) => child.once("close", (code) => { running.delete(child); resolve(code); }));
     const lines = readline.createInterface({ input: child.stderr });
     const listening = new Promise((resolve) => lines.on("line", (line) => {

@@ -3,17 +3,20 @@
 //     test("A-1 refuses alg none", async () => { assert.equal(...) });
 //     await run({ before: start, after: stop });
 //
-// Tests run one after another in the order written. COATCHECK_ONLY=<text> runs those whose name contains the text.
-// Nothing waits for luck: a test ends when its events have come, and the guard only turns a hang into a failure.
-import { format } from "node:util";
-
+// Tests run one after another in the order written; neighbours that are marked { beside: true } run at once, for they mostly
+// wait. COATCHECK_ONLY=<text> runs those whose name contains the text. Nothing waits for luck: a test ends when its events
+// have come, and the guard only turns a hang into a failure.
 const GUARD_S = 120;
-const tests = [];
+const SHOWN_LINES = 24;
+const tests = [], witnesses = [];
 
-export function test(name, body, { guard_s = GUARD_S } = {})
+export function test(name, body, { guard_s = GUARD_S, beside = false } = {})
 {
-    tests.push({ name, body, guard_s });
+    tests.push({ name, body, guard_s, beside });
 }
+
+// What else a failure is told with: a function of the error's text that resolves to lines.
+export function witness(tell) { witnesses.push(tell); }
 
 export async function guarded(promise, seconds, what)
 {
@@ -28,29 +31,46 @@ export async function guarded(promise, seconds, what)
     }
 }
 
-async function passes(name, body, guard_s)
+async function tell(name, error)
+{
+    const text = error?.stack ?? String(error), lines = text.split("\n").slice(0, SHOWN_LINES);
+    for (const more of witnesses)
+        lines.push(...await guarded(more(text), 30, "what a witness tells").catch((silent) => [silent.message]));
+    console.log([`FAIL ${name}`, ...lines].join("\n     "));
+}
+
+async function passes({ name, body, guard_s })
 {
     try {
         await guarded(Promise.resolve().then(body), guard_s, name);
         console.log(`ok   ${name}`);
         return true;
     } catch (error) {
-        console.log(`FAIL ${name}`);
-        console.log(format("     %s", (error?.stack ?? String(error)).split("\n").slice(0, 14).join("\n     ")));
+        await tell(name, error);
         return false;
     }
 }
 
+// Lists of tests that run at once: neighbours that may, and each other one alone.
+function companies(chosen)
+{
+    const lists = [];
+    for (const one of chosen) {
+        if (one.beside && lists.at(-1)?.[0].beside) lists.at(-1).push(one);
+        else lists.push([one]);
+    }
+    return lists;
+}
+
 export async function run({ before = async () => {}, after = async () => {} } = {})
 {
-    const only = process.env.COATCHECK_ONLY;
+    const only = process.env.COATCHECK_ONLY, chosen = tests.filter(({ name }) => !only || name.includes(only));
     let passed = 0, failed = 0;
     const count = (ok) => { ok ? passed++ : failed++; };
-    if (!(await passes("starts", before, 60))) failed++;
+    if (!(await passes({ name: "starts", body: before, guard_s: 60 }))) failed++;
     else
-        for (const { name, body, guard_s } of tests)
-            if (!only || name.includes(only)) count(await passes(name, body, guard_s));
-    count(await passes("ends sound", after, 60));
+        for (const together of companies(chosen)) (await Promise.all(together.map(passes))).forEach(count);
+    count(await passes({ name: "ends sound", body: after, guard_s: 60 }));
     console.log(`${passed} passed, ${failed} failed`);
     process.stdout.write("", () => process.exit(failed || !passed ? 1 : 0));
 }
