@@ -152,7 +152,7 @@ test("ws: a connect without its parameters is -32602 or -32002, never a session"
 });
 
 test("ws: the socket closes with 4401 when its grant expires", async () => {
-    const { token } = await mintToken(server, { reference: "ws@example.com", expire_at: nowS() + 6 });
+    const { token } = await mintToken(server, { reference: "ws@example.com", expire_at: nowS() + 12 });
     const session = await connected(server, token);
     const { code } = await session.closed;
     assert.equal(code, 4401);

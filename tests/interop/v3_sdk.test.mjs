@@ -130,7 +130,7 @@ test("3.30.0 learns of a bad token by name: AuthError, and no session", async ()
 });
 
 test("3.30.0 renews by updateToken(), and its session outlives the first token", async () => {
-    const end_s = nowS() + 15, reference = "renews@example.com";
+    const end_s = nowS() + 40, reference = "renews@example.com";
     const first = (await mintToken(server, { reference, expire_at: end_s })).token, next = (await mintToken(server, { reference })).token;
     const page = await Page.of(first);
     await page.online();
@@ -142,13 +142,13 @@ test("3.30.0 renews by updateToken(), and its session outlives the first token",
     await page.run(() => window.client.offline());
     assert.deepEqual(await page.run(() => window.sockets.map(({ readyState }) => readyState)), [1], "the same socket, open");
     await page.end();
-});
+}, { beside: true });
 
 // Its SDK does not look whether the token ended before it says that the renewal was done.
 test("3.30.0 says that updateToken() is done after the end, and sends nothing: the page has to begin anew", async () => {
-    const reference = "late@example.com", first = (await mintToken(server, { reference, expire_at: nowS() + 12 })).token;
+    const reference = "late@example.com", first = (await mintToken(server, { reference, expire_at: nowS() + 40 })).token;
     const next = (await mintToken(server, { reference })).token, page = await Page.of(first);
-    const refused = await happens(() => page.seen.received.find((m) => m.error), "a refusal, after the end");
+    const refused = await happens(() => page.seen.received.find((m) => m.error), "a refusal, after the end", 90);
     assert.equal(refused.error.code, -32002);
     const connects = page.sent("signalwire.connect").length;
     assert.equal(await page.run((token) => window.client.updateToken(token).then(() => "done"), next), "done");
@@ -157,7 +157,7 @@ test("3.30.0 says that updateToken() is done after the end, and sends nothing: t
     await page.run(async (token) => { window.client = await window.sdk.SignalWire({ token }); }, next);
     await page.run(() => window.client.offline());
     await page.end();
-});
+}, { beside: true });
 
 test("3.30.0 comes back after a lost socket with a protocol and no state: a new session, offline until online() again", async () => {
     const [ada, bob] = [await person(server, "ada"), await person(server, "bob")];
