@@ -14,7 +14,7 @@ export ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktra
 steady=
 setarch "$(uname -m)" -R true 2>/dev/null && steady="setarch $(uname -m) -R"
 
-tier() { printf '\n== %s\n' "$*"; }
+tier() { printf '\n== %s (%d s since the start)\n' "$*" "$SECONDS"; }
 count() { echo "$1 $2" >>"$totals"; }
 
 # build <preset> [target...]: quiet while all is well; every target that can be built is.
