@@ -77,8 +77,8 @@ static const struct allowed list[] = {
     ALLOW_IF(prctl, 0, WHOLE, PR_SET_NAME), ALLOW_IF(prlimit64, 0, WHOLE, 0),
     /* older forms that a C library may still use where the processor has them */
 #ifdef __NR_open
-    ALLOW(open), ALLOW(stat), ALLOW(lstat), ALLOW(access), ALLOW(readlink), ALLOW(unlink), ALLOW(epoll_wait), ALLOW(poll),
-    ALLOW(gettimeofday), ALLOW(time),
+    ALLOW(open), ALLOW(stat), ALLOW(lstat), ALLOW(access), ALLOW(readlink), ALLOW(unlink), ALLOW(epoll_wait),
+    ALLOW(poll), ALLOW(gettimeofday), ALLOW(time),
 #endif
 };
 /* clang-format on */
@@ -145,9 +145,9 @@ static void write_program(struct program *program)
 
 /* ---- the end of a process that asked for more ---- */
 
-/* On the thread that asked, in place of the call. The log neither locks nor allocates. SA_RESETHAND: the
- * second SIGSYS finds no handler and ends the process. If the signal is blocked, the kernel ends it at once.
- */
+/* On the thread that asked, in place of the call. The log neither locks nor allocates.
+ * SA_RESETHAND: the second SIGSYS finds no handler and ends the process. If the signal is blocked,
+ * the kernel ends it at once. */
 static void on_forbidden(int signal_number, siginfo_t *info, void *context)
 {
     (void)context;

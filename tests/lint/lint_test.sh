@@ -88,6 +88,9 @@ refuses "a file of 601 lines" sizes src/wire/a.c "$(yes 'int a;\n' | head -n 601
 refuses "a function of 71 lines" sizes src/wire/a.c "void f(void)\n{\n$(yes '    a();\n' | head -n 69 | tr -d '\n')}" 'src/wire/a.c:2: a function of 71 lines'
 lets_through "a function of 70 lines" sizes src/wire/a.c "void f(void)\n{\n$(yes '    a();\n' | head -n 68 | tr -d '\n')}"
 
+refuses "a line of 121 characters" sizes src/wire/a.c "/* $(yes '…' | head -n 115 | tr -d '\n') */" 'src/wire/a.c:1: more than 120 characters'
+lets_through "a line of 120 characters" sizes src/wire/a.c "/* $(yes '…' | head -n 114 | tr -d '\n') */"
+
 refuses "a file that nobody formatted" format src/wire/a.c 'int  a( void ){return 1;}' 'src/wire/a.c: '
 lets_through "a formatted file" format src/wire/a.c 'int a(void)\n{\n    return 1;\n}'
 
