@@ -31,8 +31,8 @@ struct dialect_reply {
 };
 
 /* Fills kind and the kind's own part of the ask; credential and origin are there already. ERR_OK with a
- * refusal in *refused when a member is missing or of the wrong type. Strings of the ask live in the arena or
- * the body. */
+ * refusal in *refused when a member is missing or of the wrong type. Strings of the ask live in the
+ * arena or the body. */
 typedef enum err ask_decode_fn(struct ask *ask, struct refused *refused,
                                const struct dialect_request *request);
 /* Cannot fail: what does not fit shows in the buffer's sticky error. */
@@ -82,8 +82,8 @@ struct socket_call { /* one row per method of a live session */
                               const struct rpc_message *call);
 };
 
-/* What a client wants of its calls. A call has two ends, and each client has a name of its own for its end: a
- * leg. */
+/* What a client wants of its calls. A call has two ends, and each client has a name of its own for
+ * its end: a leg. */
 enum phone_verb {
     PHONE_OTHER, /* nothing that we would do: answered, so that the client goes on without */
     PHONE_DIAL,
@@ -127,8 +127,9 @@ struct dialect {
     const char *connect_method;
     ask_decode_fn *connect_decode; /* request->body is the call's params */
     void (*welcome)(struct buf *out, const struct dialect_session *session, struct bytes id);
+    /* JSON to stand as error.data; absent: none */
     void (*refuse_call)(struct buf *out, struct bytes id, const struct refused *refused, enum err error,
-                        struct bytes data); /* JSON to stand as error.data; absent: none */
+                        struct bytes data);
     /* An event, a whole message: what the client has to present when it wants its session back; absent: it
      * cannot have it back. */
     void (*give_state)(struct buf *out, const struct dialect_session *session, struct bytes state);
@@ -156,8 +157,8 @@ struct dialect {
 extern const struct dialect *const dialects[];
 extern const size_t dialect_count;
 
-/* The row for a method and path over all dialects, and whose it is; *owner is set whenever some dialect owns
- * the path. */
+/* The row for a method and path over all dialects, and whose it is; *owner is set whenever some dialect
+ * owns the path. */
 enum route_match dialect_find(const struct dialect **owner, const struct dialect_route **row,
                               struct route_params *params, enum http_method method, struct bytes path);
 /* The dialect that speaks on the socket. */

@@ -1,5 +1,5 @@
 /* rpc.h — JSON-RPC 2.0 envelopes, one per WebSocket text message. Batches are refused; so are ids other than
- * strings of 1..RPC_ID_MAX bytes, because the clients we serve send no others (wire contract §4). */
+ * strings of 1..RPC_ID_MAX bytes, because the clients we serve send no others. */
 #ifndef COATCHECK_WIRE_RPC_H
 #define COATCHECK_WIRE_RPC_H
 
@@ -35,8 +35,8 @@ enum {
 MUST_USE enum err rpc_read(struct rpc_message *out, int *code, struct bytes text);
 void rpc_message_release(struct rpc_message *message);
 
-/* Envelopes for json_write users: prefix, then your result or params as JSON, then the suffix. An absent id
- * is null. */
+/* Envelopes for json_write users: prefix, then your result or params as JSON, then the suffix. An
+ * absent id is null. */
 void rpc_result_begin(struct buf *out, struct bytes id);
 void rpc_request_begin(struct buf *out, struct bytes id, const char *method);
 void rpc_end(struct buf *out);

@@ -1,5 +1,5 @@
-/* holder_encode.c — what a token may do and which key it is bound to: the same words in REST answers and on
- * the socket. */
+/* holder_encode.c — what a token may do and which key it is bound to: the same words in REST answers and
+ * on the socket. */
 #include "dialect/signalwire/signalwire.h"
 
 #include "wire/json_write.h"

@@ -1,6 +1,6 @@
-/* The first byte chooses the decoder, the rest is its JSON. Laws: a decoder names its kind of ask whatever it
- * reads; a refusal says why; what is not refused is whole; and the same document written again gives the same
- * ask. */
+/* The first byte chooses the decoder, the rest is its JSON. Laws: a decoder names its kind of ask
+ * whatever it reads; a refusal says why; what is not refused is whole; and the same document written
+ * again gives the same ask. */
 #include <stdlib.h>
 #include <string.h>
 

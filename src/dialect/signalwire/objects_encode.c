@@ -182,8 +182,8 @@ static void write_link(struct json_writer *w, const char *key, struct bytes path
     buf_release(&link);
 }
 
-/* A page knows what follows it and where all begins, but what went before it only if that is the beginning.
- */
+/* A page knows what follows it and where all begins, but what went before it only if that is
+ * the beginning. */
 static void write_links(struct json_writer *w, struct bytes path, const struct list_page *page)
 {
     json_key(w, "links");

@@ -247,7 +247,7 @@ static void lists_addresses(void)
     check_body(signalwire_encode_addresses, &outcome, 200, "{'data':[" DESK "," DESK "],'links':{}}");
 }
 
-/* Wire contract §3.1: every member the client reads is there, null where we know nothing. */
+/* Every member the client reads is there, null where we know nothing. */
 static void tells_who_one_is(void)
 {
     struct outcome outcome = {.kind = OUTCOME_WHO};

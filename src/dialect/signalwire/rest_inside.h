@@ -1,5 +1,5 @@
-/* rest_inside.h — words that the decoders and encoders of this dialect's REST calls share. Not for other
- * folders. */
+/* rest_inside.h — words that the decoders and encoders of this dialect's REST calls share. Not for
+ * other folders. */
 #ifndef COATCHECK_DIALECT_SIGNALWIRE_REST_INSIDE_H
 #define COATCHECK_DIALECT_SIGNALWIRE_REST_INSIDE_H
 

@@ -1,4 +1,5 @@
-/* socket.c — what this dialect says on the WebSocket: JSON-RPC replies and events (wire contract §4). */
+/* socket.c — what this dialect says on the WebSocket: JSON-RPC replies and events (docs/wire.md). What is
+ * observed of the clients is listed in README.md, with its source. */
 #include "dialect/signalwire/signalwire.h"
 
 #include "wire/json_write.h"
@@ -12,7 +13,7 @@ static struct bytes uuid_text(char out[UUID_TEXT_LEN], const struct uuid *id)
     return bytes_of(out, UUID_TEXT_LEN);
 }
 
-/* The id of a request of ours must be a string: the client drops anything else (wire contract §0.6). */
+/* The id of a request of ours must be a string: the client drops anything else. */
 static struct bytes fresh_id(char out[UUID_TEXT_LEN], const struct dialect_session *session)
 {
     struct uuid id;
@@ -21,8 +22,8 @@ static struct bytes fresh_id(char out[UUID_TEXT_LEN], const struct dialect_sessi
     return uuid_text(out, &id);
 }
 
-/* The vendor's clients take the name as opaque, but an older one expects the token's jti as its second part
- * (§4.1). */
+/* The vendor's clients take the name as opaque, but an older one expects the token's jti as its
+ * second part. */
 static void append_protocol(struct buf *out, struct bytes first_jti, struct bytes name)
 {
     buf_append_text(out, PROTOCOL_PREFIX);
@@ -147,8 +148,8 @@ static int code_of(const struct refused *refused, enum err error)
     }
 }
 
-/* One text a code. "Requester validation failed" is compared literally by an older client (wire contract
- * §10). */
+/* One text a code. "Requester validation failed" is compared literally by an older client
+ * (docs/compat.md). */
 static const char *message_of(int code)
 {
     switch (code) {
@@ -187,7 +188,7 @@ void signalwire_event_begin(struct json_writer *w, struct buf *out, const struct
     json_object_begin(w);
     json_key(w, "event_type");
     json_put_literal(w, type);
-    /* it must contain the protocol, or the client takes the event for stale (§4.3) */
+    /* it must contain the protocol, or the client takes the event for stale */
     write_protocol(w, "event_channel", "signalwire:", session->first_jti, session->name);
     json_key(w, "timestamp");
     json_put_number(w, session->now_ms / 1000);
@@ -319,7 +320,7 @@ static enum after_call answer_offline(struct buf *out, const struct dialect_sess
     return session->holder->is_full_subscriber ? AFTER_UNREGISTER : AFTER_NOTHING;
 }
 
-/* Any result is success there (§4.7). */
+/* To the client any result is success there. */
 static enum after_call answer_reauthenticate(struct buf *out, const struct dialect_session *session,
                                              const struct rpc_message *call)
 {

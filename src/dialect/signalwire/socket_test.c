@@ -107,8 +107,8 @@ static void refuses_calls_by_code(void)
     }
 }
 
-/* Wire contract §4.1: each member is type-checked by the client, and without one the reply is dropped in
- * silence. */
+/* Each member is type-checked by the client, and without one the reply is
+ * dropped in silence. */
 static void welcomes(void)
 {
     session_init();
@@ -159,8 +159,8 @@ static void tells_slots_to_who_takes_them(void)
                   "'slots':{'refresh_in_ms':5400001,'return_within_ms':19000}}}");
 }
 
-/* §4.3, §4.4: the channel holds the session's name, or the client takes the event for stale; the id is a
- * string. */
+/* The channel holds the session's name, or the client takes the event for stale; the
+ * id is a string. */
 static void erases_an_older_state(void)
 {
     session_init();

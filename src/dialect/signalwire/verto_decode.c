@@ -1,12 +1,12 @@
-/* verto_decode.c — what a client wants of its calls: a JSON-RPC message inside a JSON-RPC request (wire
- * contract §7.1). */
+/* verto_decode.c — what a client wants of its calls: a JSON-RPC message inside a JSON-RPC request
+ * (docs/wire.md). */
 #include "dialect/signalwire/rest_inside.h"
 #include "dialect/signalwire/signalwire.h"
 
 #include "wire/sdp.h"
 
 /* All else (modify, info, subscribe, pong, and replies of an older client, which have no method at all) wants
- * nothing of us but an answer (§7.7, §10). */
+ * nothing of us but an answer. */
 static const struct {
     const char *method;
     enum phone_verb verb;
@@ -70,7 +70,7 @@ void signalwire_decode_phone(struct phone_ask *ask, struct refused *refused, con
     *ask = (struct phone_ask){.id = call->id, .verb = verb_of(json_text(json_member(message, "method")))};
     if (json_text_is_clean(id) && json_text(id).len <= RPC_ID_MAX) ask->inner_id = json_text(id);
     if (ask->verb == PHONE_OTHER) return;
-    /* an older client names other things too, and wrongly: a call is known by this alone (§10) */
+    /* an older client names other things too, and wrongly: a call is known by this alone */
     ask->leg = text_in(dialog, "callID", PHONE_LEG_MAX, FIELD_CALL, refused);
     if (ask->verb == PHONE_HANG_UP) {
         ask->cause = call_cause_named(json_text(json_member(params, "cause")));

@@ -1,5 +1,5 @@
 /* verto_encode.c — what a client is told of its calls: replies that wrap a reply, events that wrap a request
- * (wire contract §7). */
+ * (docs/wire.md). */
 #include "dialect/signalwire/signalwire.h"
 
 #include "wire/json_write.h"
@@ -10,7 +10,7 @@ static void put_text(struct json_writer *w, const char *key, struct bytes text)
     json_put_string(w, text);
 }
 
-/* A new call is known by exactly this message; without memberID the client waits on, and gives up (§7.2). */
+/* A new call is known by exactly this message; without memberID the client waits on, and gives up. */
 static void write_created(struct json_writer *w, const struct phone_ask *ask)
 {
     json_key(w, "message");
@@ -19,7 +19,7 @@ static void write_created(struct json_writer *w, const struct phone_ask *ask)
     put_text(w, "memberID", ask->leg);
 }
 
-/* To whatever else nothing is said: a renegotiation that is answered so leaves the call as it is (§7.7). */
+/* To whatever else nothing is said: a renegotiation that is answered so leaves the call as it is. */
 void signalwire_answer_phone(struct buf *out, const struct dialect_session *session,
                              const struct phone_ask *ask)
 {
@@ -48,7 +48,7 @@ void signalwire_answer_phone(struct buf *out, const struct dialect_session *sess
     rpc_end(out);
 }
 
-/* None of the three codes on which the client would wait on instead of ending its call (§7.1). */
+/* None of the three codes on which the client would wait on instead of ending its call. */
 static int code_of(const struct refused *refused)
 {
     switch (refused->refusal) {

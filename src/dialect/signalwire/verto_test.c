@@ -179,7 +179,7 @@ static void reads_answers_and_farewells(void)
     CHECK_INT(refused.field, FIELD_CALL);
 }
 
-/* §7.7, §10: whatever else it is gets an answer and has no effect. */
+/* Whatever else it is gets an answer and has no effect. */
 static void takes_everything_else_without_effect(void)
 {
     static const char *const rows[] = {
@@ -229,7 +229,7 @@ static void answers_a_dial(void)
         "','memberID':'" CALL_ID "'}}}}");
 }
 
-/* §7.1: -32002, -32003 and -32602 would leave the client waiting. */
+/* -32002, -32003 and -32602 would leave the client waiting. */
 static void refuses_by_codes_that_end_the_call(void)
 {
     static const struct {

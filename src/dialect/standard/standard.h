@@ -2,8 +2,8 @@
  * RFCs of OAuth alone.
  *
  * Forms come in, JSON goes out; refusals are those of RFC 6749 §5.2 where that has a word for them, and
- * problems of RFC 9457 elsewhere. Where each rule comes from is in README.md beside this file; the rows are
- * in routes.c. */
+ * problems of RFC 9457 elsewhere. Where each rule comes from is in README.md beside this file; the rows
+ * are in routes.c. */
 #ifndef COATCHECK_DIALECT_STANDARD_STANDARD_H
 #define COATCHECK_DIALECT_STANDARD_STANDARD_H
 

@@ -295,8 +295,8 @@ static void write_problem(struct dialect_reply *reply)
     json_object_end(&w);
 }
 
-/* RFC 6749 §5.2; of the description's text quotes and backslashes are not allowed, and none of ours has any.
- */
+/* RFC 6749 §5.2; of the description's text quotes and backslashes are not allowed, and none
+ * of ours has any. */
 static void write_error(struct dialect_reply *reply, const char *error, const char *name, const char *because)
 {
     struct json_writer w = json_writer_on(reply->body);
