@@ -1,13 +1,13 @@
-/* bare.c — the floor under a request that ends in a signed token: its cryptography and its durable rows on a
- * raw epoll loop with keep-alive, and nothing else. What the server costs beyond this is what the server
- * itself costs.
+/* bare.c — the floor under a request that ends in a signed token: its cryptography and its durable rows
+ * on a raw epoll loop with keep-alive, and nothing else. What the server costs beyond this is what the
+ * server itself costs.
  *
  * Per request: one read (taken to be one whole request), what its row in `works` says, one ES256 signature,
  * base64url of all parts, one write. It reads no header, checks nothing, looks nothing up and draws no dice;
  * what it verifies and opens is always the same. Rows are written by the server's own statements, as many
  * requests to one durable transaction as "BATCH <n>", sent instead of a request, has told, and answered once
- * that is on disk. The sizes are arguments, so that the runner can set them to what the server's requests and
- * replies have.
+ * that is on disk. The sizes are arguments, so that the runner can set them to what the server's requests
+ * and replies have.
  *
  *     bench_bare [--work NAME] [--rows FILE] [--header N] ...      prints {"port":N} and serves
  *

@@ -10,8 +10,8 @@
 
 extern const struct uuid bare_project; /* its number is 1 */
 
-/* A fresh database at path, with the project in it: what was there is removed. By the store, which stays
- * open. */
+/* A fresh database at path, with the project in it: what was there is removed. By the store,
+ * which stays open. */
 struct store *bare_rows_make(const char *path);
 void bare_rows_remove(const char *path);
 struct db *bare_rows_open(const char *path); /* as the store's writer has it */

@@ -1,8 +1,8 @@
 /* bare_sessions.c — the floor under live sessions: WebSockets on a raw epoll loop that are answered and
  * closed, and nothing else. It reads no header, unmasks nothing, knows nobody: the end of a head gets the
- * fixed words of an upgrade, and each read behind it, taken to be one text, a fixed reply of the size that it
- * was told. The line "close" on its input closes all sockets, as fast as a loop can: a close frame, then
- * close().
+ * fixed words of an upgrade, and each read behind it, taken to be one text, a fixed reply of the size
+ * that it was told. The line "close" on its input closes all sockets, as fast as a loop can: a close
+ * frame, then close().
  *
  *     bench_bare_sessions REPLY_BYTES      prints {"port":N} and serves */
 #include <arpa/inet.h>

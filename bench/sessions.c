@@ -3,10 +3,11 @@
  *
  *     bench_sessions --port N [--pid N] [--tokens FILE] [--spin]
  *
- *     stage tcp|upgrade|connect|online COUNT AT_ONCE   brings so many connections that far, from where they
- * are call COUNT AT_ONCE        that many calls, in turn over all sessions closes [again]            waits
- * until the server has closed them all; again: each comes back at once drop                      closes all
- * from this end watch                     calls on its first session every 2 ms until the next line comes
+ *     stage tcp|upgrade|connect|online COUNT AT_ONCE   brings so many that far, from where they are
+ *     call COUNT AT_ONCE        that many calls, in turn over all sessions
+ *     closes [again]            waits until the server has closed them all; again: each comes back at once
+ *     drop                      closes all from this end
+ *     watch                     calls on its first session every 2 ms until the next line comes
  *
  * A tokens file has a JSON object with "token" in each line; the sessions take them in turn. Connections come
  * from 250 addresses of the loopback net, as a crowd's do. Times are of the monotonic clock, which every

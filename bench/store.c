@@ -159,8 +159,8 @@ static void run_bare(struct db *db, enum kind kind, uint64_t from, uint64_t to, 
 
 /* --- both, on a fresh file each --- */
 
-/* What is there before the clock starts: the first generation of every family, or as many rows as are
- * measured. */
+/* What is there before the clock starts: the first generation of every family, or as many rows
+ * as are measured. */
 static struct figure measure(const char *path, enum kind kind, uint64_t writes, unsigned together,
                              bool is_bare)
 {

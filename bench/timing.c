@@ -1,10 +1,10 @@
 /* timing.c — does the time of a refusal tell anything, and what may one cost? Attacks 40, 67, 70, 71 and 140
  * of docs/attacks.md, measured.
  *
- * One service over the store in memory, no network. Of each table all classes are tried in random order, each
- * call timed by the monotonic clock. Each class is compared with the first by the difference of medians and
- * by Welch's t over what lies below the 90th percentile of both (dudect: above it the machine speaks, not the
- * code).
+ * One service over the store in memory, no network. Of each table all classes are tried in random order,
+ * each call timed by the monotonic clock. Each class is compared with the first by the difference of medians
+ * and by Welch's t over what lies below the 90th percentile of both (dudect: above it the machine speaks,
+ * not the code).
  *
  *     bench_timing [--tries N]      of each class; default 100000; prints tables and fails nothing */
 #include <math.h>
@@ -258,8 +258,8 @@ static void append_text(struct buf *out, const char *text)
     buf_append(out, bytes_of_text(text));
 }
 
-/* jwk is cut in two where a number of so many bytes stands; 0: whole. The signature is of the right length,
- * and wrong. */
+/* jwk is cut in two where a number of so many bytes stands; 0: whole. The signature is of the right
+ * length, and wrong. */
 static void add_proof(const char *name, const char *alg, const char *jwk, size_t number, const char *rest,
                       size_t signature)
 {

@@ -1,6 +1,6 @@
 /* sign_in.h — the sign-in that a product has already, in its smallest form: a random name in a cookie, and
- * whose it is in `sessions`, an object that the caller keeps. Only this says who is asking. Sign-ins end with
- * the program. */
+ * whose it is in `sessions`, an object that the caller keeps. Only this says who is asking. Sign-ins end
+ * with the program. */
 #ifndef COATCHECK_EXAMPLES_SIGN_IN_H
 #define COATCHECK_EXAMPLES_SIGN_IN_H
 #include "pages.h"

@@ -1,9 +1,9 @@
 /* buf.h — a growing byte buffer that owns its memory and always has a limit.
  *
- * Writing is sticky: the first append that fails (no memory, or past max) sets the buffer's error, and every
- * later append is ignored. Write freely, then ask buf_error() once. Nothing half-written can be mistaken for
- * a whole, because buf_bytes() of a failed buffer is empty. Zeroed memory is not a valid buf: call buf_init
- * first. */
+ * Writing is sticky: the first append that fails (no memory, or past max) sets the buffer's error, and
+ * every later append is ignored. Write freely, then ask buf_error() once. Nothing half-written can be
+ * mistaken for a whole, because buf_bytes() of a failed buffer is empty. Zeroed memory is not a valid buf:
+ * call buf_init first. */
 #ifndef COATCHECK_BASE_BUF_H
 #define COATCHECK_BASE_BUF_H
 
@@ -33,7 +33,7 @@ void buf_truncate(struct buf *buf, size_t len);   /* to at most len bytes */
 void buf_drop_front(struct buf *buf, size_t len); /* removes the first len bytes, moving the rest down */
 
 MUST_USE enum err buf_error(const struct buf *buf);
-struct bytes
-buf_bytes(const struct buf *buf); /* valid until the next write; empty if the buffer has failed */
+/* valid until the next write; empty if the buffer has failed */
+struct bytes buf_bytes(const struct buf *buf);
 
 #endif

@@ -35,11 +35,11 @@ size_t bytes_index(struct bytes b, uint8_t wanted); /* BYTES_NOT_FOUND if absent
 struct bytes bytes_from(struct bytes b, size_t start);             /* start is clamped to len */
 struct bytes bytes_part(struct bytes b, size_t start, size_t len); /* both are clamped */
 struct bytes bytes_trim(struct bytes b);                           /* without spaces and tabs around it */
-bool bytes_split(struct bytes *head, struct bytes *rest, struct bytes b,
-                 uint8_t at); /* false: no separator */
+/* false: no separator */
+bool bytes_split(struct bytes *head, struct bytes *rest, struct bytes b, uint8_t at);
 
-/* Whole of b as a decimal number without sign or leading zeros ("0" itself is fine); false if it is none or >
- * max. */
+/* Whole of b as a decimal number without sign or leading zeros ("0" itself is fine); false if it is
+ * none or > max. */
 bool bytes_to_u64(uint64_t *out, struct bytes b, uint64_t max);
 
 /* Spread over 64 bits for hash tables under a secret-free seed; not for anything an attacker may aim at. */

@@ -1,6 +1,6 @@
 /* dice.h — randomness as an argument. The server's dice come from the kernel; a test's from a seed, so that
- * any draw can be replayed. dice_fill cannot fail: a source that cannot deliver stops the process rather than
- * return less. */
+ * any draw can be replayed. dice_fill cannot fail: a source that cannot deliver stops the process rather
+ * than return less. */
 #ifndef COATCHECK_BASE_DICE_H
 #define COATCHECK_BASE_DICE_H
 

@@ -6,8 +6,8 @@
 
 void hex_append(struct buf *out, struct bytes b);
 void hex_write(char *out, struct bytes b); /* out holds 2 × len characters; no NUL */
-MUST_USE enum err hex_read(uint8_t *out, size_t len,
-                           struct bytes text); /* exactly 2 × len digits, else ERR_MALFORMED */
-int hex_digit(uint8_t c);                      /* 0..15, or -1 */
+/* exactly 2 × len digits, else ERR_MALFORMED */
+MUST_USE enum err hex_read(uint8_t *out, size_t len, struct bytes text);
+int hex_digit(uint8_t c); /* 0..15, or -1 */
 
 #endif

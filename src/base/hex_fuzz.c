@@ -1,5 +1,5 @@
-/* Laws: what is read writes back as the same text in lower case; no other length than twice the wanted one is
- * read. */
+/* Laws: what is read writes back as the same text in lower case; no other length than twice the
+ * wanted one is read. */
 #include "base/hex.h"
 
 #include <ctype.h>

@@ -13,8 +13,8 @@ void instant_write(char out[INSTANT_TEXT_LEN], int64_t ms_since_1970); /* no NUL
 /* The same to the second, "2026-11-21T12:00:00Z", with a NUL: for people. */
 #define INSTANT_SHORT_MAX 21
 void instant_write_short(char out[INSTANT_SHORT_MAX], int64_t s_since_1970);
-/* "3 min ago", "in 2 h": how far at_s is from now_s, in the largest unit of which there are two; with a NUL.
- */
+/* "3 min ago", "in 2 h": how far at_s is from now_s, in the largest unit of which there are
+ * two; with a NUL. */
 #define INSTANT_SPAN_MAX 40
 void instant_write_span(char out[INSTANT_SPAN_MAX], int64_t at_s, int64_t now_s);
 

@@ -1,9 +1,9 @@
 /* log.h — one structured line per life-cycle change: time, level, event name, then key="value" pairs.
  *
  * Where lines go is injected (log_open), so that tests can read them. Values are escaped and cut at
- * LOG_VALUE_MAX bytes, so no input can forge a second line. Never pass a token, secret, proof or whole
- * header: there is no function that would redact them for you. Nothing a client can trigger in bulk is above
- * debug. */
+ * LOG_VALUE_MAX bytes, so no input can forge a second line. Never pass a token, secret, proof or
+ * whole header: there is no function that would redact them for you. Nothing a client can trigger in
+ * bulk is above debug. */
 #ifndef COATCHECK_BASE_LOG_H
 #define COATCHECK_BASE_LOG_H
 
@@ -14,12 +14,12 @@
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
-typedef void log_sink_fn(void *state, enum log_level level, const char *line,
-                         size_t len);      /* line ends in \n */
+/* line ends in \n */
+typedef void log_sink_fn(void *state, enum log_level level, const char *line, size_t len);
 typedef int64_t log_clock_fn(void *state); /* ms since 1970 */
 
-void log_open(log_sink_fn *sink, log_clock_fn *clock, void *state,
-              enum log_level least); /* before any thread starts */
+/* before any thread starts */
+void log_open(log_sink_fn *sink, log_clock_fn *clock, void *state, enum log_level least);
 void log_set_level(enum log_level least);
 bool log_is_on(enum log_level level);
 /* For a sink that cannot take the line it was given, and must not wait: it is counted. The next line that is

@@ -19,8 +19,8 @@ struct mailbox {
     _Atomic(struct mail *) newest; /* a stack; reversed when taken */
 };
 
-static inline bool mailbox_post(struct mailbox *box,
-                                struct mail *mail) /* true: it was empty, wake the reader */
+/* true: it was empty, wake the reader */
+static inline bool mailbox_post(struct mailbox *box, struct mail *mail)
 {
     struct mail *top = atomic_load_explicit(&box->newest, memory_order_relaxed);
     do {

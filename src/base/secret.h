@@ -1,5 +1,5 @@
-/* secret.h — key material: owned, wiped on release, compared in constant time, and without any printing
- * function.
+/* secret.h — key material: owned, wiped on release, compared in constant time, and without any
+ * printing function.
  *
  * At most SECRET_MAX bytes, held inside the struct so that no copy hides on the heap. Copy it only by
  * secret_copy(); every copy has its own owner who calls secret_release(). One that outlives a function call

@@ -1,5 +1,5 @@
-/* Laws: the verdict agrees with a plain decoder written from the definition, and no split of the text changes
- * it. */
+/* Laws: the verdict agrees with a plain decoder written from the definition, and no split of the
+ * text changes it. */
 #include "base/utf8.h"
 
 #include <stdlib.h>

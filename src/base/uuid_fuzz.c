@@ -1,5 +1,5 @@
-/* Laws: only 36 characters are read; what is read writes back as the same text in lower case; a refusal
- * leaves zero. */
+/* Laws: only 36 characters are read; what is read writes back as the same text in lower case; a
+ * refusal leaves zero. */
 #include "base/uuid.h"
 
 #include <ctype.h>

@@ -188,8 +188,8 @@ static void count_line(void *state, enum log_level level, const char *line, size
     warnings += level == LOG_WARN && strstr(line, "keys_may_be_swapped") != NULL;
 }
 
-/* In a child, before our own vault is open: with CAP_IPC_LOCK no limit binds, so uid 65534 where we
- * are root. */
+/* In a child, before our own vault is open: with CAP_IPC_LOCK no limit binds, so uid 65534
+ * where we are root. */
 static int without_locked_memory(void)
 {
     const struct rlimit none = {0, 0};

@@ -1,5 +1,5 @@
-/* ask.h — a question to the running server, through the admin socket of its data folder (server/admin_ask.h).
- */
+/* ask.h — a question to the running server, through the admin socket of its data folder
+ * (server/admin_ask.h). */
 #ifndef COATCHECK_CLI_ASK_H
 #define COATCHECK_CLI_ASK_H
 

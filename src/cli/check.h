@@ -1,5 +1,5 @@
-/* check.h — settings that need more than a range: URLs, host names, JSON, files. Said before anything is
- * opened. */
+/* check.h — settings that need more than a range: URLs, host names, JSON, files. Said before
+ * anything is opened. */
 #ifndef COATCHECK_CLI_CHECK_H
 #define COATCHECK_CLI_CHECK_H
 

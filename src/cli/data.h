@@ -24,8 +24,8 @@ int data_open(struct data *out, const char *path, enum data_use use);
 void data_close(struct data *data);
 bool data_is_there(const char *path);
 
-/* Opens the folder, on which no server runs, to operate on it for as long as use takes; returns what that
- * does. */
+/* Opens the folder, on which no server runs, to operate on it for as long as use takes; returns
+ * what that does. */
 int data_with_store(const char *path, int (*use)(void *state, struct store *store), void *state);
 /* Engine time: never behind what a server on this folder has decided by (server/clock.h). */
 MUST_USE enum err data_now_ms(int64_t *out, struct store *store);

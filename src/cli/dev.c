@@ -1,5 +1,5 @@
-/* dev.c — `coatcheck dev`: a test project on this machine, its credentials, and the lines to try them with.
- */
+/* dev.c — `coatcheck dev`: a test project on this machine, its credentials, and the lines to
+ * try them with. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -239,8 +239,8 @@ done:
     return e;
 }
 
-/* A browser sends no offer without an address that some STUN server told it, so a page could not even ring.
- */
+/* A browser sends no offer without an address that some STUN server told it, so a page could
+ * not even ring. */
 static enum err answer_stun(struct dev *dev, const char **why)
 {
     struct config *config = &dev->running.config;

@@ -8,7 +8,7 @@
 #define DURATION_TEXT_MAX 48
 
 bool duration_of(int64_t *out_ms, const char *text); /* false: not of this form, or past int64 */
-void duration_write(char out[DURATION_TEXT_MAX],
-                    int64_t ms); /* "1d 2h 5s", down to the second; not negative */
+/* "1d 2h 5s", down to the second; not negative */
+void duration_write(char out[DURATION_TEXT_MAX], int64_t ms);
 
 #endif

@@ -18,7 +18,7 @@ struct folder {
 /* Makes the folder (mode 0700) if there is none. ERR_LOCKED, ERR_IO; ERR_CONFIG: others may write in it. */
 MUST_USE enum err folder_open(struct folder *out, const char *path);
 void folder_close(struct folder *folder);
-MUST_USE enum err folder_file(char *out, size_t size, const struct folder *folder,
-                              const char *name); /* path of a file in it */
+/* path of a file in it */
+MUST_USE enum err folder_file(char *out, size_t size, const struct folder *folder, const char *name);
 
 #endif

@@ -39,8 +39,9 @@ struct operator_column {
     const char *title, *member;
     const char *otherwise; /* where there is none; NULL: "-" */
 };
+/* none: what to say of an empty list */
 void operator_table(struct json answer, const char *list, const struct operator_column *columns,
-                    unsigned count, const char *none); /* none: what to say of an empty list */
+                    unsigned count, const char *none);
 const char *operator_where(void); /* " --data DIR" for commands that are proposed; "" if it was not given */
 struct bytes operator_text(struct json answer, const char *member); /* absent if there is none */
 

@@ -1,5 +1,5 @@
-/* options.h — command-line options, read one at a time: --name VALUE, --name=VALUE, and switches without a
- * value. */
+/* options.h — command-line options, read one at a time: --name VALUE, --name=VALUE, and switches
+ * without a value. */
 #ifndef COATCHECK_CLI_OPTIONS_H
 #define COATCHECK_CLI_OPTIONS_H
 

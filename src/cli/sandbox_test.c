@@ -228,8 +228,8 @@ static void lets_it_end(void)
     CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 
-/* The C library sets up signals of its own with the first thread; a server has threads before it closes the
- * list. */
+/* The C library sets up signals of its own with the first thread; a server has threads before it
+ * closes the list. */
 static void start_a_thread(void)
 {
     int number = 0;

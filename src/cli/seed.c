@@ -129,8 +129,8 @@ static enum err sow_key(struct sowing *sowing, enum key_kind kind, uint32_t perm
 
 static void sow_origins(struct sowing *sowing)
 {
-    /* any port of this machine, and pages opened from disk: what a newcomer tries first. Test projects only.
-     */
+    /* any port of this machine, and pages opened from disk: what a newcomer tries first. Test
+     * projects only. */
     static const char *const origins[] = {"http://localhost:*",
                                           "https://localhost:*",
                                           "http://127.0.0.1:*",

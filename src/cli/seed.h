@@ -17,8 +17,8 @@ struct seed { /* NUL-terminated texts; the names are those of the contract line 
 };
 #define SEED_ADDRESS "/public/front-desk"
 
-/* Reads the folder's seed.json, or makes the project and writes it. ERR_CORRUPT: seed.json is there but not
- * readable. */
+/* Reads the folder's seed.json, or makes the project and writes it. ERR_CORRUPT: seed.json is there
+ * but not readable. */
 MUST_USE enum err seed_open(struct seed *out, const struct folder *folder, struct store *store,
                             const struct keyring *ring, const struct dice *dice, int64_t now_ms);
 

@@ -31,8 +31,8 @@ void config_defaults(struct config *out);
 MUST_USE enum err config_set(struct config *config, const char *name, const char *value,
                              struct config_error *error);
 MUST_USE enum err config_read_file(struct config *config, const char *path, struct config_error *error);
-MUST_USE enum err config_read_environment(struct config *config,
-                                          struct config_error *error); /* COATCHECK_PORT and so on */
-void config_print_help(FILE *out);                                     /* one line a setting */
+/* COATCHECK_PORT and so on */
+MUST_USE enum err config_read_environment(struct config *config, struct config_error *error);
+void config_print_help(FILE *out); /* one line a setting */
 
 #endif

@@ -25,7 +25,7 @@ enum age_step {
     AGE_TOO_OLD
 };
 const char *age_step_text(enum age_step step); /* why not: one clause for whoever asked */
-enum age_step age_step_check(const struct fact_project *project,
-                             int64_t by_ms); /* project: NULL if unknown */
+/* project: NULL if unknown */
+enum age_step age_step_check(const struct fact_project *project, int64_t by_ms);
 
 #endif

@@ -86,8 +86,8 @@ void bind_plan(struct plan *plan, const struct bind_facts *facts, const struct a
     memset(&plan->grant, 0, sizeof plan->grant);
 }
 
-/* Without a key the row's bucket was forgotten: the token has expired, whatever a clock says that was set
- * back. */
+/* Without a key the row's bucket was forgotten: the token has expired, whatever a clock says
+ * that was set back. */
 static struct refused settle_binding(const struct row *row, struct bytes jkt)
 {
     if (row->state == ROW_WRITTEN || bytes_equal(row->jkt, jkt)) return refuse(REFUSAL_NONE, NULL);

@@ -1,6 +1,6 @@
 /* capability.h — what each kind of access token may do, as one table: a reviewer audits one screen, and a
- * kind that is not listed for something may not do it. Limits to some addresses come on top, from the token
- * itself. Pure. */
+ * kind that is not listed for something may not do it. Limits to some addresses come on top, from the
+ * token itself. Pure. */
 #ifndef COATCHECK_ENGINE_CAPABILITY_H
 #define COATCHECK_ENGINE_CAPABILITY_H
 

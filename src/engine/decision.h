@@ -1,8 +1,8 @@
 /* decision.h — what the engine proposes and what it decides: conditional writes, the rows they meet, grants.
  *
- * A plan holds writes with their preconditions built in ("insert if absent"); the store does all or none and
- * gives a row back for each. A write that meets an existing row is no failure: the row comes back and settle
- * decides. */
+ * A plan holds writes with their preconditions built in ("insert if absent"); the store does all or none
+ * and gives a row back for each. A write that meets an existing row is no failure: the row comes back and
+ * settle decides. */
 #ifndef COATCHECK_ENGINE_DECISION_H
 #define COATCHECK_ENGINE_DECISION_H
 
@@ -35,8 +35,8 @@ enum write_kind {
                     the key that was first. Forgotten by its bucket, as WRITE_ONCE */
     WRITE_USE, /* count one more, unless `most` are counted: ROW_EXISTS then. What is over counts as spent */
     WRITE_PRUNE,     /* forget up to PRUNE_ROWS_MAX ids, counts, families and cutoffs whose time is over;
-                        ROW_ABSENT when     none is left. Raises pruned_through in the same commit: what expired
-                        by     then stays     expired, whatever the clock says. Comes alone */
+                        ROW_ABSENT when none is left. Raises pruned_through in the same commit: what expired
+                        by then stays expired, whatever the clock says. Comes alone */
     WRITE_PAYLOAD,   /* of an embedded user who was not changed since if_updated_ms, else ROW_EXISTS with the
                         user as it stands; ROW_ABSENT if the user is gone, or not an embedded one. Raises
                         updated_ms by 1 at least */
@@ -72,8 +72,8 @@ struct ring_key {    /* private material is wrapped under the master key; the en
     enum ring_use use;
     enum ring_state state;
     struct bytes algorithm; /* JOSE name for RING_SIGN, absent otherwise */
-    struct bytes
-        wrapped; /* absent in a write: a key that is there keeps its own; ROW_ABSENT if there is none */
+    /* absent in a write: a key that is there keeps its own; ROW_ABSENT if there is none */
+    struct bytes wrapped;
     int64_t created_ms;
     int64_t since_ms; /* when it came to its state */
 };
@@ -93,8 +93,8 @@ struct family {
     struct bytes seal_key; /* id of the key that sealed it: a retry gets the same bytes */
 };
 
-/* A cutoff's t lies after every stamp that a mint under way could still take: lease, skew, commit, a second
- * each. */
+/* A cutoff's t lies after every stamp that a mint under way could still take: lease, skew, commit,
+ * a second each. */
 #define CUTOFF_AHEAD_MS 3000
 #define CUTOFF_APART_MS 2 /* of two cutoffs of one project: a mint between them fits */
 

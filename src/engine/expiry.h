@@ -1,5 +1,5 @@
-/* expiry.h — a life that a caller asked for: in the future, and no further ahead than the project allows.
- * Pure. */
+/* expiry.h — a life that a caller asked for: in the future, and no further ahead than the
+ * project allows. Pure. */
 #ifndef COATCHECK_ENGINE_EXPIRY_H
 #define COATCHECK_ENGINE_EXPIRY_H
 

@@ -1,9 +1,9 @@
 /* facts.h — what the engine may know when it decides: the tenant's settings and the user in question.
  *
  * Projects, keys, resources, addresses and origins make one immutable snapshot per process (struct facts),
- * owned by an arena of its own; it is found by pointer and freed when every loop has passed it. Users are too
- * many for that: they are looked up one at a time (struct user). Nothing here is ever written to after it was
- * published. */
+ * owned by an arena of its own; it is found by pointer and freed when every loop has passed it. Users are
+ * too many for that: they are looked up one at a time (struct user). Nothing here is ever written to after
+ * it was published. */
 #ifndef COATCHECK_ENGINE_FACTS_H
 #define COATCHECK_ENGINE_FACTS_H
 
@@ -184,8 +184,8 @@ struct user {
     struct uuid id, project;
     enum user_kind kind;
     struct bytes reference; /* subscribers: unique in their project; absent for all others */
-    struct bytes
-        external_id;      /* the customer's own id: participants are found by it, for others it is a label */
+    /* the customer's own id: participants are found by it, for others it is a label */
+    struct bytes external_id;
     struct bytes payload; /* embedded users: a JSON object, at most PAYLOAD_MAX bytes; absent: none */
     struct profile profile;
     struct address address; /* a subscriber's own: "/private/ada"; zeroed for all others */

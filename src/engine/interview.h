@@ -1,8 +1,8 @@
 /* interview.h — a participant goes through a study: begin, consent, answer, complete.
  *
- * Which step may be taken from which state is a table in interview.c; a step that was taken already and
- * changes nothing is answered like the first time, so that a client that lost an answer can ask again. Pure.
- */
+ * Which step may be taken from which state is a table in interview.c; a step that was taken
+ * already and changes nothing is answered like the first time, so that a client that lost an
+ * answer can ask again. Pure. */
 #ifndef COATCHECK_ENGINE_INTERVIEW_H
 #define COATCHECK_ENGINE_INTERVIEW_H
 

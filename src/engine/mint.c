@@ -94,8 +94,8 @@ static void draw_grant(struct grant *out, const struct mint_facts *facts, const 
     out->parent_key = facts->key->public_id;
     out->jkt = ask->fingerprint;
     out->may_self_refresh = ask->may_self_refresh;
-    /* Every credential of this family is void if gt <= a cutoff's t; so a grant made now must lie after the
-     * last one. */
+    /* Every credential of this family is void if gt <= a cutoff's t; so a grant made now must lie
+     * after the last one. */
     out->gt_ms = facts->cutoff_ms >= now_ms ? facts->cutoff_ms + 1 : now_ms;
     out->age_ms = facts->project->age_ms;
     out->iat_s = now_s;

@@ -269,8 +269,8 @@ static void times_a_grant(void)
     }
 }
 
-/* Void if and only if gt <= t: so a grant made now lies after the last cutoff, even one set ahead of the
- * clock. */
+/* Void if and only if gt <= t: so a grant made now lies after the last cutoff, even one set
+ * ahead of the clock. */
 static void grants_after_the_last_cutoff(void)
 {
     static const struct {

@@ -3,8 +3,8 @@
  * The proof's form and signature were verified before (token/dpop.h); here its facts meet the call. Two
  * profiles that never mix. Strict, for the standard endpoints: htu is an absolute URL, window -60/+5 s,
  * nonces where asked for. Vendor: htu is a path, or the socket form {rpc, mth}, window ±300 s. Whether the
- * proof was used before is the store's answer: the engine asks for its jti to be kept as long as proof_keep_s
- * says. Pure. */
+ * proof was used before is the store's answer: the engine asks for its jti to be kept as long as
+ * proof_keep_s says. Pure. */
 #ifndef COATCHECK_ENGINE_PROOF_H
 #define COATCHECK_ENGINE_PROOF_H
 
@@ -39,9 +39,9 @@ enum refusal proof_check(const struct proof_facts *facts, const struct proof_pol
 
 int64_t proof_keep_s(enum proof_profile profile); /* a used proof is remembered this long after its iat */
 
-/* Is a the same target as b? RFC 9449 §4.3 (9): query and fragment do not count; scheme and host ignore case,
- * a default port may be left out (RFC 3986 §6.2.2-3). The path counts byte by byte: no percent-decoding, no
- * dot segments. */
+/* Is a the same target as b? RFC 9449 §4.3 (9): query and fragment do not count; scheme and host ignore
+ * case, a default port may be left out (RFC 3986 §6.2.2-3). The path counts byte by byte: no
+ * percent-decoding, no dot segments. */
 bool proof_same_target(struct bytes a, struct bytes b);
 
 #endif

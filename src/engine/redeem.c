@@ -22,8 +22,8 @@ enum refusal redeem_check(const struct redeem_facts *facts, const struct ask_red
     if (names_key && !is_key_of(facts->publishable, &project->id)) return REFUSAL_PUBLISHABLE_KEY;
     if (age_now_ms(now_ms, project->age_ms, ticket->age_ms) >= ticket_end_ms(ticket))
         return REFUSAL_TICKET_EXPIRED;
-    /* whatever the clock says: it may have been set back, and whether the id was used nobody knows any more
-     */
+    /* whatever the clock says: it may have been set back, and whether the id was used nobody
+     * knows any more */
     if (ticket->exp_s <= facts->pruned_through_s) return REFUSAL_TICKET_EXPIRED;
     if (ticket->gt_ms <= facts->cutoff_ms) return REFUSAL_TOKEN_CUT_OFF;
     return REFUSAL_NONE;

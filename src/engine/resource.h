@@ -1,8 +1,8 @@
 /* resource.h — what an address leads to: rooms and click-to-call buttons are made, switched off, removed.
  *
- * A resource comes with one address, and a click-to-call button with the key that opens it. Switching it off
- * loses nothing; removing it voids everything that was exchanged for its key, in the same commit. All pure.
- */
+ * A resource comes with one address, and a click-to-call button with the key that opens it. Switching
+ * it off loses nothing; removing it voids everything that was exchanged for its key, in the same
+ * commit. All pure. */
 #ifndef COATCHECK_ENGINE_RESOURCE_H
 #define COATCHECK_ENGINE_RESOURCE_H
 

@@ -39,15 +39,15 @@ struct resume_decision resume_judge(const struct resume_facts *facts)
         return refused(REFUSAL_TOKEN_EXPIRED);
     if (facts->presented == RESUME_NOTHING)
         return facts->proof ? refused(facts->proof) : (struct resume_decision){.verdict = RESUME_NEW_SESSION};
-    /* whoever has a session to lose may not lose it by a wrong proof: the client comes back with a right one
-     */
+    /* whoever has a session to lose may not lose it by a wrong proof: the client comes back
+     * with a right one */
     if (facts->proof || facts->presented == RESUME_UNREADABLE || !is_about(facts->state, facts->holder))
         return refused(REFUSAL_RESUME_IMPOSSIBLE);
     return (struct resume_decision){.verdict = has_expired ? RESUME_LAST : RESUME_LIVE};
 }
 
-/* The newest state may not have reached the client when its socket was lost, so the one before is good too.
- */
+/* The newest state may not have reached the client when its socket was lost, so the one
+ * before is good too. */
 static bool is_recent(const struct resume_session *session, const struct resume_state *state)
 {
     return state->sequence &&

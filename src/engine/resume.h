@@ -24,11 +24,11 @@ struct resume_state {
     uint32_t lane;      /* where the session was: a hint */
 };
 
-enum resume_presented {                    /* of authorization_state and protocol together */
-                        RESUME_NOTHING,    /* neither, or both empty */
-                        RESUME_UNREADABLE, /* one of them alone, tampered with, another epoch's, or they name
-                                              two sessions */
-                        RESUME_STATE
+/* Of authorization_state and protocol together. */
+enum resume_presented {
+    RESUME_NOTHING,    /* neither, or both empty */
+    RESUME_UNREADABLE, /* one of them alone, tampered with, another epoch's, or they name two sessions */
+    RESUME_STATE
 };
 
 struct resume_facts {

@@ -155,8 +155,8 @@ static void settles_row_by_row(void)
     }
 }
 
-/* A session is only given to whom it belongs to by now: it may have been bound since its last but one state.
- */
+/* A session is only given to whom it belongs to by now: it may have been bound since its last
+ * but one state. */
 static void settles_by_the_session_as_it_is_now(void)
 {
     struct resume_session session = {.holder = &holder, .sequence = 7};

@@ -39,8 +39,8 @@ struct refused rotate_check(const struct rotate_facts *facts, int64_t now_ms);
 
 void rotate_plan(struct plan *out, const struct rotate_facts *facts, int64_t now_ms);
 
-/* With out->has_further, plan holds the next writes: commit them and settle again, at most PLAN_FURTHER_MAX
- * times. */
+/* With out->has_further, plan holds the next writes: commit them and settle again, at most
+ * PLAN_FURTHER_MAX times. */
 void rotate_settle(struct decision *out, struct plan *plan, const struct rotate_facts *facts,
                    const struct row *rows, int64_t now_ms);
 

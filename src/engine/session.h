@@ -3,11 +3,11 @@
  *   OPENING   upgraded, no connect yet; 10 s to send one
  *   DECIDING  a connect is being decided (it may wait for the store); nothing else is read meanwhile
  *   LIVE      carries a session; ends at its deadline, when its peer goes silent, or on purpose
- *   ASKING    the same, while one of its calls is being decided; nothing else is read meanwhile, what is sent
- *             to it goes out
+ *   ASKING    the same, while one of its calls is being decided; nothing else is read meanwhile, what is
+ *             sent to it goes out
  *   PARKED    refused: answered once, then kept deaf and silent (but for the protocol's own pings) for a
- * while, because the clients we serve reconnect at once after every close and would storm us CLOSED    a
- * close code was sent or the peer is gone; nothing more happens
+ *             while, because the clients we serve reconnect at once after every close and would storm us
+ *   CLOSED    a close code was sent or the peer is gone; nothing more happens
  *
  * An empty cell refuses: the event is answered as an error and changes nothing. Pure: who owns timers and
  * sockets carries out the effect. */

@@ -2,10 +2,10 @@
  * and wants to go on with what is going on.
  *
  * An identity never changes in place, so it is a new session that names the old one. It has the new token's
- * rights and no others, and descends from the new token alone; the old one ends when it has begun. Decided in
- * this order: token, proof, state, and whether this kind may follow on that one; then, where the old session
- * is, as a resume of it would be (resume_settle), so that a copied tab takes nothing from who answers. Pure.
- */
+ * rights and no others, and descends from the new token alone; the old one ends when it has begun. Decided
+ * in this order: token, proof, state, and whether this kind may follow on that one; then, where the old
+ * session is, as a resume of it would be (resume_settle), so that a copied tab takes nothing from who
+ * answers. Pure. */
 #ifndef COATCHECK_ENGINE_UPGRADE_H
 #define COATCHECK_ENGINE_UPGRADE_H
 

@@ -67,8 +67,8 @@ static enum err name_address(struct write *write, struct arena *arena)
     alt = text + prefix_len + len;
     memcpy(alt, text, prefix_len + len);
     alt[prefix_len + len] = '-';
-    /* 48 random bits of the user's own id: the alternative is taken only if somebody drew the same 48 before
-     */
+    /* 48 random bits of the user's own id: the alternative is taken only if somebody drew the
+     * same 48 before */
     hex_write((char *)alt + prefix_len + len + 1, bytes_of(write->user.user.id.byte, 6));
     write->user.user.address.name = bytes_of(text, prefix_len + len);
     write->user.address_name_alt = bytes_of(alt, prefix_len + len + 1 + 12);

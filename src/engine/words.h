@@ -1,5 +1,5 @@
-/* words.h — what people may call things: not blank, no control bytes; and the part of an address made of a
- * name. Pure. */
+/* words.h — what people may call things: not blank, no control bytes; and the part of an address made
+ * of a name. Pure. */
 #ifndef COATCHECK_ENGINE_WORDS_H
 #define COATCHECK_ENGINE_WORDS_H
 

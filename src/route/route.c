@@ -7,8 +7,8 @@ static const struct route *row_at(const void *rows, size_t i, size_t row_size)
     return (const struct route *)(const void *)((const uint8_t *)rows + i * row_size);
 }
 
-/* Character by character, as every request passes here, and most rows part from its path in their first
- * words. */
+/* Character by character, as every request passes here, and most rows part from its path in
+ * their first words. */
 static bool path_is(const struct route *route, struct route_params *params, struct bytes path)
 {
     const char *at = route->path;

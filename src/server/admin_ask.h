@@ -6,8 +6,8 @@
  *     {"command":"time"}, and {"command":"confirm"}, which takes a step of the wall clock for right
  *     {"command":"revoke","project":"<uuid>","of":"user","name":"<uuid, or a key's public id>"}
  *     {"command":"operate","verb":"project create",…}: operate.h
- *     {"command":"keyring","want":"rotate","use":"sign"}, "retire" or "remove" with "id":"<8 hex
- * characters>", or "rewrap"; and "emergency":true, or "look":true to be told only what would come of it
+ *     {"command":"keyring","want":"rotate","use":"sign"}, "retire" or "remove" with "id":"<8 hex digits>", or
+ *     "rewrap"; and "emergency":true, or "look":true to be told only what would come of it
  *
  * Strict: an unknown command, a missing member or one of another form is refused as a whole. The answer is
  * one line of JSON too; admin.c writes it. */

@@ -1,6 +1,5 @@
-/* admin_keyring.h — `coatcheck keyring`, the server's side: an order to the key ring, done when it is
- * answered.
- */
+/* admin_keyring.h — `coatcheck keyring`, the server's side: an order to the key ring, done when
+ * it is answered. */
 #ifndef COATCHECK_SERVER_ADMIN_KEYRING_H
 #define COATCHECK_SERVER_ADMIN_KEYRING_H
 

@@ -1,5 +1,5 @@
-/* admin_revoke.h — the command line revokes: commit, then every lane, then the answer with how many sessions
- * ended. */
+/* admin_revoke.h — the command line revokes: commit, then every lane, then the answer with how many
+ * sessions ended. */
 #ifndef COATCHECK_SERVER_ADMIN_REVOKE_H
 #define COATCHECK_SERVER_ADMIN_REVOKE_H
 

@@ -84,8 +84,8 @@ struct bytes authorization_challenge(const struct exchange *x, const struct outc
     const uint32_t basic = KEY_BIT(KEY_API_TOKEN) | KEY_BIT(KEY_CLIENT);
 
     if (!x->row || (x->row->takes_keys & basic)) return BYTES("Basic " REALM ", charset=\"UTF-8\"");
-    /* what was wrong stood in the body; a Basic challenge would make a browser ask its visitor for a password
-     */
+    /* what was wrong stood in the body; a Basic challenge would make a browser ask its visitor
+     * for a password */
     if (x->row->route.credential == ROUTE_OPEN) return BYTES("Bearer " REALM);
     return challenge_token(x, outcome);
 }

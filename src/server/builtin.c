@@ -1,5 +1,5 @@
-/* builtin.c — what is no vendor's: health, key set, API description, metrics, the pages of `coatcheck dev`.
- */
+/* builtin.c — what is no vendor's: health, key set, API description, metrics, the pages of
+ * `coatcheck dev`. */
 #include <string.h>
 
 #include "base/log.h"

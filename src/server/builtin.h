@@ -1,5 +1,5 @@
-/* builtin.h — which paths are no vendor's and yet public, for who lists them: each takes GET, and no
- * credential. */
+/* builtin.h — which paths are no vendor's and yet public, for who lists them: each takes GET, and
+ * no credential. */
 #ifndef COATCHECK_SERVER_BUILTIN_H
 #define COATCHECK_SERVER_BUILTIN_H
 

@@ -46,8 +46,8 @@ void clock_use(struct clock *clock, int64_t now_ms);
 int64_t clock_confirm(struct clock *clock); /* follows the wall clock; returns the step, 0: there was none */
 void clock_end(struct clock *clock);        /* nobody decides any more */
 
-/* What the store shall keep as its floor, where it keeps stored_ms: a store_floor_fn (store.h). Any thread.
- */
+/* What the store shall keep as its floor, where it keeps stored_ms: a store_floor_fn
+ * (store.h). Any thread. */
 int64_t clock_floor(void *state, int64_t stored_ms);
 
 #endif

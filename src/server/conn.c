@@ -115,8 +115,8 @@ static void wait_at_most(struct conn *conn, int64_t seconds)
         stream_close(conn->stream);
 }
 
-/* The upgraded stream gets a new owner, and the bytes that came right behind the upgrade; the connection
- * goes. */
+/* The upgraded stream gets a new owner, and the bytes that came right behind the upgrade; the
+ * connection goes. */
 static void become_socket(struct conn *conn, uint8_t *rest, size_t len)
 {
     struct socket *socket = socket_take_over(conn->lane, conn->stream, conn->exchange->origin);
@@ -137,8 +137,8 @@ static void close_after_reply(struct conn *conn)
     stream_close_after_sending(conn->stream);
 }
 
-/* The bytes from data on are not used yet: they must outlive this turn. False: no room, the connection is
- * closed. */
+/* The bytes from data on are not used yet: they must outlive this turn. False: no room, the
+ * connection is closed. */
 static bool keep(struct exchange *x, const uint8_t *data, size_t len)
 {
     if (x->kept.len && data >= x->kept.ptr && data <= x->kept.ptr + x->kept.len)
@@ -201,8 +201,8 @@ static bool step(struct exchange *x, uint8_t **data, size_t *len)
     return true;
 }
 
-/* Works through the bytes at hand until they are used up, an answer has to be waited for, or the connection
- * ends. */
+/* Works through the bytes at hand until they are used up, an answer has to be waited for, or the
+ * connection ends. */
 static void consume(struct conn *conn, uint8_t *data, size_t len)
 {
     while (len) {

@@ -1,5 +1,5 @@
-/* conn.h — one HTTP connection: requests in, one at a time and in order, replies out; or an upgrade to a
- * WebSocket.
+/* conn.h — one HTTP connection: requests in, one at a time and in order, replies out; or an upgrade
+ * to a WebSocket.
  *
  * An idle connection holds no buffers: request, arena and leftovers are in an exchange, which is taken from
  * the lane when the first byte of a request comes and given back when nothing of one is left. While an answer

@@ -2,8 +2,8 @@
  * sessions it concerns, some each turn, and home again with how many they were.
  *
  * The commit came first: what is told here is durable already, so telling it must not fail. A lane therefore
- * owns the letters from its start on and sends them once at a time; what is asked meanwhile waits and travels
- * together. */
+ * owns the letters from its start on and sends them once at a time; what is asked meanwhile waits and
+ * travels together. */
 #ifndef COATCHECK_SERVER_CUT_H
 #define COATCHECK_SERVER_CUT_H
 

@@ -11,11 +11,8 @@
 
 enum exchange_state { EXCHANGE_READING, EXCHANGE_WAITING, EXCHANGE_ANSWERED, EXCHANGE_UPGRADED };
 
-enum exchange_clock {
-    CLOCK_NONE,
-    CLOCK_HEAD,
-    CLOCK_BODY
-}; /* whose time is running while bytes are missing */
+/* Whose time is running while bytes are missing. */
+enum exchange_clock { CLOCK_NONE, CLOCK_HEAD, CLOCK_BODY };
 
 struct conn {
     struct lane *lane;
@@ -56,8 +53,8 @@ void pipeline_head(struct exchange *x); /* after HTTP_HEAD: finds the row, sets 
 void pipeline_run(struct exchange *x);  /* after HTTP_DONE: answers now, or state is EXCHANGE_WAITING */
 void pipeline_refuse_bytes(struct exchange *x); /* after HTTP_REFUSED */
 void pipeline_refuse_slow(struct exchange *x);  /* a clock ran out: 408 */
-/* A refusal in ready words: draws its id, remembers the finding, adds the two fields every refusal has to
- * `headers`. */
+/* A refusal in ready words: draws its id, remembers the finding, adds the two fields every refusal
+ * has to `headers`. */
 void pipeline_refuse_plainly(struct exchange *x, const struct finding *finding, int status, struct bytes body,
                              struct bytes headers);
 /* Writes one reply and ends the exchange. headers: more field lines, ready made; absent: none. */

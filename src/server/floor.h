@@ -1,8 +1,8 @@
 /* floor.h — keeps the clock's floor (clock.h) in the store while the node runs.
  *
- * Every group of commits brings it along; this asks for one each second, for times in which nothing else is
- * written, and looks at the clock meanwhile, so that a step is noticed on an idle server too. Runs on lane 0.
- */
+ * Every group of commits brings it along; this asks for one each second, for times in which nothing
+ * else is written, and looks at the clock meanwhile, so that a step is noticed on an idle server too.
+ * Runs on lane 0. */
 #ifndef COATCHECK_SERVER_FLOOR_H
 #define COATCHECK_SERVER_FLOOR_H
 

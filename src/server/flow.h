@@ -1,11 +1,11 @@
-/* flow.h — what passes through a server of `coatcheck dev`, for the picture on its start page: secret,
- * ticket, token, session. In `serve` there is none of it: a lane's `flow` is NULL, and that is all a request
- * pays.
+/* flow.h — what passes through a server of `coatcheck dev`, for the picture on its start page:
+ * secret, ticket, token, session. In `serve` there is none of it: a lane's `flow` is NULL, and that
+ * is all a request pays.
  *
- * Each lane notes what it answered into a ring of its own, which any thread may read (board.h): no lock, no
- * letter. A happening holds no credential: the route's pattern, a status, the public slug and id of a
- * refusal, and whose it was. Of another project than the test project nothing is noted. What is forgotten
- * still counts. */
+ * Each lane notes what it answered into a ring of its own, which any thread may read (board.h): no lock,
+ * no letter. A happening holds no credential: the route's pattern, a status, the public slug and id of a
+ * refusal, and whose it was. Of another project than the test project nothing is noted. What is
+ * forgotten still counts. */
 #ifndef COATCHECK_SERVER_FLOW_H
 #define COATCHECK_SERVER_FLOW_H
 
@@ -52,8 +52,8 @@ void flow_note(struct flow *flow, struct happening *happening, bool counts);
 /* What an ask of this kind is called, and which stations it passes besides the secret. */
 const char *flow_what(enum ask_kind kind);
 uint32_t flow_stations(enum ask_kind kind);
-/* The one station at which a refused ask ended: the secret if that was refused, else where it was bound to.
- */
+/* The one station at which a refused ask ended: the secret if that was refused, else where
+ * it was bound to. */
 uint32_t flow_refused_at(enum ask_kind kind, bool takes_key, int status);
 /* Texts of a happening, cut at a whole character. */
 void flow_put(char *out, size_t room, struct bytes text);

@@ -9,9 +9,9 @@
 
 #include "base/secret.h"
 
-/* A draw of the kernel costs about 200 ns whatever its size, most draws are 8 or 16 bytes: so each thread
- * keeps a few ahead. Below 256 bytes getrandom is all or nothing (getrandom(2)); the loop is for larger ones.
- */
+/* A draw of the kernel costs about 200 ns whatever its size, most draws are 8 or 16 bytes: so each
+ * thread keeps a few ahead. Below 256 bytes getrandom is all or nothing (getrandom(2)); the loop is
+ * for larger ones. */
 #define POOL_BYTES 512
 
 static _Thread_local struct {

@@ -82,11 +82,11 @@ struct lane {
     _Atomic int64_t counters[LANE_COUNTERS];
 };
 
-MUST_USE enum err lane_new(struct lane **out, struct node *node,
-                           unsigned index); /* a loop without a service yet */
-MUST_USE enum err
-lane_open_service(struct lane *lane); /* takes its part of node->facts; before the loop starts */
-void lane_free(struct lane *lane);    /* after its loop has ended */
+/* a loop without a service yet */
+MUST_USE enum err lane_new(struct lane **out, struct node *node, unsigned index);
+/* takes its part of node->facts; before the loop starts */
+MUST_USE enum err lane_open_service(struct lane *lane);
+void lane_free(struct lane *lane); /* after its loop has ended */
 void lane_count(struct lane *lane, enum lane_counter counter, int change);
 
 /* Mail from another thread: begin to stop; a user changed; newer facts. */

@@ -22,16 +22,16 @@ bool limits_set_all(struct limits *limits, struct bytes text, struct bytes *word
 
 /* False: it is not limited, and nobody need find out whose it is. */
 bool limits_know(const struct limits *limits, enum limit limit);
-/* Any thread. True: it may happen, and is counted. False: *wait_ms tells when to come back. now_us:
- * monotonic. */
+/* Any thread. True: it may happen, and is counted. False: *wait_ms tells when to come back.
+ * now_us: monotonic. */
 bool limits_take(struct limits *limits, int64_t *wait_ms, enum limit limit, struct bytes of, int64_t now_us);
 /* The same answer, and nothing is counted. */
 bool limits_would_take(const struct limits *limits, int64_t *wait_ms, enum limit limit, struct bytes of,
                        int64_t now_us);
 
-/* What is one peer to a limit: an IPv4 address whole, of an IPv6 address its first 64 bits, which one
- * customer has at least. Of anything else the text itself. Writes into room, which holds 16 bytes, or borrows
- * text. */
+/* What is one peer to a limit: an IPv4 address whole, of an IPv6 address its first 64 bits, which
+ * one customer has at least. Of anything else the text itself. Writes into room, which holds 16
+ * bytes, or borrows text. */
 struct bytes limits_peer(uint8_t room[16], const char *text);
 
 #endif

@@ -15,9 +15,9 @@
 #define BACKLOG     4096 /* the kernel cuts it to net.core.somaxconn */
 #define ACCEPTS_MAX 64   /* per turn; streams that are open already must not wait for a flood of new ones */
 
-/* The socket is watched by uv_poll and accepted from here, not by uv_listen: libuv 1.44 answers EMFILE by
- * closing every waiting connection, and we want them to wait in the kernel's queue until there is room again.
- */
+/* The socket is watched by uv_poll and accepted from here, not by uv_listen: libuv 1.44 answers
+ * EMFILE by closing every waiting connection, and we want them to wait in the kernel's queue until
+ * there is room again. */
 struct listener {
     uv_poll_t poll; /* first member */
     int fd;

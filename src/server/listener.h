@@ -1,6 +1,6 @@
-/* listener.h — accepts connections on one loop. Each loop has its own socket on the same port (SO_REUSEPORT),
- * so the kernel spreads the load and no loop waits for another. A local socket (unix(7)) belongs to one loop.
- */
+/* listener.h — accepts connections on one loop. Each loop has its own socket on the same port
+ * (SO_REUSEPORT), so the kernel spreads the load and no loop waits for another. A local socket (unix(7))
+ * belongs to one loop. */
 #ifndef COATCHECK_SERVER_LISTENER_H
 #define COATCHECK_SERVER_LISTENER_H
 
@@ -27,7 +27,7 @@ struct listener_options {
 MUST_USE enum err listener_open(struct listener **out, struct loop *loop,
                                 const struct listener_options *options, const char **why);
 int listener_port(const struct listener *listener);
-void listener_close(
-    struct listener *listener); /* on the loop: accepts no more; frees itself. loop_stop does it for all */
+/* on the loop: accepts no more; frees itself. loop_stop does it for all */
+void listener_close(struct listener *listener);
 
 #endif

@@ -1,8 +1,8 @@
 /* loop.h — one event loop, one thread: the place where a core's connections live.
  *
- * With listener, stream and deadline the only code that knows libuv. Nothing of a loop may be touched from
- * another thread, except its mailbox: loop_post. Time comes from the clock (clock.h), which can be
- * replaced. */
+ * With listener, stream and deadline the only code that knows libuv. Nothing of a loop may be
+ * touched from another thread, except its mailbox: loop_post. Time comes from the clock (clock.h),
+ * which can be replaced. */
 #ifndef COATCHECK_SERVER_LOOP_H
 #define COATCHECK_SERVER_LOOP_H
 
@@ -52,8 +52,8 @@ MUST_USE enum err deadline_set(struct loop *loop, struct deadline *deadline, int
                                void (*due)(struct deadline *));
 void deadline_clear(struct loop *loop, struct deadline *deadline);
 
-/* Runs work() on a pool thread, then done() back on this loop: for scrypt and the like. Embed it in what it
- * carries. */
+/* Runs work() on a pool thread, then done() back on this loop: for scrypt and the like. Embed it in
+ * what it carries. */
 struct errand {
     void (*work)(struct errand *errand);
     void (*done)(struct errand *errand);

@@ -1,9 +1,9 @@
 /* loop_inside.h — what loop, listener and stream know of each other, and nobody else does: the libuv side.
  *
- * Every handle's `data` points to a struct loop_part, so that a stopping loop can close whatever it finds.
- * The three buffers are shared by all streams of a loop: each is filled and emptied within one call, so none
- * is ever in use when another stream gets its turn; only the bytes given to on_bytes stay valid until that
- * returns. */
+ * Every handle's `data` points to a struct loop_part, so that a stopping loop can close whatever it
+ * finds. The three buffers are shared by all streams of a loop: each is filled and emptied within one
+ * call, so none is ever in use when another stream gets its turn; only the bytes given to on_bytes stay
+ * valid until that returns. */
 #ifndef COATCHECK_SERVER_LOOP_INSIDE_H
 #define COATCHECK_SERVER_LOOP_INSIDE_H
 
@@ -46,8 +46,8 @@ struct loop {
     bool is_winding_down; /* all is being closed; nothing may be opened */
     struct mailbox later; /* the loop's own letters to itself */
     uint8_t read_bytes[LOOP_READ_BYTES];
-    /* Touched by other threads, therefore behind the 64 KiB: no cache line of the loop's own is shared with
-     * them. */
+    /* Touched by other threads, therefore behind the 64 KiB: no cache line of the loop's own is
+     * shared with them. */
     uint8_t apart[64];
     struct mailbox mailbox;
     _Atomic bool must_stop;
@@ -66,8 +66,8 @@ void loop_open_mail(struct loop *loop);
  * until listener_stream_gone. */
 MUST_USE enum err stream_new(struct stream **out, struct listener *listener, struct loop *loop,
                              struct tls *tls, int fd);
-void stream_begin(
-    struct stream *stream); /* the accept function has returned: reads, or closes if nobody attached */
+/* the accept function has returned: reads, or closes if nobody attached */
+void stream_begin(struct stream *stream);
 void listener_stream_gone(struct listener *listener);
 
 #endif

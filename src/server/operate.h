@@ -1,9 +1,9 @@
 /* operate.h — what an operator does to the projects of a data folder: whoever carries it out, the running
  * server or, when none runs, the command line itself. Every rule is here, none in either of them.
  *
- * Blocks: on a pool thread of the server, or in a command of its own. The answer is one JSON object: what was
- * made or found, or {"refused":"why not, and what to do"}. A secret is in the answer to what made it and
- * nowhere else. */
+ * Blocks: on a pool thread of the server, or in a command of its own. The answer is one JSON object: what
+ * was made or found, or {"refused":"why not, and what to do"}. A secret is in the answer to what made it
+ * and nowhere else. */
 #ifndef COATCHECK_SERVER_OPERATE_H
 #define COATCHECK_SERVER_OPERATE_H
 
@@ -17,23 +17,24 @@ enum operation_verb {
     OPERATIONS
 };
 
-enum operand { /* what an operation may name; absent: not given */
-               OPERAND_PROJECT,
-               OPERAND_ID,
-               OPERAND_NAME,
-               OPERAND_KIND,
-               OPERAND_PERMISSIONS, /* words with commas between them, or "all" */
-               OPERAND_ORIGIN,
-               OPERAND_SETTING,
-               OPERAND_VALUE,
-               OPERAND_ADDRESS,
-               OPERAND_REACHES,
-               OPERAND_REFERENCE,
-               OPERAND_EXTERNAL_ID,
-               OPERAND_TITLE,
-               OPERAND_PUBLIC_KEY, /* a JWK */
-               OPERAND_AFTER,      /* the cursor that a page gave as "next" */
-               OPERANDS
+/* What an operation may name; absent: not given. */
+enum operand {
+    OPERAND_PROJECT,
+    OPERAND_ID,
+    OPERAND_NAME,
+    OPERAND_KIND,
+    OPERAND_PERMISSIONS, /* words with commas between them, or "all" */
+    OPERAND_ORIGIN,
+    OPERAND_SETTING,
+    OPERAND_VALUE,
+    OPERAND_ADDRESS,
+    OPERAND_REACHES,
+    OPERAND_REFERENCE,
+    OPERAND_EXTERNAL_ID,
+    OPERAND_TITLE,
+    OPERAND_PUBLIC_KEY, /* a JWK */
+    OPERAND_AFTER,      /* the cursor that a page gave as "next" */
+    OPERANDS
 };
 
 #define OPERATION_QUESTIONS_MAX 20

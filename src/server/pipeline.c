@@ -239,8 +239,8 @@ static bool may_be_told(int64_t *wait_ms, const struct exchange *x, enum refusal
 
 /* ---- head ---- */
 
-/* Whether the page at this Origin may read the answer. What needs a secret answers no page but those of test
- * projects. */
+/* Whether the page at this Origin may read the answer. What needs a secret answers no page but those of
+ * test projects. */
 static bool origin_may_read(const struct exchange *x)
 {
     const struct facts *facts = service_facts(x->conn->lane->service);
@@ -514,8 +514,8 @@ static void answer_preflight(struct exchange *x)
         pipeline_reply(x, 204, BYTES_NONE, BYTES_NONE, buf_bytes(fields));
 }
 
-/* A page of a foreign Origin must not get as far as a socket: it would act with whatever its visitor's token
- * allows. */
+/* A page of a foreign Origin must not get as far as a socket: it would act with whatever its
+ * visitor's token allows. */
 static void upgrade(struct exchange *x)
 {
     struct lane *lane = x->conn->lane;

@@ -6,8 +6,8 @@
 #include "server/deadline.h"
 
 #define EVERY_MS 60000
-/* A bucket is over by its own second; a clock that is set back a little must still find the proofs of its
- * past. */
+/* A bucket is over by its own second; a clock that is set back a little must still find the
+ * proofs of its past. */
 #define SLACK_S 600
 
 /* A bucket is of proofs, so the wall clock's; but not of one that was set forward and is not confirmed. */
@@ -42,8 +42,8 @@ static void wait_for_next(struct prune *prune, int64_t ms)
     if (!prune->is_stopped) set_timer(prune, loop_tick_ms(prune->node->lanes[0]->loop) + ms);
 }
 
-/* While a write finds something there may be more: the next one follows at once, but behind whoever waits
- * meanwhile. */
+/* While a write finds something there may be more: the next one follows at once, but behind whoever
+ * waits meanwhile. */
 static void pruned(struct mail *mail)
 {
     struct prune *prune = (struct prune *)(void *)((char *)mail - offsetof(struct prune, commit.mail));

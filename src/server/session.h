@@ -1,15 +1,15 @@
-/* session.h — somebody who is connected: an identity with a deadline, reached through a socket that may come
- * and go.
+/* session.h — somebody who is connected: an identity with a deadline, reached through a socket that
+ * may come and go.
  *
  * Attached, a session has a socket and what is sent goes out there; detached, it waits session_lapse_s for
  * its client and keeps what is sent meanwhile. It never outlives its grant by more than that wait, and while
  * its grant has ended it has no rights: it can be resumed by a fresh token, nothing else. A cutoff ends it,
  * attached or not.
  *
- * One lane owns it: the one whose socket carries it, or carried it last. A resume on another lane takes the
- * session along, index, timers, calls and all (session_fetch); letters that still come to the old place are
- * sent on. What another lane wants of a session it says by letter; a struct session is never touched from
- * elsewhere. */
+ * One lane owns it: the one whose socket carries it, or carried it last. A resume on another lane takes
+ * the session along, index, timers, calls and all (session_fetch); letters that still come to the old
+ * place are sent on. What another lane wants of a session it says by letter; a struct session is never
+ * touched from elsewhere. */
 #ifndef COATCHECK_SERVER_SESSION_H
 #define COATCHECK_SERVER_SESSION_H
 
@@ -150,12 +150,12 @@ struct session_fetch {
     uint64_t probe;            /* of that socket */
     struct resume_state again; /* in the place of `state`, for the new one */
 };
-/* Finds the session wherever it is, asks its present socket whether it lives, and brings it home unless it
- * does. */
+/* Finds the session wherever it is, asks its present socket whether it lives, and brings it home
+ * unless it does. */
 void session_fetch(struct lane *home, struct session_fetch *fetch);
 
-void sessions_stop(
-    struct lane *lane); /* ends those that wait for their clients, and lets go who waits for one */
+/* ends those that wait for their clients, and lets go who waits for one */
+void sessions_stop(struct lane *lane);
 
 #define SESSIONS_PER_TURN 500 /* looked through or ended at once, before others get their turn */
 /* Ends the sessions that the cutoff voids, at most *room of them, and lowers it; returns how many. */

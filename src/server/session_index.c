@@ -34,8 +34,8 @@ static struct bytes name_of(const struct holder *holder, size_t place)
     }
 }
 
-/* The lowest bits of a link's hash say which of its session's names it is, and so where the session's memory
- * begins. */
+/* The lowest bits of a link's hash say which of its session's names it is, and so where the session's
+ * memory begins. */
 #define PLACE_BITS 7
 #define PLACE_WALK 7 /* it is no session's */
 _Static_assert(SESSION_NAMES <= PLACE_WALK, "a place fits its bits");

@@ -1,5 +1,5 @@
-/* session_index.h — which of a lane's live sessions a cutoff concerns: found by what they descend from and
- * speak for.
+/* session_index.h — which of a lane's live sessions a cutoff concerns: found by what they descend from
+ * and speak for.
  *
  * A session stands in it from its welcome to its end, under its project, its minting key, its user, its
  * inviter, its family and its resource, as far as it has them. The links are the session's own memory, so
@@ -32,16 +32,16 @@ void session_index_release(struct session_index *index); /* whoever is still in 
 
 /* One that is in already gets the places of its new names, and keeps those of names that are the same. */
 void session_index_put(struct session_index *index, struct session_links *links, const struct holder *holder);
-void session_index_take(struct session_index *index,
-                        struct session_links *links); /* harmless if it is not in */
+/* harmless if it is not in */
+void session_index_take(struct session_index *index, struct session_links *links);
 
 /* One of the sessions that a cutoff voids, NULL if there is none left: whoever ends the one found takes it
  * out, and asks again. What was granted after the cutoff's t is not meant. */
 struct session_links *session_index_find(const struct session_index *index, const struct cutoff *cutoff);
 
-/* Looks at a user's sessions some at a time: its place is kept in the index meanwhile, so that each session
- * that stands there all the while is visited once, whoever comes and goes. One that comes later may be
- * missed. */
+/* Looks at a user's sessions some at a time: its place is kept in the index meanwhile, so that each
+ * session that stands there all the while is visited once, whoever comes and goes. One that comes later
+ * may be missed. */
 struct index_walk { /* embed zeroed: to begin */
     struct index_link place;
 };

@@ -2,8 +2,8 @@
  *
  * Whoever knows a session by its name and the lane it was on finds it through the trace that it left there: a
  * trace stands until its session ends, so that it leads on however often the session moves. One that took the
- * place of another is found by that one's name as well. The links are
- * their owners' own memory, so that putting one in cannot fail; the table grows when it can. One thread's. */
+ * place of another is found by that one's name as well. The links are their owners' own memory, so that
+ * putting one in cannot fail; the table grows when it can. One thread's. */
 #ifndef COATCHECK_SERVER_SESSION_NAMES_H
 #define COATCHECK_SERVER_SESSION_NAMES_H
 

@@ -161,8 +161,8 @@ static void ping(struct socket *socket)
     int64_t silent_ms = loop_tick_ms(socket->lane->loop) - socket->heard_ms;
     struct buf *body = lane_body(socket->lane);
 
-    /* A peer that answers no JSON-RPC still answers the protocol's own ping, so only a dead one is ever
-     * dropped. */
+    /* A peer that answers no JSON-RPC still answers the protocol's own ping, so only a dead one
+     * is ever dropped. */
     if (2 * silent_ms > 3000 * socket->lane->node->config->ping_interval_s)
         socket_send_control(socket, WS_PING, BYTES_NONE);
     dialect_of_socket()->ping(body, &words);
@@ -174,8 +174,8 @@ static void look_after_peer(struct socket *socket)
 {
     int64_t silent_ms = loop_tick_ms(socket->lane->loop) - socket->heard_ms;
 
-    /* By the wall clock: it runs on while a machine sleeps, and the one of the session's deadline does not.
-     */
+    /* By the wall clock: it runs on while a machine sleeps, and the one of the session's
+     * deadline does not. */
     if (session_left_ms(socket->lane, &socket->session->holder) <= 0)
         socket_apply(socket, SESSION_TIME_UP);
     else if (socket->state == SESSION_LIVE && silent_ms >= socket->lane->node->config->ping_timeout_s * 1000)

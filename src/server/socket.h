@@ -25,8 +25,8 @@ size_t socket_unsent(const struct socket *socket); /* what waits for a peer that
 void socket_send_bytes(struct socket *socket, struct bytes text);
 void socket_session_due(struct socket *socket);     /* its grant has ended */
 void socket_session_revoked(struct socket *socket); /* a cutoff voids it */
-void socket_session_taken(struct socket *socket,
-                          bool is_upgrade); /* another socket takes it on, or a session its place */
+/* another socket takes it on, or a session its place */
+void socket_session_taken(struct socket *socket, bool is_upgrade);
 /* Asks the peer whether it is there; gives the question's number. Only its own answer counts: other bytes may
  * have been on their way when their sender fell silent. */
 uint64_t socket_probe(struct socket *socket);

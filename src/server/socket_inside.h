@@ -1,5 +1,5 @@
-/* socket_inside.h — what socket.c (life, timers, sending) and socket_calls.c (messages) share. Not for other
- * files. */
+/* socket_inside.h — what socket.c (life, timers, sending) and socket_calls.c (messages) share. Not
+ * for other files. */
 #ifndef COATCHECK_SERVER_SOCKET_INSIDE_H
 #define COATCHECK_SERVER_SOCKET_INSIDE_H
 
@@ -51,8 +51,8 @@ void socket_send_control(struct socket *socket, enum ws_opcode opcode, struct by
 void socket_close(struct socket *socket, int code, const char *reason); /* close frame, then the stream */
 /* The same, for what the peer sent: nothing behind it is read, and its session waits for another socket. */
 void socket_give_up(struct socket *socket, int code);
-/* The same, and says when to come back: in its own slot to who takes them, the earliest time to all others.
- */
+/* The same, and says when to come back: in its own slot to who takes them, the earliest time
+ * to all others. */
 extern const struct slot_return socket_soon; /* for what passes by itself */
 void socket_close_until(struct socket *socket, int code, const char *why, const struct slot_return *slot);
 struct slots socket_slots(const struct socket *socket); /* of a client that takes them */
@@ -81,8 +81,9 @@ void socket_ask_later(struct asking *asking);   /* a connect that had to wait fo
 void socket_tell_answer(struct socket *socket); /* to a call that was decided */
 
 /* socket_wave.c */
-bool socket_waits_in_wave(
-    struct asking *asking); /* false: decide it now; else socket_ask_later will be called */
+
+/* False: decide it now; else socket_ask_later will be called. */
+bool socket_waits_in_wave(struct asking *asking);
 void socket_leave_wave(struct asking *asking); /* its peer has gone; harmless if it does not wait */
 
 #endif

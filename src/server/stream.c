@@ -424,8 +424,8 @@ enum err stream_new(struct stream **out, struct listener *listener, struct loop 
     stream->listener = listener;
     stream->may_read = true;
     if (tls) TRY(e = tls_session_new(&stream->tls, tls), done);
-    /* Neither fails for a fresh socket and a loop that runs; if it did, closing would be a turn too late to
-     * report. */
+    /* Neither fails for a fresh socket and a loop that runs; if it did, closing would be a turn too
+     * late to report. */
     if (uv_tcp_init(&loop->uv, &stream->tcp) != 0) {
         e = ERR_IO;
         goto done;

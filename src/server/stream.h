@@ -7,8 +7,8 @@
  *
  * Writing never blocks: what the socket does not take at once is kept, up to STREAM_UNSENT_MAX; past that the
  * stream is closed, as its peer does not read. So it is when of what is kept nothing goes out for
- * STREAM_STALL_MS. After stream_close nothing is called but on_gone, once, from a
- * later turn; the owner frees its own state there. Owner: the protocol above (conn). */
+ * STREAM_STALL_MS. After stream_close nothing is called but on_gone, once, from a later turn; the owner frees
+ * its own state there. Owner: the protocol above (conn, socket). */
 #ifndef COATCHECK_SERVER_STREAM_H
 #define COATCHECK_SERVER_STREAM_H
 
@@ -33,8 +33,8 @@ size_t stream_unsent(const struct stream *stream);
 void stream_stop_reading(struct stream *stream); /* back-pressure: the kernel keeps what comes */
 void stream_start_reading(struct stream *stream);
 void stream_close(struct stream *stream); /* at once; unsent bytes are lost */
-void stream_close_after_sending(
-    struct stream *stream); /* sends what is kept, half-closes, waits <= 2 s for the peer, then closes */
+/* sends what is kept, half-closes, waits <= 2 s for the peer, then closes */
+void stream_close_after_sending(struct stream *stream);
 
 void stream_end_with(struct stream *stream, struct bytes last); /* the same behind these, and cheaper */
 

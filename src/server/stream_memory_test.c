@@ -1,7 +1,7 @@
 /* Each allocation of a loop's thread fails in turn while a connection is accepted, by plain TCP and by TLS,
  * says something, hears more back than the kernel takes at once, and ends: ours, the TLS library's and
- * libuv's. The peer hears all or sees a close, never a wrong byte; the loop goes on, and the next connection
- * is served. */
+ * libuv's. The peer hears all or sees a close, never a wrong byte; the loop goes on, and the next
+ * connection is served. */
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <uv.h>

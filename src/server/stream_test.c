@@ -258,8 +258,8 @@ static void refuse_bytes(void *owner, uint8_t *bytes, size_t len)
 }
 static const struct stream_user refuse = {refuse_bytes, on_end_close, on_sent_count, on_gone};
 
-/* The client goes on sending megabytes that nobody wants; it must get the whole reply and an end, not a
- * reset. */
+/* The client goes on sending megabytes that nobody wants; it must get the whole reply and an
+ * end, not a reset. */
 static void refuses_without_losing_the_reply(void)
 {
     static uint8_t back[200000], out[MIB];

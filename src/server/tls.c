@@ -75,8 +75,8 @@ static BIO_METHOD *pipe_new(void)
 
 /* ---- the certificate and the rules ---- */
 
-/* RFC 7301: we speak HTTP/1.1 alone. A client that does not offer it goes on without: it may not know of
- * ALPN's names. */
+/* RFC 7301: we speak HTTP/1.1 alone. A client that does not offer it goes on without: it may not know
+ * of ALPN's names. */
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
                            const unsigned char *offered, unsigned offered_len, void *unused)
 {

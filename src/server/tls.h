@@ -12,9 +12,8 @@ MUST_USE enum err tls_open(struct tls **out, const char *certificate_file, const
 void tls_free(struct tls *tls);
 
 /* For coatcheck dev: makes (or reuses while valid) a throw-away CA and a certificate for localhost,
- * coatcheck.localhost,
- * *.coatcheck.localhost, 127.0.0.1 and ::1 in dir: ca.pem, tls.pem, tls.key (0600). The CA's key is not kept.
- */
+ * coatcheck.localhost, *.coatcheck.localhost, 127.0.0.1 and ::1 in dir: ca.pem, tls.pem, tls.key (0600). The
+ * CA's key is not kept. */
 MUST_USE enum err tls_make_dev_files(const char *dir, const char **why);
 
 /* One connection's TLS, between two memory buffers. */

@@ -78,8 +78,8 @@ static bool has_all_names(X509 *certificate)
     return true;
 }
 
-/* All three files are there, belong together and last: a crash between two renames is seen here, and mended.
- */
+/* All three files are there, belong together and last: a crash between two renames is seen
+ * here, and mended. */
 static bool are_usable(const struct files *files)
 {
     X509 *ca = read_certificate(files->ca), *certificate = read_certificate(files->certificate);
@@ -119,8 +119,8 @@ static bool set_serial(X509 *certificate)
     return is_set;
 }
 
-/* Each authority has a name of its own: a trust store that still has an older one must not take it for this.
- */
+/* Each authority has a name of its own: a trust store that still has an older one must not
+ * take it for this. */
 static bool name_authority(X509 *ca)
 {
     uint8_t id[4];

@@ -15,9 +15,9 @@ struct watch_ask { /* embed it in what waits, and keep it until done */
     struct watch_ask *next;
     void (*done)(struct watch_ask *ask, enum err error);
 };
-/* On lane 0's thread. done comes on it too, once, when every lane decides by facts that were read after this
- * call and the deadlines of its live sessions follow them; or with what went wrong: then the next poll tries
- * again. */
+/* On lane 0's thread. done comes on it too, once, when every lane decides by facts that were read after
+ * this call and the deadlines of its live sessions follow them; or with what went wrong: then the next
+ * poll tries again. */
 void watch_now(struct watch *watch, struct watch_ask *ask);
 
 #endif

@@ -13,8 +13,8 @@ struct cutoffs;
 MUST_USE enum err cutoffs_new(struct cutoffs **out, uint64_t seed); /* seed: from dice */
 void cutoffs_free(struct cutoffs *cutoffs);
 
-MUST_USE enum err cutoffs_put(struct cutoffs *cutoffs,
-                              const struct cutoff *cutoff); /* copies; ERR_NO_MEMORY */
+/* copies; ERR_NO_MEMORY */
+MUST_USE enum err cutoffs_put(struct cutoffs *cutoffs, const struct cutoff *cutoff);
 /* t of this thing in this project; INT64_MIN: none. */
 int64_t cutoffs_of(const struct cutoffs *cutoffs, enum cutoff_of of, const struct uuid *project,
                    struct bytes id);

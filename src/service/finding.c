@@ -18,8 +18,8 @@ void finding_check(struct finding *finding, const char *check)
     finding->check = check;
 }
 
-/* Records are shown on terminals, where control bytes are commands, and in JSON, where half a UTF-8 character
- * is an error. */
+/* Records are shown on terminals, where control bytes are commands, and in JSON, where half a UTF-8
+ * character is an error. */
 static void make_printable(char *text)
 {
     for (; *text; text++)

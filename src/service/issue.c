@@ -43,8 +43,8 @@ void issuer_release(struct issuer *issuer)
     buf_wipe(&issuer->text);
 }
 
-/* RFC 9068 §2.2 wants a client: the key whose holder asked for it, or, of whoever came without one, the
- * project. */
+/* RFC 9068 §2.2 wants a client: the key whose holder asked for it, or, of whoever came without
+ * one, the project. */
 static struct bytes client_of(char room[UUID_TEXT_LEN], const struct grant *grant)
 {
     if (!bytes_is_absent(grant->parent_key)) return grant->parent_key;

@@ -1,5 +1,5 @@
-/* issue.h — grants become tokens, tokens become holders: the only place where the engine's words meet
- * signatures.
+/* issue.h — grants become tokens, tokens become holders: the only place where the engine's words
+ * meet signatures.
  *
  * Both directions use one issuer: the configured public URL, audience the same. Nothing is decided here
  * beyond what a signature and the claims' own rules say. */

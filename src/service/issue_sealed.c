@@ -1,5 +1,5 @@
-/* issue_sealed.c — the half of issue.h whose credentials are sealed: refresh tokens, tickets and resume
- * states. */
+/* issue_sealed.c — the half of issue.h whose credentials are sealed: refresh tokens, tickets and
+ * resume states. */
 #include <string.h>
 
 #include "base/base64url.h"

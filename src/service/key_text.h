@@ -26,8 +26,8 @@ struct key_text {
 };
 void key_text_draw(struct key_text *out, enum key_kind kind, bool is_test, const struct dice *dice);
 
-/* The public id inside a presented secret, by its kind; absent if it does not have the form. Borrows secret.
- */
+/* The public id inside a presented secret, by its kind; absent if it does not have the form.
+ * Borrows secret. */
 struct bytes key_text_public_id(enum key_kind kind, struct bytes secret);
 
 #endif

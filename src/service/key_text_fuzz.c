@@ -1,6 +1,6 @@
-/* Laws: at most one kind takes a text; the public id is the front of it, in the same memory, and short enough
- * to be looked up; a digit more, a digit less or another letter in place of the last digit is no key any
- * more. */
+/* Laws: at most one kind takes a text; the public id is the front of it, in the same memory, and short
+ * enough to be looked up; a digit more, a digit less or another letter in place of the last digit is
+ * no key any more. */
 #include "service/key_text.h"
 
 #include <stdlib.h>

@@ -54,8 +54,8 @@ struct key_bench { /* one thread's */
 MUST_USE enum err key_bench_open(struct key_bench *out, const struct keyring *ring, uint64_t epoch);
 void key_bench_release(struct key_bench *bench); /* harmless on a zeroed one */
 
-/* What a secret of ours is stored as: HMAC-SHA-256 under the ring's hash key. Random secrets need no slow
- * hash. */
+/* What a secret of ours is stored as: HMAC-SHA-256 under the ring's hash key. Random secrets
+ * need no slow hash. */
 MUST_USE enum err keyring_hash(uint8_t out[KEY_HASH_LEN], struct key_bench *bench, struct bytes secret);
 
 #endif

@@ -1,8 +1,8 @@
 /* lease.h — which snapshot of the facts a lane is using, and who still holds an older one.
  *
  * A publication is one snapshot given to every lane. A lane takes the new one at once; asks under way keep
- * the one they began with. When the last lane has let go of an old publication, it is freed by whichever lane
- * was last. */
+ * the one they began with. When the last lane has let go of an old publication, it is freed by whichever
+ * lane was last. */
 #ifndef COATCHECK_SERVICE_LEASE_H
 #define COATCHECK_SERVICE_LEASE_H
 
@@ -14,11 +14,11 @@ struct publication { /* shared by all lanes */
     struct facts *facts;
     _Atomic unsigned lanes; /* that still hold it; the last one frees both */
 };
-MUST_USE enum err publication_new(struct publication **out, struct facts *facts,
-                                  unsigned lanes); /* owns facts on success */
+/* owns facts on success */
+MUST_USE enum err publication_new(struct publication **out, struct facts *facts, unsigned lanes);
 
-void publication_let_go(
-    struct publication *publication); /* by a lane that will not take it, or takes it no longer */
+/* by a lane that will not take it, or takes it no longer */
+void publication_let_go(struct publication *publication);
 
 struct lease { /* one lane's hold on one publication; heap, freed with its last user */
     struct publication *publication;

@@ -57,8 +57,8 @@ void run_guest(struct run *run)
         return;
     }
     refused = guest_check(ask, run->project, run->key, run->now_ms);
-    /* what the dialect could not read comes before what the engine makes of the rest, but after "you may not"
-     */
+    /* what the dialect could not read comes before what the engine makes of the rest, but
+     * after "you may not" */
     if (refused.refusal != REFUSAL_KEY_PERMISSION && run->refused.refusal) refused = run->refused;
     if (refused.refusal)
         refuse(run, &refused);

@@ -85,8 +85,8 @@ static void password_hashed(struct run *run)
         find_user(run);
 }
 
-/* scrypt takes tens of milliseconds, so it is done off the lane and only for an ask that nothing else
- * refuses. */
+/* scrypt takes tens of milliseconds, so it is done off the lane and only for an ask that
+ * nothing else refuses. */
 static void start_password(struct run *run)
 {
     const struct service_options *options = &run->service->options;

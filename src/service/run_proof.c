@@ -117,9 +117,9 @@ void run_found_replay(struct run *run, enum proof_profile profile)
 #define NONCE_SLICE_S 120 /* the last two are good: a nonce lives two minutes at least, four at most */
 #define NONCE_BYTES   16
 
-/* No list of nonces is kept: each is a slice of time under the ring's hash key, so that any lane, and the
- * same server started again, knows its own (RFC 9449 §8 asks for no more than that nobody can foretell it).
- */
+/* No list of nonces is kept: each is a slice of time under the ring's hash key, so that any lane,
+ * and the same server started again, knows its own (RFC 9449 §8 asks for no more than that nobody
+ * can foretell it). */
 static enum err nonce_of(struct bytes *out, struct run *run, int64_t slice)
 {
     uint8_t name[] = "dpop nonce\0........", hash[KEY_HASH_LEN];

@@ -123,8 +123,8 @@ static void tell_users(struct run *run)
     finish_page(run);
 }
 
-/* The project's resources whose id comes after the given one, as many as fit. Returns whether there are more.
- */
+/* The project's resources whose id comes after the given one, as many as fit. Returns whether
+ * there are more. */
 static bool take_resources(struct run *run, const struct uuid *after, struct resource *list)
 {
     const struct facts *facts = lease_facts(run->lease);

@@ -30,8 +30,8 @@ struct service_options {
     void *lane;
     /* runs work(run) off the lane, then done(run) on it: for the slow hash of a password */
     enum err (*errand)(void *lane, struct run *run, void (*work)(struct run *), void (*done)(struct run *));
-    /* a user changed in the store: other lanes must forget their copy; may be NULL */
     bool wants_nonces; /* proofs of the strict profile have to carry one of ours */
+    /* a user changed in the store: other lanes must forget their copy; may be NULL */
     void (*user_changed)(void *lane, const struct uuid *project, const struct uuid *id);
     /* counts one of these; false: not before *wait_ms from now. NULL: nothing is limited */
     bool (*may)(void *lane, int64_t *wait_ms, enum limit limit, struct bytes of);
@@ -39,8 +39,8 @@ struct service_options {
      * a connect: it is given back when its socket is no live session, or none any more. *out false: `most`
      * are taken. NULL: none are counted */
     enum err (*seat)(bool *out, void *lane, struct run *run, const struct uuid *of, int64_t most);
-    /* a cutoff was committed: done(run) when every lane refuses what it voids and has closed its sessions.
-     * Cannot fail */
+    /* a cutoff was committed: done(run) when every lane refuses what it voids and has closed its
+     * sessions. Cannot fail */
     void (*cut)(void *lane, struct run *run, const struct cutoff *cutoff,
                 void (*done)(struct run *run, size_t sessions_closed));
     /* a commit changed the facts: done(run), on this lane, when every lane decides by them; may be NULL */
@@ -51,9 +51,8 @@ struct service;
 MUST_USE enum err service_new(struct service **out, const struct service_options *options,
                               struct publication *facts);
 void service_free(struct service *service);
-MUST_USE enum err
-service_take_facts(struct service *service,
-                   struct publication *facts); /* a newer snapshot; on failure the old stays */
+/* A newer snapshot; on failure the old one stays. */
+MUST_USE enum err service_take_facts(struct service *service, struct publication *facts);
 /* A newer ring, or another epoch: what is signed, sealed and verified from now on is so by these keys. On
  * failure the old ones stay. Nothing happens if they are what the service has. */
 MUST_USE enum err service_take_ring(struct service *service, struct keyring *ring, uint64_t epoch);

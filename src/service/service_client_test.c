@@ -1,6 +1,6 @@
-/* Clients that sign assertions, and what is shown once, over the memory store. How the claims are judged is
- * engine/assertion_test.c's; here it is what becomes of the judgement, and of the jti when the store fails.
- */
+/* Clients that sign assertions, and what is shown once, over the memory store. How the claims are
+ * judged is engine/assertion_test.c's; here it is what becomes of the judgement, and of the jti when
+ * the store fails. */
 #include "harness/service_world.h"
 
 #include "service/service_run.h"

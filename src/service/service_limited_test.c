@@ -1,5 +1,5 @@
-/* Limited and client-bound tokens, through a whole service: guests, invites, embeds, and what a browser binds
- * and renews. */
+/* Limited and client-bound tokens, through a whole service: guests, invites, embeds, and what a browser
+ * binds and renews. */
 #include "harness/service_world.h"
 
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])

@@ -26,8 +26,8 @@ struct service {
 void run_finish(struct run *run, enum outcome_kind kind);
 void run_refuse(struct run *run, enum refusal refusal, enum ask_field field, const char *because);
 void run_fail(struct run *run, enum err error);
-/* The run's finding, emptied, with what is proved of its lineage by now: to be filled just before run_refuse.
- */
+/* The run's finding, emptied, with what is proved of its lineage by now: to be filled just
+ * before run_refuse. */
 struct finding *run_finding(struct run *run, const char *check);
 void run_found_origins(struct finding *finding, const struct fact_project *project, struct bytes origin);
 
@@ -41,8 +41,8 @@ void run_commit_or(struct run *run, void (*then)(struct run *run), void (*unsure
 /* A cutoff was committed: goes on in then(run) when every lane refuses what it voids and has closed its
  * sessions (run->sessions_closed). Cannot fail. The id is copied. */
 void run_cut(struct run *run, const struct cutoff *cutoff, void (*then)(struct run *run));
-void run_remember(struct run *run, const struct user *user,
-                  bool changed);         /* in this lane's cache; others forget theirs */
+/* in this lane's cache; others forget theirs */
+void run_remember(struct run *run, const struct user *user, bool changed);
 void run_remember_read(struct run *run); /* run->read.user, unless it may be out of date already */
 
 /* Counts one; false: it was one too many, and the run is refused. */
@@ -58,8 +58,8 @@ struct lineage {
     const struct uuid *project, *user, *family, *resource, *inviter; /* NULL or zero: none */
     struct bytes key;                                                /* absent: none */
 };
-int64_t run_cutoff_ms(const struct run *run,
-                      const struct lineage *lineage); /* the greatest; INT64_MIN: none */
+/* the greatest; INT64_MIN: none */
+int64_t run_cutoff_ms(const struct run *run, const struct lineage *lineage);
 
 /* Who asks. True: go on. False: the run is refused or failed already. */
 bool run_authenticate_key(struct run *run); /* fills project and key */
@@ -83,9 +83,9 @@ struct proof_terms {
 bool run_authenticate_by(struct run *run, struct bytes token, struct proof_terms *terms,
                          enum capability needs);
 bool run_authenticate_bearer_by(struct run *run, struct proof_terms *terms, enum capability needs);
-/* True, and the run is refused: a cutoff came while the store was asked. The last act before a grant: from
- * there to a session's place in the lane's index nothing else happens on this lane, so none can fall between.
- */
+/* True, and the run is refused: a cutoff came while the store was asked. The last act before a
+ * grant: from there to a session's place in the lane's index nothing else happens on this lane, so
+ * none can fall between. */
 bool run_was_cut(struct run *run);
 int64_t run_holder_cutoff_ms(const struct run *run); /* of outcome.holder; INT64_MIN: none */
 /* Of a token that is good in itself: why it may not pass. policy->jkt: the key that a proof had to be by, if
@@ -151,8 +151,8 @@ enum err run_merge_payload(struct bytes *out, struct run *run, struct bytes unde
 
 /* For asks by a key: true if nothing speaks against this one, by what the dialect and the engine found. */
 bool run_passes(struct run *run, struct refused refused);
-void run_forget(struct run *run, const struct uuid *project,
-                const struct uuid *user); /* on every lane: the user is gone */
+/* on every lane: the user is gone */
+void run_forget(struct run *run, const struct uuid *project, const struct uuid *user);
 /* The second row of a commit was a cutoff: goes on when every lane refuses what it voids. */
 void run_voided(struct run *run, void (*then)(struct run *run));
 /* A commit changed the facts: goes on when every lane decides by them. */

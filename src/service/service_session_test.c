@@ -1,5 +1,5 @@
-/* Asks that are about a session there is already: to have it back, and to go on with it under a newer token.
- */
+/* Asks that are about a session there is already: to have it back, and to go on with it under
+ * a newer token. */
 #include "harness/service_world.h"
 
 #include "base/hex.h"

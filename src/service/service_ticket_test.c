@@ -1,5 +1,5 @@
-/* Tickets through the whole service: asked for, redeemed once, refused in every other case without being used
- * up. */
+/* Tickets through the whole service: asked for, redeemed once, refused in every other case without
+ * being used up. */
 #include "service/cutoffs.h"
 #include "service/service_run.h"
 

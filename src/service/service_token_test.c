@@ -1,5 +1,5 @@
-/* The asks that begin with an access token, through a whole service: who am I, whom can I reach, open a
- * session. */
+/* The asks that begin with an access token, through a whole service: who am I, whom can I reach,
+ * open a session. */
 #include "harness/service_world.h"
 
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
@@ -411,8 +411,8 @@ static void takes_a_jti_of_one_key_once(void)
     connect_and_check(bound, buf_bytes(&proof), REFUSAL_NONE);
 }
 
-/* A browser's proof says what its own clock says, and so does the wall clock; engine time may be ahead of it.
- */
+/* A browser's proof says what its own clock says, and so does the wall clock; engine time may
+ * be ahead of it. */
 static void judges_proofs_by_the_wall_clock(void)
 {
     static const struct {

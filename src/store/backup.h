@@ -43,8 +43,8 @@ struct store_restore {
     int64_t epoch;                   /* from now on */
     int64_t cut_ms;                  /* what was granted until then is void, in every project */
     unsigned aside;                  /* N of path.replaced-N; 0: nothing was there */
-    bool
-        is_blind; /* of the one replaced it could not be read how far it had come: it is damaged or foreign */
+    /* of the one replaced it could not be read how far it had come: it is damaged or foreign */
+    bool is_blind;
 };
 /* ERR_CONFIG: there is a database already, or a log beside the backup; ERR_CORRUPT, ERR_STORE_NEWER: no
  * backup for this program. */

@@ -6,9 +6,9 @@
  *     while (query_step(&run)) text = query_read_text(&run);
  *     e = query_end(&run);
  *
- * Errors are sticky: after the first, binding and reading do nothing and query_end tells. What is bound is
- * borrowed until query_end; what is read is copied into the arena. A connection belongs to one thread at a
- * time. */
+ * Errors are sticky: after the first, binding and reading do nothing and query_end tells. What is bound
+ * is borrowed until query_end; what is read is copied into the arena. A connection belongs to one
+ * thread at a time. */
 #ifndef COATCHECK_STORE_DB_H
 #define COATCHECK_STORE_DB_H
 

@@ -14,8 +14,8 @@
 #define APPLICATION_ID 1131372916 /* as in schema/0001_ground.sql */
 #define OWNER_AT       68         /* where it stands in the file, big-endian */
 
-/* A whole look through the file takes about a second per GiB: always for a small one, else only after a
- * crash. */
+/* A whole look through the file takes about a second per GiB: always for a small one, else only
+ * after a crash. */
 #define CHECKED_ALWAYS_BYTES ((off_t)64 << 20)
 
 enum err file_create_private(const char *path)

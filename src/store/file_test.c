@@ -1,5 +1,5 @@
-/* What the SQLite store does with files that are not what it left: it refuses, says why, and touches nothing.
- */
+/* What the SQLite store does with files that are not what it left: it refuses, says why, and
+ * touches nothing. */
 #include "store/file.h"
 #include "store/migrate.h"
 #include "store/store.h"
@@ -292,9 +292,9 @@ static void leaves_a_failed_step_undone(void)
               2); /* it was at 2 before the second attempt */
 }
 
-/* A database of the first schema, with rows in it: opening it moves it forward, and nobody has aged. Settings
- * keep their meaning; what is out of today's bounds is moved to the bound, what is the default leaves no row.
- */
+/* A database of the first schema, with rows in it: opening it moves it forward, and nobody has aged.
+ * Settings keep their meaning; what is out of today's bounds is moved to the bound, what is the default
+ * leaves no row. */
 static void brings_the_first_schema_forward(void)
 {
     struct db *db = NULL;
@@ -415,8 +415,8 @@ static void refuses_settings_nobody_knows(void)
     facts_refused("INSERT INTO settings VALUES (1, 'sat_life', -1)");
 }
 
-/* The last fence: not even a hand at the database moves a live project's clock, or a test project's back
- * below 0. */
+/* The last fence: not even a hand at the database moves a live project's clock, or a test
+ * project's back below 0. */
 static void keeps_live_projects_young(void)
 {
     sqlite3 *handle = NULL;

@@ -88,8 +88,8 @@ static int commits_found(void)
     return found;
 }
 
-/* One byte anywhere: refused, and nothing is changed; only in the last commit it cannot be told from a crash.
- */
+/* One byte anywhere: refused, and nothing is changed; only in the last commit it cannot be
+ * told from a crash. */
 static void refuses_a_damaged_log(void)
 {
     static uint8_t log[FILE_MAX], after[FILE_MAX];

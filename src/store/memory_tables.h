@@ -1,5 +1,5 @@
-/* memory_tables.h — the inside of the memory store: lists of the writes it accepted, newest first for each
- * kind.
+/* memory_tables.h — the inside of the memory store: lists of the writes it accepted, newest first
+ * for each kind.
  *
  * A later write of the same thing hides an earlier one; what is gone is hidden by an entry that says so. A
  * thing is kept under the kind that made it (a user under WRITE_USER, whatever changed it since), so that

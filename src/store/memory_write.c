@@ -483,8 +483,8 @@ static const struct kept *first_over(const struct tables *tables, enum write_kin
     return kept;
 }
 
-/* Takes entries out of the lists for good: unlike other writes it cannot be undone with its commit, and comes
- * alone. */
+/* Takes entries out of the lists for good: unlike other writes it cannot be undone with its commit,
+ * and comes alone. */
 static enum err write_prune(struct row *row, struct tables *tables, int64_t through_s)
 {
     static const enum write_kind kinds[] = {WRITE_ONCE, WRITE_BOUND, WRITE_USE, WRITE_FAMILY, WRITE_CUTOFF};

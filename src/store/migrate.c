@@ -25,8 +25,8 @@ static enum err copy_into(sqlite3 *to, sqlite3 *from)
     return db_error(sqlite3_backup_finish(backup));
 }
 
-/* An earlier copy of the same name is from a migration that failed: the database is still what it was then.
- */
+/* An earlier copy of the same name is from a migration that failed: the database is still
+ * what it was then. */
 static enum err back_up(struct db *db, const char *path, size_t number)
 {
     struct buf name;

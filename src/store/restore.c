@@ -136,8 +136,8 @@ done:
     return e;
 }
 
-/* A cut within the last page may hit nothing but zeros, which nobody would miss: it is refused like any
- * other. */
+/* A cut within the last page may hit nothing but zeros, which nobody would miss: it is refused
+ * like any other. */
 static enum err check_whole(struct db *db, const char *name)
 {
     int64_t page_bytes = 0;

@@ -25,8 +25,8 @@ bool settings_allowed(const int64_t setting[SETTING_COUNT]);
 
 const struct uuid *write_is_for(const struct write *write); /* the user a cutoff would name; NULL: gt_ms says
                                                                nothing */
-bool write_stops_commit(const struct write *write,
-                        enum row_state state); /* a gate that is not met, or cut off */
+/* a gate that is not met, or cut off */
+bool write_stops_commit(const struct write *write, enum row_state state);
 /* A gate was not met: all rows but its own are told as skipped. */
 void rows_skip(struct row *rows, size_t count, size_t but);
 

@@ -57,8 +57,8 @@ MUST_USE enum err sqlite_write(struct row *row, struct db *db, const struct writ
                                struct arena *arena);
 bool sqlite_write_is_single(enum write_kind kind); /* changes the database in one statement or not at all */
 
-MUST_USE enum err sqlite_project_number(int64_t *out, struct db *db,
-                                        const struct uuid *project); /* 0: no such project */
+/* 0: no such project */
+MUST_USE enum err sqlite_project_number(int64_t *out, struct db *db, const struct uuid *project);
 
 struct user_wanted {
     enum query by; /* QUERY_USER_BY_REFERENCE, _ID, _ADDRESS or _RESOURCE */

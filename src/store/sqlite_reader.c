@@ -142,8 +142,8 @@ static enum err look_up(struct db *db, struct store_read *read)
     return ERR_UNSUPPORTED;
 }
 
-/* All that wait are read in one transaction: that saves each of them the taking and leaving of the read lock.
- */
+/* All that wait are read in one transaction: that saves each of them the taking and leaving of
+ * the read lock. */
 static void answer_reads(struct sqlite_store *store)
 {
     struct mail *mail = mailbox_take(&store->reads);

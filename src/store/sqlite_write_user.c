@@ -1,8 +1,8 @@
 #include "store/rows.h"
 #include "store/sqlite.h"
 
-/* The wished name, else the other; with both taken nothing can be written, and a new draw of the other will
- * do. */
+/* The wished name, else the other; with both taken nothing can be written, and a new draw of the
+ * other will do. */
 static enum err choose_name(struct bytes *out, struct db *db, int64_t project, struct bytes wished,
                             struct bytes other)
 {

@@ -60,8 +60,8 @@ static enum err undo(struct db *db)
     return e;
 }
 
-/* A savepoint costs 2 µs and the copy of each page it touches: a commit that is one statement does without.
- */
+/* A savepoint costs 2 µs and the copy of each page it touches: a commit that is one
+ * statement does without. */
 static enum err write_commit(struct db *db, struct store_commit *commit)
 {
     size_t met;
@@ -124,8 +124,8 @@ static enum err write_batch(struct sqlite_store *store, struct batch *batch)
     return ERR_OK;
 }
 
-/* What is left in memory after a failed transaction is not trusted: the next batch starts on a new
- * connection. */
+/* What is left in memory after a failed transaction is not trusted: the next batch starts on a
+ * new connection. */
 static void reopen(struct sqlite_store *store)
 {
     db_free(store->writer_db);                  /* rolls back whatever is open */

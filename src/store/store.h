@@ -111,9 +111,9 @@ struct store_ops {
     enum err (*ring)(struct store *store, struct store_ring **out);       /* blocks */
     enum err (*floor)(struct store *store, int64_t *out);                 /* blocks; 0: none yet */
     enum err (*cutoffs)(struct store *store, struct store_cutoffs **out); /* blocks */
-    enum err (*key_uses)(struct store *store, const struct uuid *project,
-                         struct store_key_uses **out); /* blocks */
-    void (*close)(struct store *store);                /* finishes what waits, then frees */
+    /* blocks */
+    enum err (*key_uses)(struct store *store, const struct uuid *project, struct store_key_uses **out);
+    void (*close)(struct store *store); /* finishes what waits, then frees */
 };
 struct store { /* first member of every store */
     const struct store_ops *ops;

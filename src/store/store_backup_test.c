@@ -239,8 +239,8 @@ static void lets_one_write_at_a_time(void)
     close_store();
 }
 
-/* Where nobody else is, a log is what a crash has left: one that is damaged has lost what was acknowledged.
- */
+/* Where nobody else is, a log is what a crash has left: one that is damaged has lost what
+ * was acknowledged. */
 static void refuses_a_log_with_a_hole(void)
 {
     static uint8_t log[WHOLE_MAX];

@@ -1,6 +1,6 @@
-/* alg.h — signature algorithms (table: alg.def). For our own tokens the algorithm comes from the key record
- * and the token's header must agree; for proofs the header's name must have a row and fit the key sent along.
- */
+/* alg.h — signature algorithms (table: alg.def). For our own tokens the algorithm comes from the key
+ * record and the token's header must agree; for proofs the header's name must have a row and fit the
+ * key sent along. */
 #ifndef COATCHECK_TOKEN_ALG_H
 #define COATCHECK_TOKEN_ALG_H
 

@@ -173,8 +173,8 @@ static enum err read_addresses(struct claims *out, struct json object)
     return e;
 }
 
-/* RFC 7800 §3.1. A cnf without jkt binds in a way we cannot check; taking it for an unbound token would be
- * worse. */
+/* RFC 7800 §3.1. A cnf without jkt binds in a way we cannot check; taking it for an unbound token
+ * would be worse. */
 static enum err read_cnf(struct bytes *out, struct arena *arena, struct json object)
 {
     struct json jkt = json_member(json_member(object, "cnf"), "jkt");

@@ -51,8 +51,8 @@ struct claims {
 };
 
 void claims_write(struct buf *out, const struct claims *claims);
-/* The strings point into the arena. aud may be a string or a list: then out->aud is `wanted_aud` if the list
- * holds it. */
+/* The strings point into the arena. aud may be a string or a list: then out->aud is `wanted_aud` if the
+ * list holds it. */
 MUST_USE enum err claims_read(struct claims *out, struct arena *arena, struct bytes payload,
                               struct bytes wanted_aud);
 
@@ -61,8 +61,8 @@ struct claims_policy {
     int64_t now_s;
     int64_t life_max_s; /* exp - iat may not pass it */
     int64_t leeway_s;   /* 0 for our own tokens: exp is not softened */
-    int64_t
-        moved_now_s; /* the time by which exp decides, where it is ahead of now_s: a clock that was moved */
+    /* the time by which exp decides, where it is ahead of now_s: a clock that was moved */
+    int64_t moved_now_s;
     int64_t age_max_ms; /* age may not pass it: a project's age only grows */
     bool requires_ours; /* jti, iat, prj, kind and gt must be there, as in all we sign; without it: iss, aud,
                            sub, exp */

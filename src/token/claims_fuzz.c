@@ -1,5 +1,5 @@
-/* Law: claims that were read are written, read again and written as the same text; a check never passes what
- * has expired. */
+/* Law: claims that were read are written, read again and written as the same text; a check never passes
+ * what has expired. */
 #include "token/claims.h"
 
 #include <stdlib.h>

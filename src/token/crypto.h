@@ -1,5 +1,5 @@
-/* crypto.h — what we need from a crypto library, and nothing else. crypto_openssl*.c are the only files that
- * know which.
+/* crypto.h — what we need from a crypto library, and nothing else. crypto_openssl*.c are the only files
+ * that know which.
  *
  * A struct crypto is a thread's own workbench: fetched algorithms and reusable contexts, so that no request
  * pays for setting them up. Keys are made once from their bytes and then used from one thread only; each
@@ -28,8 +28,8 @@ void crypto_rest(void);
 const char *crypto_library(void); /* name and version of the library, for people */
 
 MUST_USE enum err crypto_sha256(struct crypto *crypto, uint8_t out[SHA256_LEN], struct bytes data);
-/* For what others have fixed and nobody forges by a collision: TURN passwords. Nothing of ours rests on it.
- */
+/* For what others have fixed and nobody forges by a collision: TURN passwords. Nothing of
+ * ours rests on it. */
 MUST_USE enum err crypto_hmac_sha1(struct crypto *crypto, uint8_t out[SHA1_LEN], struct bytes key,
                                    struct bytes data);
 
@@ -55,14 +55,14 @@ MUST_USE enum err crypto_siv_seal(struct crypto_siv *siv, struct buf *out, struc
 bool crypto_siv_open(struct crypto_siv *siv, uint8_t *out, struct bytes sealed, const struct bytes *ad,
                      size_t ad_count);
 
-/* Signing keys as bytes: ES256 a 32-byte scalar, EdDSA a 32-byte seed. RS256 cannot sign here, only verify.
- */
+/* Signing keys as bytes: ES256 a 32-byte scalar, EdDSA a 32-byte seed. RS256 cannot sign
+ * here, only verify. */
 MUST_USE enum err crypto_key_generate(struct crypto *crypto, enum alg alg, struct secret *private_key);
 MUST_USE enum err crypto_sign_new(struct crypto_sign **out, struct crypto *crypto, enum alg alg,
                                   const struct secret *private_key);
 void crypto_sign_free(struct crypto_sign *key);
-MUST_USE enum err crypto_sign(struct crypto_sign *key, uint8_t out[64],
-                              struct bytes data); /* JOSE form: r‖s, or Ed25519 */
+/* JOSE form: r‖s, or Ed25519 */
+MUST_USE enum err crypto_sign(struct crypto_sign *key, uint8_t out[64], struct bytes data);
 
 /* A public key: ES256 x‖y, 32 + 32 bytes, on the curve; EdDSA 32 bytes; RS256 n then e. */
 struct crypto_public {
@@ -71,12 +71,12 @@ struct crypto_public {
     struct bytes n, e; /* RS256: no leading zero bytes; n 2048..4096 bits, e odd and 3 <= e < 2^32, here 65537
                           in practice */
 };
-MUST_USE enum err crypto_public_of(struct crypto_sign *key, uint8_t x[32],
-                                   uint8_t y[32]); /* y is zero for EdDSA */
+/* y is zero for EdDSA */
+MUST_USE enum err crypto_public_of(struct crypto_sign *key, uint8_t x[32], uint8_t y[32]);
 MUST_USE enum err crypto_check_new(struct crypto_check **out, struct crypto *crypto,
                                    const struct crypto_public *key);
 void crypto_check_free(struct crypto_check *key);
-bool crypto_check(struct crypto_check *key, struct bytes data,
-                  struct bytes signature); /* JOSE form, exact length */
+/* JOSE form, exact length */
+bool crypto_check(struct crypto_check *key, struct bytes data, struct bytes signature);
 
 #endif

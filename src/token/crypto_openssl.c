@@ -238,9 +238,9 @@ void crypto_siv_free(struct crypto_siv *siv)
     free(siv);
 }
 
-/* A fresh copy of the keyed context with the associated strings fed in, one update each (RFC 5297 §2.6). An
- * empty string is refused: the library skips it silently, so that two different lists would authenticate
- * alike. */
+/* A fresh copy of the keyed context with the associated strings fed in, one update each (RFC 5297 §2.6).
+ * An empty string is refused: the library skips it silently, so that two different lists would
+ * authenticate alike. */
 static bool siv_begin(struct crypto_siv *siv, const EVP_CIPHER_CTX *keyed, const struct bytes *ad,
                       size_t ad_count)
 {

@@ -1,5 +1,5 @@
-/* crypto_openssl_keys.c — private keys that sign, public keys that verify: the half of crypto.h that is about
- * signatures. */
+/* crypto_openssl_keys.c — private keys that sign, public keys that verify: the half of crypto.h that is
+ * about signatures. */
 #include <openssl/ec.h>
 #include <openssl/obj_mac.h>
 #include <openssl/rsa.h>

@@ -367,9 +367,9 @@ static void knows_points_of_small_order(void)
     }
 }
 
-/* RFC 8032 §5.1.7: S is below the group's order L. S + L would fulfil the equation as well as S does, and
- * make of one signature many. Ours is made here, so that the case is at hand wherever the published ones are
- * not. */
+/* RFC 8032 §5.1.7: S is below the group's order L. S + L would fulfil the equation as well as S does,
+ * and make of one signature many. Ours is made here, so that the case is at hand wherever the
+ * published ones are not. */
 static void add_order(uint8_t s[32])
 {
     static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7,

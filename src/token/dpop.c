@@ -43,8 +43,8 @@ done:
     return e;
 }
 
-/* RFC 9449 §4.3 (4)-(7): typ, an asymmetric algorithm of ours, the key in the header and the signature by it.
- */
+/* RFC 9449 §4.3 (4)-(7): typ, an asymmetric algorithm of ours, the key in the header and the
+ * signature by it. */
 static enum err verify(struct dpop *out, struct crypto *crypto, const struct jws *jws)
 {
     enum alg alg = alg_of_jose(jws->alg);

@@ -19,9 +19,9 @@ static bool member_is(struct json object, const char *name, const char *text)
     return bytes_equal(json_text(json_member(object, name)), bytes_of_text(text));
 }
 
-/* A key made for something else is not ours to use: use, key_ops (RFC 7517 §4.2-3) and alg, each only if
- * present. key_ops may also say sign: some clients derive the public JWK from the private one and leave it
- * in. */
+/* A key made for something else is not ours to use: use, key_ops (RFC 7517 §4.2-3) and alg, each
+ * only if present. key_ops may also say sign: some clients derive the public JWK from the private
+ * one and leave it in. */
 static bool is_meant_for_signatures(struct json object, enum alg alg)
 {
     struct json ops = json_member(object, "key_ops");
@@ -47,9 +47,9 @@ static bool coordinate_read(uint8_t out[32], struct json object, const char *nam
     return base64url_read(out, 32, &len, json_text(json_member(object, name))) == ERR_OK && len == 32;
 }
 
-/* n of 2048 to 4096 bits, odd; e is 65537, as all clients have it: a small e invites forgeries by padding, a
- * large one costs us time. No leading zero byte (RFC 7518 §6.3.1.1), or one key would have many thumbprints.
- */
+/* n of 2048 to 4096 bits, odd; e is 65537, as all clients have it: a small e invites forgeries by
+ * padding, a large one costs us time. No leading zero byte (RFC 7518 §6.3.1.1), or one key would have
+ * many thumbprints. */
 static bool rsa_read(struct jwk *out, struct json object)
 {
     static const uint8_t f4[] = {0x01, 0x00, 0x01};

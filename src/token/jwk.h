@@ -21,15 +21,15 @@ struct jwk {
     size_t n_len, e_len;
 };
 
-MUST_USE enum err jwk_read(struct jwk *out,
-                           struct json object);         /* ERR_MALFORMED for anything we do not take */
+/* ERR_MALFORMED for anything we do not take */
+MUST_USE enum err jwk_read(struct jwk *out, struct json object);
 struct crypto_public jwk_public(const struct jwk *jwk); /* borrows jwk */
 /* The key as RFC 7638 §3 writes it: its required members, in order, without spaces. */
 #define JWK_TEXT_MAX 768 /* the longest: n of 683 characters, and e with the fixed parts around them */
 struct bytes jwk_text(char out[JWK_TEXT_MAX], const struct jwk *jwk);
 MUST_USE enum err jwk_thumbprint(char out[JWK_THUMBPRINT_LEN], struct crypto *crypto, const struct jwk *jwk);
-MUST_USE enum err jwk_thumbprint_of(char out[JWK_THUMBPRINT_LEN], struct crypto *crypto,
-                                    struct bytes text); /* of what jwk_text wrote */
+/* of what jwk_text wrote */
+MUST_USE enum err jwk_thumbprint_of(char out[JWK_THUMBPRINT_LEN], struct crypto *crypto, struct bytes text);
 /* Of PEM (RFC 7468 §13, "PUBLIC KEY"), as an operator's tools write it: the parts of a key of one of our
  * algorithms, to be judged by jwk_read like any other. ERR_MALFORMED: it holds none. */
 MUST_USE enum err jwk_read_pem(struct jwk *out, struct bytes pem);
@@ -38,8 +38,8 @@ MUST_USE enum err jwk_read_pem(struct jwk *out, struct bytes pem);
 void jwk_write_public(struct json_writer *w, enum alg alg, const uint8_t x[32], const uint8_t y[32],
                       struct bytes kid);
 
-/* Is text 43 base64url characters whose last has no unused bits set? (RFC 7638 thumbprint as a client sends
- * it) */
+/* Is text 43 base64url characters whose last has no unused bits set? (RFC 7638 thumbprint as a
+ * client sends it) */
 bool jwk_is_thumbprint(struct bytes text);
 
 #endif

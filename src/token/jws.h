@@ -21,15 +21,15 @@ struct jws {
     struct bytes signature;     /* decoded, in the arena */
 };
 
-MUST_USE enum err jws_split(struct jws *out, struct arena *arena,
-                            struct bytes token); /* ERR_MALFORMED, ERR_TOO_LARGE, ERR_NO_MEMORY */
+/* ERR_MALFORMED, ERR_TOO_LARGE, ERR_NO_MEMORY */
+MUST_USE enum err jws_split(struct jws *out, struct arena *arena, struct bytes token);
 void jws_release(struct jws *jws);
 
 /* out gets header_b64 "." b64(payload) "." b64(signature). header_b64 is base64url text made once per key and
  * kind by jws_header, because it never changes while the key lives. */
 MUST_USE enum err jws_sign(struct buf *out, struct crypto_sign *key, struct bytes header_b64,
                            struct bytes payload);
-void jws_header(struct buf *out, enum alg alg, struct bytes typ, struct bytes kid,
-                struct bytes ch); /* ch may be absent */
+/* ch may be absent */
+void jws_header(struct buf *out, enum alg alg, struct bytes typ, struct bytes kid, struct bytes ch);
 
 #endif

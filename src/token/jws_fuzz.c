@@ -1,5 +1,5 @@
-/* Law: a token taken apart and put together again from its decoded parts is the same text, to the last
- * character. */
+/* Law: a token taken apart and put together again from its decoded parts is the same text, to the
+ * last character. */
 #include "token/jws.h"
 
 #include "base/base64url.h"

@@ -34,8 +34,8 @@ static void rfc_4231_hmac(void)
     free(wanted);
 }
 
-/* The challenge is no feature of ours, but the hash of a text as base64url is: a proof's ath is made so too.
- */
+/* The challenge is no feature of ours, but the hash of a text as base64url is: a proof's ath
+ * is made so too. */
 static void hash_as_text(const json_t *entry, const char *text, const char *wanted)
 {
     uint8_t hash[SHA256_LEN];

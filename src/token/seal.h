@@ -3,8 +3,8 @@
  *
  * Wire form: <prefix><key id>.<base64url>, two dot-separated parts. The key is derived by HKDF from a seal
  * key and the kind, so no kind can be opened as another; version, key id, kind and deployment epoch are
- * associated data. The project is a sealed field and compared after opening. Too long is refused before any
- * cryptography. */
+ * associated data. The project is a sealed field and compared after opening. Too long is refused before
+ * any cryptography. */
 #ifndef COATCHECK_TOKEN_SEAL_H
 #define COATCHECK_TOKEN_SEAL_H
 

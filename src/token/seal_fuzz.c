@@ -1,6 +1,6 @@
-/* Laws: no text from outside opens; what is sealed opens to the same form; with any bit flipped it does not
- * open. The input is a text and, where it is a sealed form too, the thing to seal. Its first bytes pick kind
- * and bit. */
+/* Laws: no text from outside opens; what is sealed opens to the same form; with any bit flipped it does
+ * not open. The input is a text and, where it is a sealed form too, the thing to seal. Its first bytes
+ * pick kind and bit. */
 #include "token/seal.h"
 #include "token/sealed_form.h"
 

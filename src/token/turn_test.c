@@ -16,8 +16,8 @@ static void hmac_by_rfc_2202(void)
     CHECK_BYTES(bytes_of(out, sizeof out), bytes_of(wanted, sizeof wanted));
 }
 
-/* The password was worked out with `printf %s 1767232800:0123abcd | openssl dgst -sha1 -hmac north -binary |
- * base64`. */
+/* The password was worked out with `printf %s 1767232800:0123abcd | openssl dgst -sha1 -hmac north
+ * -binary | base64`. */
 static void a_name_that_ends_and_its_password(void)
 {
     CHECK_INT(turn_credential(&user, &password, crypto, BYTES("north"), 1767232800, BYTES("0123abcd")),

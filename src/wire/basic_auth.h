@@ -1,7 +1,6 @@
 /* basic_auth.h — the Authorization field: RFC 7617 Basic, RFC 6750 Bearer, RFC 9449 §7.1 DPoP. The scheme's
- * case is free, exactly one space follows it; everything else is strict. What is malformed is refused without
- * saying where.
- */
+ * case is free, exactly one space follows it; everything else is strict. What is malformed is refused
+ * without saying where. */
 #ifndef COATCHECK_WIRE_BASIC_AUTH_H
 #define COATCHECK_WIRE_BASIC_AUTH_H
 
@@ -16,8 +15,8 @@ struct basic_auth {
 };
 MUST_USE enum err basic_auth_read(struct basic_auth *out, struct arena *arena, struct bytes authorization);
 
-/* The token68 after "Bearer "; ERR_MALFORMED if it is another scheme, empty, longer than max, or has other
- * bytes. */
+/* The token68 after "Bearer "; ERR_MALFORMED if it is another scheme, empty, longer than max, or
+ * has other bytes. */
 MUST_USE enum err bearer_read(struct bytes *out, struct bytes authorization, size_t max);
 /* The same after "DPoP ". */
 MUST_USE enum err dpop_auth_read(struct bytes *out, struct bytes authorization, size_t max);

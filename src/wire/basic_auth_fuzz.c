@@ -1,5 +1,5 @@
-/* Laws: what is read encodes back to the same credentials; a user has no colon; a bearer token is the end of
- * its field. */
+/* Laws: what is read encodes back to the same credentials; a user has no colon; a bearer token is the
+ * end of its field. */
 #include "wire/basic_auth.h"
 
 #include "base/base64url.h"

@@ -62,8 +62,8 @@ void http_reply_begin(struct buf *out, int status)
     buf_append(out, BYTES("\r\n"));
 }
 
-/* RFC 9110 §5.5: CR, LF and NUL are what splits a response; the other control bytes have no place there
- * either. */
+/* RFC 9110 §5.5: CR, LF and NUL are what splits a response; the other control bytes have no
+ * place there either. */
 static bool value_is_safe(struct bytes value)
 {
     for (size_t i = 0; i < value.len; i++)

@@ -92,8 +92,8 @@ static bool next_line(struct http_request *request, struct bytes *line, const ui
         return end - request->line_start < max ? false : refuse(request, status_if_long, "line_too_long");
     }
     size_t line_len = (size_t)(lf - in) - request->line_start;
-    /* RFC 9112 §2.2 allows a lone LF as the end; two readers that differ on it are how requests are smuggled.
-     */
+    /* RFC 9112 §2.2 allows a lone LF as the end; two readers that differ on it are how
+     * requests are smuggled. */
     if (line_len == 0 || lf[-1] != '\r') return refuse(request, 400, "bare_lf");
     *line = bytes_of(in + request->line_start, line_len - 1);
     request->at = request->line_start = (uint32_t)(lf - in) + 1;
@@ -247,8 +247,8 @@ static bool is_hex(uint8_t c)
     return is_digit(c) || (uint8_t)((c | 0x20) - 'a') < 6;
 }
 
-/* RFC 3986 §3.2.2 and §3.2.3: host [":" port], without user part. An empty host names nobody, so it is
- * refused. */
+/* RFC 3986 §3.2.2 and §3.2.3: host [":" port], without user part. An empty host names nobody, so
+ * it is refused. */
 static bool host_is_valid(struct bytes text)
 {
     struct bytes host, port;

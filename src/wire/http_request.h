@@ -1,5 +1,5 @@
-/* http_request.h — a strict reader of HTTP/1.1 requests (RFC 9112), without I/O and without memory of its
- * own.
+/* http_request.h — a strict reader of HTTP/1.1 requests (RFC 9112), without I/O and without
+ * memory of its own.
  *
  * You keep the bytes of one request in one piece, beginning at its first byte, and call http_request_feed
  * with all of them each time more have come. The reader remembers offsets only, so the piece may move between
@@ -8,8 +8,8 @@
  *   HTTP_MORE     not enough yet; call again with more bytes
  *   HTTP_HEAD     request line and fields are whole, once per request. Now look at them, refuse early or set
  *                 body_max, then call again with the same bytes
- *   HTTP_DONE     the whole message; its body is body(); head_len + what follows is `used`, the next begins
- * there HTTP_REFUSED  the bytes are no request we take; answer `status`, then close: framing is lost for good
+ *   HTTP_DONE     the whole message. `body` spans its content; the next message begins at `used`
+ *   HTTP_REFUSED  the bytes are no request we take; answer `status`, then close: framing is lost for good
  *
  * A chunked body is decoded in place: after HTTP_DONE the body is one piece. What real clients send is
  * accepted and nothing else: one space between words, CRLF only, no folding, no field name outside RFC 9110

@@ -1,5 +1,5 @@
-/* Law: a stream of requests reads the same whole, byte by byte and in two pieces; spans stay inside the
- * request. */
+/* Law: a stream of requests reads the same whole, byte by byte and in two pieces; spans stay
+ * inside the request. */
 #include "wire/http_request.h"
 #include "harness/http_transcript.h"
 

@@ -100,8 +100,8 @@ static void keeps_to_our_raw_requests(void)
 
 /* --- llhttp --- */
 
-/* What llhttp takes and we refuse: our reason, and a sign of it in the input without which the reason does
- * not count. */
+/* What llhttp takes and we refuse: our reason, and a sign of it in the input without which the reason
+ * does not count. */
 static const struct {
     const char *reason, *sign, *why;
 } stricter[] = {

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A JavaScript number prints with at most 17 digits, and so does every double. More of them would be rounded
- * off. */
+/* A JavaScript number prints with at most 17 digits, and so does every double. More of them would
+ * be rounded off. */
 #define REAL_DIGITS_MAX 17
 /* Smaller ones lose digits (the smallest normal double is 2.2e-308) or turn into 0. */
 #define REAL_EXPONENT_MIN (-307)
@@ -18,8 +18,8 @@ static bool is_digit(uint8_t c)
     return c >= '0' && c <= '9';
 }
 
-/* Where a number stands between text[at] and its end: digits that count, and the power of ten of the first of
- * them. */
+/* Where a number stands between text[at] and its end: digits that count, and the power of ten of the
+ * first of them. */
 struct real {
     size_t digits, zeros_after; /* zeros_after: zeros that count only if another digit follows */
     long first_power;
@@ -66,8 +66,8 @@ static size_t scan_exponent(struct real *real, struct bytes text, size_t at)
     return at;
 }
 
-/* Past the number at text[at]; *is_exact says whether a double can hold it. Its grammar is the library's
- * matter. */
+/* Past the number at text[at]; *is_exact says whether a double can hold it. Its grammar is the
+ * library's matter. */
 static size_t scan_number(bool *is_exact, struct bytes text, size_t at)
 {
     struct real real = {0};
@@ -129,9 +129,9 @@ static bool is_within_limits(struct bytes text)
 
 static _Thread_local bool is_parsing, memory_failed;
 
-/* One for all threads, because a thread's own would be touched, and so cost its whole size, when the thread
- * starts. Whoever runs out of memory holds the lock until its parse has ended; with memory nobody takes it.
- */
+/* One for all threads, because a thread's own would be touched, and so cost its whole size, when the
+ * thread starts. Whoever runs out of memory holds the lock until its parse has ended; with memory
+ * nobody takes it. */
 static pthread_mutex_t reserve_lock = PTHREAD_MUTEX_INITIALIZER;
 static size_t reserve_used;
 static alignas(max_align_t) uint8_t reserve[RESERVE_BYTES];
@@ -279,8 +279,8 @@ bool json_number_is_whole(int64_t *out, struct json number)
     return true;
 }
 
-/* The fewest digits that give the same double back, at most 17. Without "." or "e" it would come back an
- * integer. */
+/* The fewest digits that give the same double back, at most 17. Without "." or "e" it would come
+ * back an integer. */
 static void put_real(struct json_writer *w, double value)
 {
     char text[40];

@@ -1,5 +1,5 @@
-/* json_read.h — strict JSON (RFC 8259) as a read-only tree. With json_read.c the only file that knows the
- * library.
+/* json_read.h — strict JSON (RFC 8259) as a read-only tree. With json_read.c the only file that
+ * knows the library.
  *
  * Refused: duplicate members, invalid UTF-8, NUL inside member names, a byte-order mark, trailing bytes,
  * depth over JSON_DEPTH_MAX, lone surrogates, integers beyond 64 bits, fractions a double cannot hold (never
@@ -41,10 +41,10 @@ size_t json_count(struct json array_or_object);
 struct json json_item(struct json array, size_t index);
 struct bytes json_text(struct json string);  /* absent unless a string; lives as long as the document */
 bool json_text_is_clean(struct json string); /* a string without U+0000 */
-bool json_int64(int64_t *out,
-                struct json number); /* true only for a JSON integer (no fraction, no exponent) */
-bool json_number_is_whole(int64_t *out,
-                          struct json number); /* also 1e3 and 1.0, exactly representable ones only */
+/* true only for a JSON integer (no fraction, no exponent) */
+bool json_int64(int64_t *out, struct json number);
+/* also 1e3 and 1.0, exactly representable ones only */
+bool json_number_is_whole(int64_t *out, struct json number);
 
 /* Writes the value again; null if it is absent. Keeps the order of members, drops white space. */
 void json_put_value(struct json_writer *w, struct json value);

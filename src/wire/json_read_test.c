@@ -241,8 +241,8 @@ static void *allocate_or_fail(size_t size)
     return malloc(size);
 }
 
-/* Fails each allocation in turn: a refusal each time, nothing leaked, and the right one when all are granted.
- */
+/* Fails each allocation in turn: a refusal each time, nothing leaked, and the right one when
+ * all are granted. */
 static void survives_each_failed_allocation(void)
 {
     struct bytes text = BYTES("{\"a\":[1,2.5,\"a string\",{\"b\":null}],\"c\":true,\"d\":{}}");

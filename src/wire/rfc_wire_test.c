@@ -1,5 +1,5 @@
-/* The values that RFCs print for what this folder and base do: Basic, the upgrade's answer, frames, base64.
- */
+/* The values that RFCs print for what this folder and base do: Basic, the upgrade's answer,
+ * frames, base64. */
 #include "base/base64url.h"
 #include "harness/check.h"
 #include "harness/vector_json.h"

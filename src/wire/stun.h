@@ -1,9 +1,9 @@
 /* stun.h — the server's half of a STUN question: "from where do my packets come?" (RFC 8489), enough for a
  * browser that gathers candidates without a user name. One datagram in, at most one out; no I/O.
  *
- * Only Binding requests are answered. Attributes that may be ignored are; those that may not and are unknown
- * get 420 with their list, as §6.3.1 asks. An answer has at most STUN_ANSWER_MAX bytes: nothing here
- * amplifies. */
+ * Only Binding requests are answered. Attributes that may be ignored are; those that may not and are
+ * unknown get 420 with their list, as §6.3.1 asks. An answer has at most STUN_ANSWER_MAX bytes: nothing
+ * here amplifies. */
 #ifndef COATCHECK_WIRE_STUN_H
 #define COATCHECK_WIRE_STUN_H
 

@@ -1,6 +1,6 @@
-/* ws_handshake.h — the server's half of the WebSocket upgrade (RFC 6455 §4.2), over an HTTP request already
- * read. Offers no extension and no sub-protocol; what a client proposes is left unanswered, which declines
- * it. */
+/* ws_handshake.h — the server's half of the WebSocket upgrade (RFC 6455 §4.2), over an HTTP request
+ * already read. Offers no extension and no sub-protocol; what a client proposes is left unanswered,
+ * which declines it. */
 #ifndef COATCHECK_WIRE_WS_HANDSHAKE_H
 #define COATCHECK_WIRE_WS_HANDSHAKE_H
 

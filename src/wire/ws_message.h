@@ -1,12 +1,12 @@
-/* ws_message.h — whole messages out of frames: fragments joined, UTF-8 checked as it comes, ping and close
- * seen to.
+/* ws_message.h — whole messages out of frames: fragments joined, UTF-8 checked as it comes, ping and
+ * close seen to.
  *
- * Feed until it says MORE, with the rest of your input each time, be it empty: only then is the payload last
- * shown given back. Between messages the struct holds no memory: an idle session costs its own size only. A
- * message that arrives in one piece is given as a view into your input, without a copy. Broken peers get a
- * close code: 1002 protocol, 1003 binary (unless taken), 1007 not UTF-8 (at the latest with the final
- * fragment), 1008 more than fragments_max frames in one message, 1009 longer than message_max, 1013 no
- * memory. */
+ * Feed until it says MORE, with the rest of your input each time, be it empty: only then is the payload
+ * last shown given back. Between messages the struct holds no memory: an idle session costs its own size
+ * only. A message that arrives in one piece is given as a view into your input, without a copy. Broken
+ * peers get a close code: 1002 protocol, 1003 binary (unless taken), 1007 not UTF-8 (at the latest with
+ * the final fragment), 1008 more than fragments_max frames in one message, 1009 longer than message_max,
+ * 1013 no memory. */
 #ifndef COATCHECK_WIRE_WS_MESSAGE_H
 #define COATCHECK_WIRE_WS_MESSAGE_H
 

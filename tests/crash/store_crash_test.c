@@ -91,8 +91,8 @@ static void child_run(int pipe_end, uint32_t number)
     }
 }
 
-/* Reads acknowledgements until there were `until`, kills, and reads what the pipe still holds. Returns the
- * greatest. */
+/* Reads acknowledgements until there were `until`, kills, and reads what the pipe still holds.
+ * Returns the greatest. */
 static uint32_t watch_and_kill(int pipe_end, pid_t child, size_t until)
 {
     uint32_t number, greatest = 0;

@@ -1,7 +1,7 @@
-/* What a core file of a running server would show: a child opens a key ring and uses it, the parent reads the
- * child's memory as the kernel would dump it, and looks for the keys, which it has worked out by itself from
- * the data folder. Then the child releases its keys, and not even the memory that is never dumped may have
- * them. */
+/* What a core file of a running server would show: a child opens a key ring and uses it, the parent reads
+ * the child's memory as the kernel would dump it, and looks for the keys, which it has worked out by
+ * itself from the data folder. Then the child releases its keys, and not even the memory that is never
+ * dumped may have them. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sys/random.h>

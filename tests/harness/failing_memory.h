@@ -1,7 +1,7 @@
-/* failing_memory.h — for test programs linked with --wrap for malloc, calloc and realloc: the n-th allocation
- * from now fails, and as many more as wanted. Counts on the threads that do not opt out, so that a test's own
- * side of a connection goes on. With crypto_memory_guard the crypto library asks here too. Include it once.
- */
+/* failing_memory.h — for test programs linked with --wrap for malloc, calloc and realloc: the n-th
+ * allocation from now fails, and as many more as wanted. Counts on the threads that do not opt out, so that
+ * a test's own side of a connection goes on. With crypto_memory_guard the crypto library asks here too.
+ * Include it once. */
 #ifndef COATCHECK_TESTS_FAILING_MEMORY_H
 #define COATCHECK_TESTS_FAILING_MEMORY_H
 

@@ -1,10 +1,10 @@
 /* fault_disk.h — what a disk holds now, and what of it would be there after a power cut.
  *
- * Kept in memory beside the real files, by name. A write is safe once its file has been synced; a name (made,
- * moved, taken away) once its folder has. What is not safe may survive or not, sector by sector: of bytes
- * outside a write nothing is lost, which is what SQLite assumes of disks, too. A sync that failed leaves its
- * sectors lost for later syncs until they are written again, as the kernel does. Not for threads: the caller
- * holds a lock. */
+ * Kept in memory beside the real files, by name. A write is safe once its file has been synced; a name
+ * (made, moved, taken away) once its folder has. What is not safe may survive or not, sector by sector: of
+ * bytes outside a write nothing is lost, which is what SQLite assumes of disks, too. A sync that failed
+ * leaves its sectors lost for later syncs until they are written again, as the kernel does. Not for threads:
+ * the caller holds a lock. */
 #ifndef COATCHECK_TESTS_FAULT_DISK_H
 #define COATCHECK_TESTS_FAULT_DISK_H
 

@@ -1,5 +1,5 @@
-/* http_transcript.h — what the HTTP reader makes of a stream of bytes, as text that tests and fuzzers can
- * compare:
+/* http_transcript.h — what the HTTP reader makes of a stream of bytes, as text that tests and
+ * fuzzers can compare:
  *
  *   DONE GET /path 3=abc     a whole request: method, target, body
  *   CLOSE                    the last one was not keep-alive; the rest is not read

@@ -1,5 +1,5 @@
-/* peer.h — the other end of a socket in a test: blocking calls on loopback, plain or TLS, and a bell to wait
- * for events.
+/* peer.h — the other end of a socket in a test: blocking calls on loopback, plain or TLS, and a bell to
+ * wait for events.
  *
  * Every wait has a guard of PEER_GUARD_S seconds; it only turns a hang into a failed check, nothing is
  * measured by it. */

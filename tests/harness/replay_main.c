@@ -1,5 +1,5 @@
-/* replay_main.c — runs a fuzz target over the files of its corpus folder, so that `make check` needs no
- * libFuzzer. */
+/* replay_main.c — runs a fuzz target over the files of its corpus folder, so that `make check`
+ * needs no libFuzzer. */
 #include <dirent.h>
 #include <limits.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
-/* set_clock.c — loaded into a server under test (LD_PRELOAD): its wall clock is ahead of the machine's by so
- * many ms as the file says that COATCHECK_TEST_CLOCK names, eight bytes, at any moment. Its other clocks are
- * real. */
+/* set_clock.c — loaded into a server under test (LD_PRELOAD): its wall clock is ahead of the machine's by
+ * so many ms as the file says that COATCHECK_TEST_CLOCK names, eight bytes, at any moment. Its other
+ * clocks are real. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -265,8 +265,8 @@ static enum err commit_group(void)
     return e;
 }
 
-/* Each commit by itself, all or nothing: those acknowledged are there, and unless the power was cut no other.
- */
+/* Each commit by itself, all or nothing: those acknowledged are there, and unless the power
+ * was cut no other. */
 static void look_at_group(sqlite3 *handle, bool is_exact)
 {
     char sql[256];

@@ -1,6 +1,6 @@
-/* ticket_world.h — the world of service_world.h with what tickets need: a client, publishable keys, a study
- * in each project, and tickets asked for and redeemed in a line. For test programs alone; each includes it
- * once. */
+/* ticket_world.h — the world of service_world.h with what tickets need: a client, publishable keys, a
+ * study in each project, and tickets asked for and redeemed in a line. For test programs alone; each
+ * includes it once. */
 #ifndef COATCHECK_TESTS_TICKET_WORLD_H
 #define COATCHECK_TESTS_TICKET_WORLD_H
 

@@ -1,8 +1,8 @@
 /* vector_json.h — opens the JSON files of test vectors as a tree, for test programs only.
  *
- * Our own files live in tests/vectors/. Those of other projects are not part of this repository: they are
- * read from the folder named by COATCHECK_VECTORS, and a file that is not there is reported in a line and
- * passed over. */
+ * Our own files live in tests/vectors/. Those of other projects are not part of this repository: they
+ * are read from the folder named by COATCHECK_VECTORS, and a file that is not there is reported in a
+ * line and passed over. */
 #ifndef COATCHECK_TESTS_VECTOR_JSON_H
 #define COATCHECK_TESTS_VECTOR_JSON_H
 
@@ -59,8 +59,8 @@ static inline struct bytes vector_text(const json_t *object, const char *key)
     return text == NULL ? BYTES_NONE : bytes_of(json_string_value(text), json_string_length(text));
 }
 
-/* The member as bytes, in memory of its own (free it); exits if it is not there: then the file is not what we
- * think. */
+/* The member as bytes, in memory of its own (free it); exits if it is not there: then the file is not
+ * what we think. */
 static inline uint8_t *vector_decode_(const json_t *object, const char *key, size_t *len, bool is_hex)
 {
     struct bytes text = vector_text(object, key);
