@@ -181,7 +181,6 @@ static void append_value(struct buf *out, struct json value)
 }
 
 #define LABEL_WIDTH 12
-#define CELL_MAX    400
 
 void operator_lines(struct json answer, const struct operator_line *lines, unsigned count)
 {

@@ -8,8 +8,6 @@
 #include "service/keys.h"
 #include "service/key_text.h"
 
-#define SEED_CREDENTIALS 9
-
 struct seed { /* NUL-terminated texts; the names are those of the contract line */
     char project_id[37], api_token[KEY_TEXT_MAX], client_id[KEY_TEXT_MAX], client_secret[KEY_TEXT_MAX];
     char secret_key[KEY_TEXT_MAX], publishable_key[KEY_TEXT_MAX], c2c_token[KEY_TEXT_MAX];

@@ -58,7 +58,6 @@ enum write_kind {
     WRITE_ANSWER          /* put, while the interview is INTERVIEW_AGREED; rows as WRITE_INTERVIEW_STEP */
 };
 
-#define JKT_LEN               43 /* characters of a key's thumbprint (RFC 7638) */
 #define FAMILY_ANY_GENERATION UINT32_MAX
 
 #define PRUNE_ROWS_MAX 1000 /* of one write: the writer serves others between two of them */

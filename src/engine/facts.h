@@ -21,6 +21,7 @@
 #define KEY_NAME_MAX      100  /* bytes of the name an operator gives a key */
 #define EXTERNAL_ID_MAX   255  /* bytes of a customer's own id for a user */
 #define PAYLOAD_MAX       2048 /* bytes of the JSON object a customer attaches to an embedded user */
+#define JKT_LEN           43   /* characters of a key's thumbprint (RFC 7638): base64url of SHA-256 */
 #define ADDRESSES_MAX     10   /* addresses one limited token may reach */
 
 enum profile_field {

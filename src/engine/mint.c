@@ -19,7 +19,7 @@ static bool is_thumbprint(struct bytes text)
     uint8_t digest[32];
     size_t len;
 
-    return text.len == 43 && base64url_read(digest, sizeof digest, &len, text) == ERR_OK &&
+    return text.len == JKT_LEN && base64url_read(digest, sizeof digest, &len, text) == ERR_OK &&
            len == sizeof digest;
 }
 

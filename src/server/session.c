@@ -14,13 +14,6 @@
 #include "server/socket.h"
 #include "server/stream.h"
 
-struct session *session_named(struct lane *lane, struct bytes name)
-{
-    struct name_link *link = session_names_find(&lane->names, name);
-
-    return link ? link->session : NULL;
-}
-
 struct dialect_session session_words(const struct session *session)
 {
     const struct node *node = session->lane->node;

@@ -33,7 +33,7 @@ struct session {
     struct trace *formers;  /* names of those whose place it took */
     char name[SESSION_NAME_LEN];
     char first_jti[UUID_TEXT_LEN]; /* of the token it began with: part of what its client calls it */
-    char jti[UUID_TEXT_LEN], jkt[43], parent_key[KEY_PUBLIC_ID_MAX];
+    char jti[UUID_TEXT_LEN], jkt[JKT_LEN], parent_key[KEY_PUBLIC_ID_MAX];
     struct holder holder;       /* its strings are the three above */
     struct session_links links; /* in the lane's index from its first grant to its end */
     struct deadline deadline;   /* the grant's end while attached; the wait's end while detached */
@@ -56,9 +56,6 @@ struct session {
     struct leg *legs;
     unsigned leg_count;
 };
-
-/* NULL: no such session on this lane. */
-struct session *session_named(struct lane *lane, struct bytes name);
 
 /* One whole message of the dialect: to the socket, or kept for the client's return. A client that must not
  * miss it and cannot be told (no memory, too much kept) loses its session instead, in a later turn. */

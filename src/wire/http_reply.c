@@ -112,28 +112,3 @@ void http_reply_end_empty(struct buf *out, bool keep_alive)
     append_connection(out, keep_alive);
     buf_append(out, BYTES("\r\n"));
 }
-
-/* Twelve places: no buffer of ours holds 10^11 bytes. The unused places stay spaces before the number, which
- * RFC 9112 §5 calls optional white space and every reader trims; leading zeros would be legal as well but
- * look like another base. */
-#define LENGTH_PLACES "            "
-#define LENGTH_WIDTH  (sizeof LENGTH_PLACES - 1)
-#define HEAD_END      "\r\n\r\n"
-
-size_t http_reply_body_begin(struct buf *out, bool keep_alive)
-{
-    append_connection(out, keep_alive);
-    buf_append(out, BYTES("Content-Length:" LENGTH_PLACES HEAD_END));
-    return out->len;
-}
-
-void http_reply_body_end(struct buf *out, size_t mark)
-{
-    if (out->error != ERR_OK) return; /* then the mark may mean nothing, and nothing will be sent */
-    size_t body_len = out->len - mark;
-    uint8_t *at = out->ptr + mark - (sizeof HEAD_END - 1);
-    do {
-        *--at = (uint8_t)('0' + body_len % 10);
-        body_len /= 10;
-    } while (body_len != 0);
-}

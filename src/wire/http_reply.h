@@ -3,13 +3,9 @@
  *
  *     http_reply_begin(out, 200);
  *     http_reply_field(out, BYTES("Content-Type"), BYTES("application/json"));
- *     http_reply_end(out, body, keep_alive);                      writes Content-Length and Connection when
- * needed
+ *     http_reply_end(out, body, keep_alive);
  *
- * or, to write a body straight into the buffer without a copy:
- *     size_t mark = http_reply_body_begin(out, keep_alive);  ... buf_append(out, ...) ...
- * http_reply_body_end(out, mark);
- */
+ * The end writes Content-Length, and Connection: close where it is the last reply. */
 #ifndef COATCHECK_WIRE_HTTP_REPLY_H
 #define COATCHECK_WIRE_HTTP_REPLY_H
 
@@ -19,10 +15,6 @@ void http_reply_begin(struct buf *out, int status);                            /
 void http_reply_field(struct buf *out, struct bytes name, struct bytes value); /* one field */
 void http_reply_end(struct buf *out, struct bytes body, bool keep_alive);      /* lengths, empty line, body */
 void http_reply_end_empty(struct buf *out, bool keep_alive); /* for 204 and 304: no length at all */
-
-/* Reserves a fixed-width Content-Length; returns a mark for _body_end, which fills it in. */
-size_t http_reply_body_begin(struct buf *out, bool keep_alive);
-void http_reply_body_end(struct buf *out, size_t mark);
 
 const char *http_status_text(int status); /* "Not Found"; "Unknown" for a status we never send */
 

@@ -265,20 +265,6 @@ bool json_int64(int64_t *out, struct json number)
     return json_is_integer(node);
 }
 
-bool json_number_is_whole(int64_t *out, struct json number)
-{
-    const double limit = 9007199254740992.0; /* 2^53: from here on a double may stand for its neighbours */
-    const json_t *node = number.node;
-    double value;
-
-    if (json_int64(out, number)) return true;
-    value = json_real_value(node); /* 0.0 if it is no real */
-    if (!json_is_real(node) || value <= -limit || value >= limit || (double)(int64_t)value != value)
-        return false;
-    *out = (int64_t)value;
-    return true;
-}
-
 /* The fewest digits that give the same double back, at most 17. Without "." or "e" it would come
  * back an integer. */
 static void put_real(struct json_writer *w, double value)

@@ -43,8 +43,6 @@ struct bytes json_text(struct json string);  /* absent unless a string; lives as
 bool json_text_is_clean(struct json string); /* a string without U+0000 */
 /* true only for a JSON integer (no fraction, no exponent) */
 bool json_int64(int64_t *out, struct json number);
-/* also 1e3 and 1.0, exactly representable ones only */
-bool json_number_is_whole(int64_t *out, struct json number);
 
 /* Writes the value again; null if it is absent. Keeps the order of members, drops white space. */
 void json_put_value(struct json_writer *w, struct json value);

@@ -175,29 +175,3 @@ void ws_frame_write_close(struct buf *out, uint16_t code, struct bytes reason)
     if (reason.len > 0) memcpy(payload + 2, reason.ptr, reason.len);
     ws_frame_write(out, WS_CLOSE, bytes_of(payload, 2 + reason.len));
 }
-
-/* For 126 to 65535 bytes of payload: what most texts need, so that they need not move. */
-#define USUAL_HEAD 4
-
-size_t ws_frame_text_begin(struct buf *out)
-{
-    size_t mark = out->len;
-
-    (void)buf_extend(out, USUAL_HEAD); /* its failure is the buffer's sticky one */
-    return mark;
-}
-
-void ws_frame_text_end(struct buf *out, size_t mark)
-{
-    uint8_t head[WIDEST_HEAD];
-    size_t payload_len, head_len;
-
-    if (buf_error(out) != ERR_OK) return;
-    payload_len = out->len - mark - USUAL_HEAD;
-    head_len = write_head(head, WS_TEXT, payload_len);
-    if (head_len > USUAL_HEAD && !buf_extend(out, head_len - USUAL_HEAD)) return;
-    if (head_len != USUAL_HEAD)
-        memmove(out->ptr + mark + head_len, out->ptr + mark + USUAL_HEAD, payload_len);
-    memcpy(out->ptr + mark, head, head_len);
-    if (head_len < USUAL_HEAD) buf_truncate(out, mark + head_len + payload_len);
-}

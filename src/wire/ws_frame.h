@@ -34,8 +34,5 @@ struct ws_frame_step ws_frame_feed(struct ws_frame *frame, uint8_t *in, size_t l
 /* One whole unmasked server frame. A close frame's payload is code and reason, at most 125 bytes. */
 void ws_frame_write(struct buf *out, enum ws_opcode opcode, struct bytes payload);
 void ws_frame_write_close(struct buf *out, uint16_t code, struct bytes reason);
-/* A text payload written in place: begin, append the payload, end. The head's width is chosen at the end. */
-size_t ws_frame_text_begin(struct buf *out);
-void ws_frame_text_end(struct buf *out, size_t mark);
 
 #endif
