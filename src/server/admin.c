@@ -205,6 +205,17 @@ void admin_answer(struct lane *lane, uint64_t serial, struct buf *line)
     consume(admin);
 }
 
+void admin_refuse(struct lane *lane, uint64_t serial, const char *because)
+{
+    struct buf *line = lane_body(lane);
+    struct json_writer w = json_writer_on(line);
+
+    json_object_begin(&w);
+    put_text(&w, "refused", because);
+    json_object_end(&w);
+    admin_answer(lane, serial, line);
+}
+
 /* ---- why: a letter's way ---- */
 
 static void open_why(struct mail *mail)

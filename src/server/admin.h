@@ -18,7 +18,8 @@ void admin_accept(void *state, struct stream *stream); /* a listener_accept_fn; 
 void admins_stop(struct lane *lane);
 
 /* For commands whose answer takes a while: nothing is read between the two. On lane 0's thread. */
-uint64_t admin_wait(struct admin *admin);                                /* the connection's number */
-void admin_answer(struct lane *lane, uint64_t serial, struct buf *line); /* one JSON object */
+uint64_t admin_wait(struct admin *admin);                                   /* the connection's number */
+void admin_answer(struct lane *lane, uint64_t serial, struct buf *line);    /* one JSON object */
+void admin_refuse(struct lane *lane, uint64_t serial, const char *because); /* a clause: {"refused":…} */
 
 #endif

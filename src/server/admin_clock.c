@@ -10,18 +10,6 @@ struct admin_advance {
     uint64_t serial;
 };
 
-static void tell_refused(struct lane *lane, uint64_t serial, const char *because)
-{
-    struct buf *line = lane_body(lane);
-    struct json_writer w = json_writer_on(line);
-
-    json_object_begin(&w);
-    json_key(&w, "refused");
-    json_put_string(&w, bytes_of_text(because));
-    json_object_end(&w);
-    admin_answer(lane, serial, line);
-}
-
 static void tell_moved(const struct advance *advance, uint64_t serial)
 {
     struct buf *line = lane_body(advance->home);
@@ -49,7 +37,7 @@ static void advanced(struct advance *advance)
         return;
     }
     if (advance->refused)
-        tell_refused(advance->home, asked->serial, advance->refused);
+        admin_refuse(advance->home, asked->serial, advance->refused);
     else
         tell_moved(advance, asked->serial);
     free(asked);
@@ -61,7 +49,7 @@ void admin_clock(struct lane *lane, uint64_t serial, const struct admin_ask *ask
     struct admin_advance *asked = refused ? NULL : calloc(1, sizeof *asked);
 
     if (!asked) {
-        tell_refused(lane, serial, refused ? refused : "not enough memory");
+        admin_refuse(lane, serial, refused ? refused : "not enough memory");
         return;
     }
     asked->serial = serial;

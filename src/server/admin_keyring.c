@@ -14,18 +14,6 @@ struct keyring_ask {     /* from the ask to its answer */
     uint64_t serial;
 };
 
-static void tell_failed(struct lane *lane, uint64_t serial, const char *because)
-{
-    struct buf *line = lane_body(lane);
-    struct json_writer w = json_writer_on(line);
-
-    json_object_begin(&w);
-    json_key(&w, "refused");
-    json_put_string(&w, bytes_of_text(because));
-    json_object_end(&w);
-    admin_answer(lane, serial, line);
-}
-
 static void done(struct ring_ask *ask, enum err error)
 {
     struct keyring_ask *asked = (struct keyring_ask *)(void *)ask;
@@ -34,10 +22,10 @@ static void done(struct ring_ask *ask, enum err error)
     const struct ring_timetable timetable = rotation_timetable(node->config);
 
     if (error && error != ERR_STOPPING)
-        tell_failed(lane, asked->serial,
-                    ask->because
-                        ? ask->because
-                        : "not done, or not in every loop yet; the server's log says why: try again");
+        admin_refuse(lane, asked->serial,
+                     ask->because
+                         ? ask->because
+                         : "not done, or not in every loop yet; the server's log says why: try again");
     else if (!error) {
         struct buf *line = lane_body(lane);
         struct json_writer w = json_writer_on(line);
@@ -53,7 +41,7 @@ void admin_keyring(struct lane *lane, uint64_t serial, const struct admin_ask *a
     struct keyring_ask *asked = rotation ? calloc(1, sizeof *asked) : NULL;
 
     if (!asked) {
-        tell_failed(lane, serial, "not enough memory");
+        admin_refuse(lane, serial, "not enough memory");
         return;
     }
     asked->lane = lane;

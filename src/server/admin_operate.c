@@ -7,10 +7,9 @@
 #include "server/node.h"
 #include "server/operate.h"
 #include "server/watch.h"
-#include "wire/json_write.h"
 
-struct errand_of_operator { /* from the ask to its answer */
-    struct errand errand;   /* first member */
+struct operator_errand {  /* from the ask to its answer */
+    struct errand errand; /* first member */
     struct watch_ask published;
     struct cut cut;
     struct lane *lane;
@@ -23,114 +22,102 @@ struct errand_of_operator { /* from the ask to its answer */
     struct buf answer; /* may hold a secret: it is wiped */
 };
 
-static struct errand_of_operator *of_errand(struct errand *errand)
+static struct operator_errand *of_errand(struct errand *errand)
 {
-    return (struct errand_of_operator *)(void *)errand;
+    return (struct operator_errand *)(void *)errand;
 }
 
-static void tell_refused(struct lane *lane, uint64_t serial, const char *because)
+static void end(struct operator_errand *asked)
 {
-    struct buf *line = lane_body(lane);
-    struct json_writer w = json_writer_on(line);
-
-    json_object_begin(&w);
-    json_key(&w, "refused");
-    json_put_string(&w, bytes_of_text(because));
-    json_object_end(&w);
-    admin_answer(lane, serial, line);
+    json_free(asked->document);
+    buf_wipe(&asked->answer);
+    keyring_free(asked->ring);
+    free(asked);
 }
 
-static void end(struct errand_of_operator *operator)
+static void answer(struct operator_errand *asked)
 {
-    json_free(operator->document);
-    buf_wipe(&operator->answer);
-    keyring_free(operator->ring);
-    free(operator);
-}
-
-static void answer(struct errand_of_operator *operator)
-{
-    if (buf_error(&operator->answer))
-        tell_refused(operator->lane, operator->serial, "it is done, but there is no memory for the answer");
+    if (buf_error(&asked->answer))
+        admin_refuse(asked->lane, asked->serial, "it is done, but there is no memory for the answer");
     else
-        admin_answer(operator->lane, operator->serial, &operator->answer);
-    end(operator);
+        admin_answer(asked->lane, asked->serial, &asked->answer);
+    end(asked);
 }
 
 /* Whatever went wrong here, the change is stored, and the next poll publishes it. */
 static void published(struct watch_ask *ask, enum err error)
 {
-    struct errand_of_operator *operator=(struct errand_of_operator *)(void *)(
-        (char *)ask - offsetof(struct errand_of_operator, published));
+    struct operator_errand *asked =
+        (struct operator_errand *)(void *)((char *)ask - offsetof(struct operator_errand, published));
 
     if (error) log_warn("operation_not_everywhere", log_text("error", err_name(error)));
-    answer(operator);
+    answer(asked);
 }
 
-static void go_on(struct errand_of_operator *operator)
+static void go_on(struct operator_errand *asked)
 {
-    struct watch *watch = operator->lane->node->watch;
+    struct watch *watch = asked->lane->node->watch;
 
-    if (operator->effects.facts_changed && watch)
-        watch_now(watch, &operator->published);
+    if (asked->effects.facts_changed && watch)
+        watch_now(watch, &asked->published);
     else
-        answer(operator);
+        answer(asked);
 }
 
 static void cut_everywhere(struct cut *cut)
 {
-    go_on((struct errand_of_operator *)(void *)((char *)cut - offsetof(struct errand_of_operator, cut)));
+    go_on((struct operator_errand *)(void *)((char *)cut - offsetof(struct operator_errand, cut)));
 }
 
 static void operated(struct errand *errand)
 {
-    struct errand_of_operator *operator= of_errand(errand);
-    struct lane *lane = operator->lane;
-    const struct operate_effects *effects = &operator->effects;
+    struct operator_errand *asked = of_errand(errand);
+    struct lane *lane = asked->lane;
+    const struct operate_effects *effects = &asked->effects;
 
     if (atomic_load(&lane->node->is_stopping)) { /* nobody is left to be told */
-        end(operator);
+        end(asked);
         return;
     }
     if (effects->facts_changed || effects->has_user)
-        log_info("operated", log_text("what", operation_words(operator->operation.verb)));
+        log_info("operated", log_text("what", operation_words(asked->operation.verb)));
     if (effects->has_user) lane_forget_user(lane, &effects->project, &effects->user);
     if (effects->has_cutoff)
-        cut_tell(lane->cuts, &operator->cut, &effects->cutoff, cut_everywhere);
+        cut_tell(lane->cuts, &asked->cut, &effects->cutoff, cut_everywhere);
     else
-        go_on(operator);
+        go_on(asked);
 }
 
 static void carry_out(struct errand *errand) /* on a pool thread */
 {
-    struct errand_of_operator *operator= of_errand(errand);
+    struct operator_errand *asked = of_errand(errand);
 
-    operate(&operator->answer, &operator->effects, &operator->means, &operator->operation);
+    operate(&asked->answer, &asked->effects, &asked->means, &asked->operation);
 }
 
 void admin_operate(struct lane *lane, uint64_t serial, struct bytes line)
 {
     const struct node *node = lane->node;
-    struct errand_of_operator *operator= node->store ? calloc(1, sizeof *operator) : NULL;
+    struct operator_errand *asked = node->store ? calloc(1, sizeof *asked) : NULL;
     enum err e = ERR_NO_MEMORY;
 
-    if (!operator) goto failed;
-    operator->lane = lane;
-    operator->serial = serial;
-    operator->published.done = published;
-    operator->ring = keyring_hold(node->ring);
-    operator->means =(struct operate_means){.store = node->store,
-                                            .ring = operator->ring,
-                                            .dice = node->host->dice,
-                                            .now_ms = loop_now_ms(lane->loop),
-                                            .url = bytes_of_text(node->config->public_url)};
-    buf_init(&operator->answer, OPERATION_ANSWER_MAX);
-    TRY(e = json_read(&operator->document, line), failed);
-    TRY(e = operation_read(&operator->operation, operator->document), failed);
-    operator->errand =(struct errand){.work = carry_out, .done = operated};
-    TRY(e = loop_errand(lane->loop, &operator->errand), failed);
+    if (!asked) goto failed;
+    asked->lane = lane;
+    asked->serial = serial;
+    asked->published.done = published;
+    asked->ring = keyring_hold(node->ring);
+    asked->means = (struct operate_means){.store = node->store,
+                                          .ring = asked->ring,
+                                          .dice = node->host->dice,
+                                          .now_ms = loop_now_ms(lane->loop),
+                                          .url = bytes_of_text(node->config->public_url)};
+    buf_init(&asked->answer, OPERATION_ANSWER_MAX);
+    TRY(e = json_read(&asked->document, line), failed);
+    TRY(e = operation_read(&asked->operation, asked->document), failed);
+    asked->errand = (struct errand){.work = carry_out, .done = operated};
+    TRY(e = loop_errand(lane->loop, &asked->errand), failed);
     return;
 failed:
-    tell_refused(lane, serial, node->store ? err_doc(e) : "the server is stopping");
-    if (operator) end(operator);
+    admin_refuse(lane, serial, node->store ? err_doc(e) : "the server is stopping");
+    if (asked) end(asked);
 }

@@ -19,18 +19,6 @@ struct revocation {             /* from the ask to its answer */
     int64_t began_ms;
 };
 
-static void tell_refused(struct lane *lane, uint64_t serial, const char *because)
-{
-    struct buf *line = lane_body(lane);
-    struct json_writer w = json_writer_on(line);
-
-    json_object_begin(&w);
-    json_key(&w, "refused");
-    json_put_string(&w, bytes_of_text(because));
-    json_object_end(&w);
-    admin_answer(lane, serial, line);
-}
-
 static void everywhere(struct cut *cut)
 {
     struct revocation *revocation =
@@ -64,7 +52,7 @@ static void committed(struct mail *mail)
         cut_tell(revocation->lane->cuts, &revocation->cut, &cutoff, everywhere);
         return;
     }
-    tell_refused(revocation->lane, revocation->serial,
+    admin_refuse(revocation->lane, revocation->serial,
                  e ? "the store did not take it; the server's log says why" : refused.because);
     free(revocation);
 }
@@ -77,18 +65,18 @@ void admin_revoke(struct lane *lane, uint64_t serial, const struct admin_ask *as
     const char *because;
 
     if (!revocation) {
-        tell_refused(lane, serial, store ? "not enough memory" : "the server is stopping");
+        admin_refuse(lane, serial, store ? "not enough memory" : "the server is stopping");
         return;
     }
     if (!cutoff_name_read(&cutoff, revocation->id, ask->of, &ask->project,
                           bytes_of(ask->name, ask->name_len))) {
-        tell_refused(lane, serial, "no such name: a UUID, or the public id of a key");
+        admin_refuse(lane, serial, "no such name: a UUID, or the public id of a key");
         free(revocation);
         return;
     }
     because = revoke_refused(service_facts(lane->service), &cutoff);
     if (because) {
-        tell_refused(lane, serial, because);
+        admin_refuse(lane, serial, because);
         free(revocation);
         return;
     }

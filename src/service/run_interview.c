@@ -23,7 +23,7 @@ static void refuse_no_study(struct run *run)
 
 void run_study(struct run *run)
 {
-    if (!run_authenticate_bearer(run, BYTES_NONE, MAY_BE_INTERVIEWED) || !run_can_read(run)) return;
+    if (!run_authenticate_bearer(run, BYTES_NONE, MAY_BE_INTERVIEWED) || !run_goes_on(run)) return;
     run->outcome.study = study_of(run, &run->ask.interview.study);
     if (!run->outcome.study)
         refuse_no_study(run);
@@ -179,7 +179,7 @@ void run_interview(struct run *run)
 {
     const struct ask_interview *ask = &run->ask.interview;
 
-    if (!run_authenticate_bearer(run, BYTES_NONE, MAY_BE_INTERVIEWED) || !run_can_read(run) ||
+    if (!run_authenticate_bearer(run, BYTES_NONE, MAY_BE_INTERVIEWED) || !run_goes_on(run) ||
         !run_limit(run, limit_of_step(ask->step), uuid_bytes(&run->outcome.holder.user)))
         return;
     if (ask->step == INTERVIEW_BEGIN)

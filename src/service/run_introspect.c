@@ -17,14 +17,7 @@ static void tell_inactive(struct run *run)
 
 static bool is_cut(const struct run *run)
 {
-    const struct holder *holder = &run->outcome.holder;
-
-    return holder->gt_ms <= run_cutoff_ms(run, &(struct lineage){.project = &holder->project,
-                                                                 .user = &holder->user,
-                                                                 .family = &holder->family,
-                                                                 .resource = &holder->resource,
-                                                                 .inviter = &holder->inviter,
-                                                                 .key = holder->parent_key});
+    return run->outcome.holder.gt_ms <= run_holder_cutoff_ms(run);
 }
 
 /* The last look before the answer: while the store was asked, a cutoff may have come. */
@@ -166,5 +159,5 @@ static void look(struct run *run)
 
 void run_introspect(struct run *run)
 {
-    if (run_authenticate_key(run) && run_can_read(run)) run_once_first(run, look);
+    if (run_authenticate_key(run) && run_goes_on(run)) run_once_first(run, look);
 }

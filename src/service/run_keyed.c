@@ -1,7 +1,7 @@
 /* run_keyed.c — what asks by a project's key share once the engine has looked at them. */
 #include "service/service_run.h"
 
-static void found_no_permission(struct run *run, const char *because)
+void run_found_no_permission(struct run *run, const char *because)
 {
     struct finding *finding = run_finding(run, "key.permission");
 
@@ -13,7 +13,7 @@ static void found_no_permission(struct run *run, const char *because)
 bool run_passes(struct run *run, struct refused refused)
 {
     if (refused.refusal == REFUSAL_KEY_PERMISSION)
-        found_no_permission(run, refused.because);
+        run_found_no_permission(run, refused.because);
     else if (run->refused.refusal)
         refused = run->refused;
     if (!refused.refusal) return true;

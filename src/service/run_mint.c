@@ -69,34 +69,6 @@ static void find_user(struct run *run)
         run_read(run, READ_USER_BY_REFERENCE, &run->project->id, NULL, reference, user_read);
 }
 
-static void hash_password(struct run *run) /* on a pool thread */
-{
-    struct bytes salt = bytes_of(run->password_hash, 16);
-
-    run->error = crypto_scrypt(run->password_hash + 16, run->ask.mint.password, salt);
-}
-
-static void password_hashed(struct run *run)
-{
-    run->has_password_hash = !run->error;
-    if (run->error)
-        run_fail(run, run->error);
-    else
-        find_user(run);
-}
-
-/* scrypt takes tens of milliseconds, so it is done off the lane and only for an ask that
- * nothing else refuses. */
-static void start_password(struct run *run)
-{
-    const struct service_options *options = &run->service->options;
-    enum err e;
-
-    dice_fill(&options->dice, run->password_hash, 16);
-    e = options->errand(options->lane, run, hash_password, password_hashed);
-    if (e) run_fail(run, e);
-}
-
 void run_mint(struct run *run)
 {
     if (!run->key && (!run_authenticate_key(run) || !run_limit(run, LIMIT_MINT_KEY, run->key->public_id) ||
@@ -108,7 +80,7 @@ void run_mint(struct run *run)
     }
     if (!run_passes(run, mint_check(&run->ask.mint, run->project, run->key, run->now_ms))) return;
     if (run->ask.mint.password.len && !run->has_password_hash)
-        start_password(run);
+        run_hash_password(run, run->ask.mint.password, find_user);
     else
         find_user(run);
 }

@@ -290,7 +290,7 @@ void run_redeem(struct run *run)
 
     /* a backend may redeem for its user: then its key has to be right, and of the ticket's project */
     if (run->takes_keys && run->ask.credential.kind != CREDENTIAL_NONE && !run_authenticate_key(run)) return;
-    if (!run_can_read(run)) return;
+    if (!run_goes_on(run)) return;
     e = issue_open_ticket(&is_ours, &run->plan.ticket, &run->finding, run->arena, &run->service->issuer,
                           ask->kind, ask->ticket);
     if (e) {

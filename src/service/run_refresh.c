@@ -349,19 +349,11 @@ static void open_token(struct run *run)
         refuse_unopened(run);
 }
 
-static void found_no_permission(struct run *run, const char *because)
-{
-    struct finding *finding = run_finding(run, "key.permission");
-
-    finding_expected(finding, "a key that %s", because);
-    finding_seen(finding, "key %s with permissions %#x", finding->key, (unsigned)run->key->permissions);
-}
-
 static void start_without_key(struct run *run)
 {
     struct finding *finding;
 
-    if (!run_can_read(run)) return;
+    if (!run_goes_on(run)) return;
     if (!bytes_is_absent(run->ask.refresh.proof)) {
         open_token(run);
         return;
@@ -388,7 +380,7 @@ void run_refresh(struct run *run)
     }
     refused = rotate_check_key(run->key);
     if (refused.refusal) {
-        found_no_permission(run, refused.because);
+        run_found_no_permission(run, refused.because);
         refuse(run, &refused);
     } else if (run->refused.refusal)
         refuse(run, &run->refused);

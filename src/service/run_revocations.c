@@ -108,7 +108,7 @@ void run_revocations(struct run *run)
     bool has_more;
     enum err e;
 
-    if (!run_authenticate_key(run) || !run_can_read(run)) return;
+    if (!run_authenticate_key(run) || !run_goes_on(run)) return;
     list = arena_alloc(run->arena, REVOCATIONS_PAGE * sizeof *list);
     if (!list) {
         run_fail(run, ERR_NO_MEMORY);

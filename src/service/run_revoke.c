@@ -75,16 +75,6 @@ static void plan(struct run *run, const struct holder *holder, const struct proo
 
 /* ---- whose it is ---- */
 
-static bool is_cut(const struct run *run, const struct holder *holder)
-{
-    return holder->gt_ms <= run_cutoff_ms(run, &(struct lineage){.project = &holder->project,
-                                                                 .user = &holder->user,
-                                                                 .family = &holder->family,
-                                                                 .resource = &holder->resource,
-                                                                 .inviter = &holder->inviter,
-                                                                 .key = holder->parent_key});
-}
-
 static void refuse_unproved(struct run *run, const struct holder *holder)
 {
     struct finding *finding = run_finding(run, "proof.present");
@@ -114,7 +104,7 @@ static void revoke(struct run *run, const struct holder *holder, bool is_access)
     const struct fact_project *theirs = facts_project(lease_facts(run->lease), &holder->project);
     bool is_ours = theirs && (!run->key || uuid_equal(&theirs->id, &run->project->id));
 
-    if (!is_ours || is_cut(run, holder)) {
+    if (!is_ours || holder->gt_ms <= service_cutoff_ms(run->service, holder)) {
         tell(run, 0, 0);
         return;
     }
@@ -184,7 +174,7 @@ void run_revoke(struct run *run)
     enum presented kind;
 
     if (run->ask.credential.kind != CREDENTIAL_NONE && !run_authenticate_key(run)) return;
-    if (!run_can_read(run)) return;
+    if (!run_goes_on(run)) return;
     kind = presented_kind(run->ask.revoke.token);
     if (kind == PRESENTED_JWS)
         revoke_access(run);

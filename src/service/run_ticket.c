@@ -79,7 +79,7 @@ void run_launch(struct run *run)
 {
     struct refused refused;
 
-    if (!may_mint(run) || !run_can_read(run)) return;
+    if (!may_mint(run) || !run_goes_on(run)) return;
     refused = ticket_check_launch(&run->ask.launch);
     if (refused.refusal)
         run_refuse(run, refused.refusal, refused.field, refused.because);
@@ -122,7 +122,7 @@ void run_bootstrap(struct run *run)
     struct uuid id;
     enum err e;
 
-    if (!may_mint(run) || !run_can_read(run)) return;
+    if (!may_mint(run) || !run_goes_on(run)) return;
     refused = ticket_check_bootstrap(ask);
     if (refused.refusal) {
         run_refuse(run, refused.refusal, refused.field, refused.because);

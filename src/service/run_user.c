@@ -70,38 +70,13 @@ static void find_user(struct run *run)
         run_read(run, READ_USER_BY_ID, &run->project->id, &run->ask.user.id, BYTES_NONE, user_read);
 }
 
-static void hash_password(struct run *run) /* on a pool thread */
-{
-    run->error =
-        crypto_scrypt(run->password_hash + 16, run->ask.user.password, bytes_of(run->password_hash, 16));
-}
-
-static void password_hashed(struct run *run)
-{
-    run->has_password_hash = !run->error;
-    if (run->error)
-        run_fail(run, run->error);
-    else
-        find_user(run);
-}
-
-static void start_password(struct run *run)
-{
-    const struct service_options *options = &run->service->options;
-    enum err e;
-
-    dice_fill(&options->dice, run->password_hash, 16);
-    e = options->errand(options->lane, run, hash_password, password_hashed);
-    if (e) run_fail(run, e);
-}
-
 void run_user_go(struct run *run)
 {
     bool has_members = run->ask.user.step == OBJECT_CREATE || run->ask.user.step == OBJECT_UPDATE;
 
     if (!run_passes(run, user_check(&run->ask.user, run->key))) return;
     if (has_members && run->ask.user.password.len)
-        start_password(run);
+        run_hash_password(run, run->ask.user.password, find_user);
     else
         find_user(run);
 }

@@ -32,7 +32,7 @@ void run_visit(struct run *run)
     struct uuid project;
     struct grant grant;
 
-    if (!run_can_read(run)) return;
+    if (!run_goes_on(run)) return;
     if (ask->has_study) visit.study = facts_study(facts, NULL, &ask->study);
     visit.publishable = run_publishable(run, ask->publishable_key);
     refused = visit_check(&project, &visit, ask);

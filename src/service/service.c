@@ -233,17 +233,6 @@ bool run_limit(struct run *run, enum limit limit, struct bytes of)
     return false;
 }
 
-bool run_can_read(struct run *run)
-{
-    if (run->unreadable)
-        run_fail(run, run->unreadable);
-    else if (run->refused.refusal)
-        run_refuse(run, run->refused.refusal, run->refused.field, run->refused.because);
-    else
-        return true;
-    return false;
-}
-
 static void read_answered(struct mail *mail)
 {
     struct run *run = (struct run *)(void *)((char *)mail - offsetof(struct run, read.mail));

@@ -118,10 +118,11 @@ struct run {
     size_t found_count;
     void (*then_found)(struct run *run);
     uint64_t changes_before_read;
+    struct bytes password; /* to be hashed: the ask's */
     uint8_t password_hash[PASSWORD_HASH_LEN];
     bool has_password_hash, has_finding;
-    enum err error;
-    void (*then)(struct run *run); /* where it goes on after a read, a commit or a cutoff */
+    enum err error;                /* of the errand under way */
+    void (*then)(struct run *run); /* where it goes on after a read, a commit, a cutoff or an errand */
     size_t sessions_closed;        /* by the latest cutoff */
     unsigned tries;
     void *errand[16]; /* room for the lane's errand, or for a cutoff on its way */

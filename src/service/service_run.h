@@ -45,6 +45,10 @@ void run_cut(struct run *run, const struct cutoff *cutoff, void (*then)(struct r
 void run_remember(struct run *run, const struct user *user, bool changed);
 void run_remember_read(struct run *run); /* run->read.user, unless it may be out of date already */
 
+/* Fills run->password_hash, on a pool thread, and goes on in then(run). scrypt takes tens of milliseconds: only
+ * for an ask that nothing else refuses. password: the ask's. */
+void run_hash_password(struct run *run, struct bytes password, void (*then)(struct run *run));
+
 /* Counts one; false: it was one too many, and the run is refused. */
 bool run_limit(struct run *run, enum limit limit, struct bytes of);
 
@@ -138,8 +142,6 @@ bool run_prove(struct proof_facts *out, struct run *run, struct bytes proof, str
                struct bytes token);
 
 void run_sign(struct run *run, const struct grant *grant); /* the end of every mint: OUTCOME_MINTED */
-/* False: the body or a member could not be read, and the run has ended so. */
-bool run_can_read(struct run *run);
 /* False: a page of an Origin that run->project does not list, and the run is refused. */
 bool run_check_origin(struct run *run);
 /* Signs a session without a refresh credential, and finishes. */
@@ -151,6 +153,8 @@ enum err run_merge_payload(struct bytes *out, struct run *run, struct bytes unde
 
 /* For asks by a key: true if nothing speaks against this one, by what the dialect and the engine found. */
 bool run_passes(struct run *run, struct refused refused);
+/* REFUSAL_KEY_PERMISSION, for the operator. because: what a key must be that may ask this. */
+void run_found_no_permission(struct run *run, const char *because);
 /* on every lane: the user is gone */
 void run_forget(struct run *run, const struct uuid *project, const struct uuid *user);
 /* The second row of a commit was a cutoff: goes on when every lane refuses what it voids. */
