@@ -1,6 +1,6 @@
 /* loop.h — one event loop, one thread: the place where a core's connections live.
  *
- * With listener, stream and deadline the only code that knows libuv. Nothing of a loop may be
+ * With listener, stream and stun the only code that knows libuv. Nothing of a loop may be
  * touched from another thread, except its mailbox: loop_post. Time comes from the clock (clock.h),
  * which can be replaced. */
 #ifndef COATCHECK_SERVER_LOOP_H
