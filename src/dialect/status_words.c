@@ -25,3 +25,20 @@ const char *status_words(int status)
         return "The request is not what the API defines.";
     }
 }
+
+void status_words_put(struct json_writer *w, int status, const struct refused *refused, const char *member)
+{
+    struct buf text;
+
+    if (!refused->because || (status != 400 && status != 409)) {
+        json_put_literal(w, status_words(status));
+        return;
+    }
+    buf_init(&text, 256);
+    buf_append_text(&text, member);
+    buf_append_byte(&text, ' ');
+    buf_append_text(&text, refused->because);
+    json_put_string(w, buf_bytes(&text));
+    if (buf_error(&text)) w->out->error = buf_error(&text);
+    buf_release(&text);
+}

@@ -57,11 +57,8 @@ static void put_text(struct json_writer *w, const char *key, const char *text)
 
 static void put_uuid(struct json_writer *w, const char *key, const struct uuid *id)
 {
-    char text[UUID_TEXT_LEN];
-
-    uuid_write(text, id);
     json_key(w, key);
-    json_put_string_or_null(w, uuid_is_zero(id) ? BYTES_NONE : bytes_of(text, sizeof text));
+    json_put_uuid_or_null(w, id);
 }
 
 static void write_record(struct json_writer *w, const struct record *record)

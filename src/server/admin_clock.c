@@ -14,12 +14,10 @@ static void tell_moved(const struct advance *advance, uint64_t serial)
 {
     struct buf *line = lane_body(advance->home);
     struct json_writer w = json_writer_on(line);
-    char project[UUID_TEXT_LEN];
 
-    uuid_write(project, &advance->project);
     json_object_begin(&w);
     json_key(&w, "project");
-    json_put_string(&w, bytes_of(project, sizeof project));
+    json_put_uuid(&w, &advance->project);
     json_key(&w, "advanced_ms");
     json_put_number(&w, advance->by_ms);
     json_key(&w, "age_ms");

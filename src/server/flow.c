@@ -129,10 +129,8 @@ static void put_text(struct json_writer *w, const char *key, const char *text)
 
 static void write_happening(struct json_writer *w, const struct happening *happening)
 {
-    char user[UUID_TEXT_LEN];
     unsigned i;
 
-    uuid_write(user, &happening->user);
     json_object_begin(w);
     json_key(w, "number");
     json_put_number(w, (int64_t)happening->number);
@@ -150,7 +148,7 @@ static void write_happening(struct json_writer *w, const struct happening *happe
     json_put_number(w, happening->status);
     put_text(w, "who", happening->who);
     json_key(w, "user");
-    json_put_string_or_null(w, uuid_is_zero(&happening->user) ? BYTES_NONE : bytes_of(user, sizeof user));
+    json_put_uuid_or_null(w, &happening->user);
     put_text(w, "slug", happening->slug);
     put_text(w, "error_id", happening->error_id);
     json_object_end(w);

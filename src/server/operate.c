@@ -163,10 +163,8 @@ void operate_put(struct operating *o, const char *key, struct bytes text)
 
 void operate_put_uuid(struct operating *o, const char *key, const struct uuid *id)
 {
-    char text[UUID_TEXT_LEN];
-
-    uuid_write(text, id);
-    operate_put(o, key, uuid_is_zero(id) ? BYTES_NONE : bytes_of(text, sizeof text));
+    json_key(&o->w, key);
+    json_put_uuid_or_null(&o->w, id);
 }
 
 void operate_put_instant(struct operating *o, const char *key, int64_t at_ms)

@@ -15,7 +15,6 @@
 
 static void write_id(struct json_writer *w, const struct cutoff *cutoff)
 {
-    char text[UUID_TEXT_LEN];
     struct uuid id;
 
     json_key(w, "id");
@@ -24,8 +23,7 @@ static void write_id(struct json_writer *w, const struct cutoff *cutoff)
         return;
     }
     memcpy(id.byte, cutoff->id.ptr, sizeof id.byte);
-    uuid_write(text, &id);
-    json_put_string(w, bytes_of(text, sizeof text));
+    json_put_uuid(w, &id);
 }
 
 static void write_list(struct json_writer *w, const struct cutoff *list, size_t count)
@@ -59,14 +57,12 @@ static void write_claims(struct buf *out, const struct run *run, const struct cu
                          bool has_more)
 {
     struct json_writer w = json_writer_on(out);
-    char project[UUID_TEXT_LEN];
 
-    uuid_write(project, &run->project->id);
     json_object_begin(&w);
     json_key(&w, "iss");
     json_put_string(&w, run->service->options.url);
     json_key(&w, "aud");
-    json_put_string(&w, bytes_of(project, sizeof project));
+    json_put_uuid(&w, &run->project->id);
     json_key(&w, "iat");
     json_put_number(&w, run->now_ms / 1000);
     json_key(&w, "since");

@@ -42,21 +42,11 @@ static void write_number(struct json_writer *w, const char *key, int64_t number)
     json_put_number(w, number);
 }
 
-static void write_uuid_value(struct json_writer *w, const struct uuid *id)
-{
-    char text[UUID_TEXT_LEN + 2] = {'"'};
-
-    uuid_write(text + 1, id);
-    text[UUID_TEXT_LEN + 1] = '"';
-    json_put_verbatim(w,
-                      bytes_of(text, sizeof text)); /* hex and dashes need no look for characters to escape */
-}
-
 static void write_uuid(struct json_writer *w, const char *key, const struct uuid *id)
 {
     if (uuid_is_zero(id)) return;
     json_key(w, key);
-    write_uuid_value(w, id);
+    json_put_uuid(w, id);
 }
 
 void claims_write(struct buf *out, const struct claims *claims)
@@ -82,7 +72,7 @@ void claims_write(struct buf *out, const struct claims *claims)
         json_key(&w, "adr");
         json_array_begin(&w);
         for (size_t i = 0; i < claims->address_count && i < CLAIMS_ADDRESSES_MAX; i++)
-            write_uuid_value(&w, &claims->addresses[i]);
+            json_put_uuid(&w, &claims->addresses[i]);
         json_array_end(&w);
     }
     write_uuid(&w, "res", &claims->resource);

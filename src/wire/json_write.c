@@ -194,3 +194,21 @@ void json_put_verbatim(struct json_writer *w, struct bytes json)
     separate(w);
     buf_append(w->out, json);
 }
+
+/* Hex and dashes need no look for characters to escape. */
+void json_put_uuid(struct json_writer *w, const struct uuid *id)
+{
+    char text[UUID_TEXT_LEN + 2] = {'"'};
+
+    uuid_write(text + 1, id);
+    text[UUID_TEXT_LEN + 1] = '"';
+    json_put_verbatim(w, bytes_of(text, sizeof text));
+}
+
+void json_put_uuid_or_null(struct json_writer *w, const struct uuid *id)
+{
+    if (uuid_is_zero(id))
+        json_put_null(w);
+    else
+        json_put_uuid(w, id);
+}

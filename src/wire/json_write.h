@@ -11,6 +11,7 @@
 #define COATCHECK_WIRE_JSON_WRITE_H
 
 #include "base/buf.h"
+#include "base/uuid.h"
 
 struct json_writer {
     struct buf *out;
@@ -30,6 +31,8 @@ void json_put_literal(struct json_writer *w, const char *text);         /* a str
 void json_put_number(struct json_writer *w, int64_t number);
 void json_put_bool(struct json_writer *w, bool value);
 void json_put_null(struct json_writer *w);
-void json_put_verbatim(struct json_writer *w, struct bytes json); /* already JSON */
+void json_put_uuid(struct json_writer *w, const struct uuid *id);
+void json_put_uuid_or_null(struct json_writer *w, const struct uuid *id); /* null when zero */
+void json_put_verbatim(struct json_writer *w, struct bytes json);         /* already JSON */
 
 #endif

@@ -108,11 +108,30 @@ static void a_full_buffer_leaves_nothing_half_written(void)
     }
 }
 
+static void ids_are_strings_and_none_is_null(void)
+{
+    const struct uuid id = {.byte = {0x0f, 0xa8, [15] = 0x01}}, none = {.byte = {0}};
+    struct buf out;
+    struct json_writer w;
+
+    buf_init(&out, 200);
+    w = json_writer_on(&out);
+    json_array_begin(&w);
+    json_put_uuid(&w, &id);
+    json_put_uuid_or_null(&w, &id);
+    json_put_uuid_or_null(&w, &none);
+    json_array_end(&w);
+    CHECK_BYTES(buf_bytes(&out), BYTES("[\"0fa80000-0000-0000-0000-000000000001\","
+                                       "\"0fa80000-0000-0000-0000-000000000001\",null]"));
+    buf_release(&out);
+}
+
 int main(void)
 {
     CHECK_RUN(broken_text_becomes_replacement_characters);
     CHECK_RUN(dangerous_characters_are_escaped);
     CHECK_RUN(a_full_buffer_leaves_nothing_half_written);
+    CHECK_RUN(ids_are_strings_and_none_is_null);
     CHECK_RUN(commas_stand_between_and_nowhere_else);
     return CHECK_END();
 }

@@ -15,12 +15,4 @@ ask_decode_fn dialogue_decode_bootstrap, dialogue_decode_redeem, dialogue_decode
 outcome_encode_fn dialogue_encode_bootstrap, dialogue_encode_session, dialogue_encode_me,
     dialogue_encode_study, dialogue_encode_interview, dialogue_encode_begun, dialogue_encode_refused;
 
-/* A member of a body; absent and null are not given. Refuses what has another type. */
-struct bytes dialogue_text_member(struct json body, const char *name, enum ask_field field,
-                                  struct refused *refused);
-bool dialogue_is_given(struct json value);
-/* The first broken rule is the one reported. */
-void dialogue_refuse(struct refused *refused, enum refusal refusal, enum ask_field field,
-                     const char *because);
-
 #endif

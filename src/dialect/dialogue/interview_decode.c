@@ -1,3 +1,4 @@
+#include "dialect/member.h"
 #include "dialect/dialogue/dialogue.h"
 
 /* An id in a path that has not the form of one is of nothing that is there. */
@@ -6,7 +7,7 @@ static void decode_path_id(struct uuid *out, enum ask_field field, struct refuse
 {
     struct bytes text = request->params.count ? request->params.value[0] : BYTES_NONE;
 
-    if (uuid_read(out, text)) dialogue_refuse(refused, REFUSAL_NOT_FOUND, field, "has not the form of an id");
+    if (uuid_read(out, text)) member_refuse(refused, REFUSAL_NOT_FOUND, field, "has not the form of an id");
 }
 
 static void decode_step(struct ask *ask, enum interview_step step, struct refused *refused,
@@ -34,11 +35,11 @@ enum err dialogue_decode_begin(struct ask *ask, struct refused *refused,
     ask->kind = ASK_INTERVIEW;
     ask->interview = (struct ask_interview){.step = INTERVIEW_BEGIN};
     if (json_type_of(request->body) != JSON_IS_OBJECT) return ERR_MALFORMED;
-    study = dialogue_text_member(request->body, "studyId", FIELD_STUDY, refused);
+    study = member_text(request->body, "studyId", FIELD_STUDY, refused);
     if (bytes_is_absent(study))
-        dialogue_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_STUDY, "can't be blank");
+        member_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_STUDY, "can't be blank");
     else if (uuid_read(&ask->interview.study, study))
-        dialogue_refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_STUDY, "must be a UUID");
+        member_refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_STUDY, "must be a UUID");
     return ERR_OK;
 }
 
@@ -67,13 +68,13 @@ static void decode_question(struct ask_interview *interview, struct json body, s
 {
     struct json value = json_member(body, "questionId");
 
-    if (!dialogue_is_given(value)) value = json_member(body, "question");
+    if (!member_is_given(value)) value = json_member(body, "question");
     if (json_int64(&interview->number, value)) return;
     interview->question = json_text(value);
-    if (!dialogue_is_given(value) || (json_type_of(value) == JSON_IS_STRING && !interview->question.len))
-        dialogue_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_QUESTION, "can't be blank");
+    if (!member_is_given(value) || (json_type_of(value) == JSON_IS_STRING && !interview->question.len))
+        member_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_QUESTION, "can't be blank");
     else if (!json_text_is_clean(value))
-        dialogue_refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_QUESTION, "must be a string or a number");
+        member_refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_QUESTION, "must be a string or a number");
 }
 
 /* A text is kept as it is, a choice, a scale or a list as JSON. */
@@ -86,11 +87,11 @@ static enum err decode_answer(struct bytes *out, const struct dialect_request *r
     enum err e;
 
     *out = json_text(value);
-    if (!dialogue_is_given(value))
-        dialogue_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_ANSWER, "can't be blank");
-    if (!dialogue_is_given(value) || json_text_is_clean(value)) return ERR_OK;
+    if (!member_is_given(value))
+        member_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_ANSWER, "can't be blank");
+    if (!member_is_given(value) || json_text_is_clean(value)) return ERR_OK;
     if (!bytes_is_absent(*out)) {
-        dialogue_refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_ANSWER, "holds a NUL");
+        member_refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_ANSWER, "holds a NUL");
         return ERR_OK;
     }
     buf_init(&text, 1 << 19); /* every byte of the largest body escaped to six */

@@ -5,11 +5,8 @@
 
 static void put_uuid(struct json_writer *w, const char *key, const struct uuid *id)
 {
-    char text[UUID_TEXT_LEN];
-
-    uuid_write(text, id);
     json_key(w, key);
-    json_put_string(w, bytes_of(text, sizeof text));
+    json_put_uuid(w, id);
 }
 
 static void put_instant(struct json_writer *w, const char *key, int64_t ms)
@@ -160,27 +157,11 @@ static const char *field_name(enum ask_field field)
     }
 }
 
-static void put_message(struct json_writer *w, int status, const struct refused *refused)
-{
-    struct buf text;
-
-    if (!refused->because || (status != 400 && status != 409)) {
-        json_put_literal(w, status_words(status));
-        return;
-    }
-    buf_init(&text, 256);
-    buf_append_text(&text, field_name(refused->field));
-    buf_append_byte(&text, ' ');
-    buf_append_text(&text, refused->because);
-    json_put_string(w, buf_bytes(&text));
-    if (buf_error(&text)) w->out->error = buf_error(&text);
-    buf_release(&text);
-}
-
 void dialogue_encode_refused(struct dialect_reply *reply, const struct outcome *outcome)
 {
     static const struct refused nothing = {0};
     bool is_refusal = outcome->kind == OUTCOME_REFUSED;
+    const struct refused *refused = is_refusal ? &outcome->refused : &nothing;
     struct json_writer w = json_writer_on(reply->body);
 
     reply->status =
@@ -192,7 +173,7 @@ void dialogue_encode_refused(struct dialect_reply *reply, const struct outcome *
     json_key(&w, "code");
     json_put_literal(&w, is_refusal ? refusal_slug(outcome->refused.refusal) : err_slug(outcome->error));
     json_key(&w, "message");
-    put_message(&w, reply->status, is_refusal ? &outcome->refused : &nothing);
+    status_words_put(&w, reply->status, refused, field_name(refused->field));
     json_object_end(&w);
     json_object_end(&w);
 }

@@ -1,27 +1,5 @@
+#include "dialect/member.h"
 #include "dialect/dialogue/dialogue.h"
-
-void dialogue_refuse(struct refused *refused, enum refusal refusal, enum ask_field field, const char *because)
-{
-    if (!refused->refusal) *refused = (struct refused){refusal, field, because};
-}
-
-bool dialogue_is_given(struct json value)
-{
-    enum json_type type = json_type_of(value);
-
-    return type != JSON_IS_ABSENT && type != JSON_IS_NULL;
-}
-
-struct bytes dialogue_text_member(struct json body, const char *name, enum ask_field field,
-                                  struct refused *refused)
-{
-    struct json value = json_member(body, name);
-
-    if (!dialogue_is_given(value)) return BYTES_NONE;
-    if (json_type_of(value) == JSON_IS_STRING && json_text_is_clean(value)) return json_text(value);
-    dialogue_refuse(refused, REFUSAL_PARAMETER_INVALID, field, "must be a string");
-    return BYTES_NONE;
-}
 
 enum err dialogue_decode_bootstrap(struct ask *ask, struct refused *refused,
                                    const struct dialect_request *request)
@@ -32,8 +10,7 @@ enum err dialogue_decode_bootstrap(struct ask *ask, struct refused *refused,
     ask->bootstrap = (struct ask_bootstrap){BYTES_NONE};
     if (type == JSON_IS_ABSENT) return ERR_OK; /* the vendor's own sample sends no body */
     if (type != JSON_IS_OBJECT) return ERR_MALFORMED;
-    ask->bootstrap.external_id =
-        dialogue_text_member(request->body, "externalUserId", FIELD_EXTERNAL_ID, refused);
+    ask->bootstrap.external_id = member_text(request->body, "externalUserId", FIELD_EXTERNAL_ID, refused);
     return ERR_OK;
 }
 
@@ -43,12 +20,12 @@ enum err dialogue_decode_redeem(struct ask *ask, struct refused *refused,
     ask->kind = ASK_REDEEM;
     ask->redeem = (struct ask_redeem){.kind = TICKET_BOOTSTRAP};
     if (json_type_of(request->body) != JSON_IS_OBJECT) return ERR_MALFORMED;
-    ask->redeem.ticket = dialogue_text_member(request->body, "bootstrapToken", FIELD_TOKEN, refused);
+    ask->redeem.ticket = member_text(request->body, "bootstrapToken", FIELD_TOKEN, refused);
     /* the vendor reserves it for later; named, it has to fit */
     ask->redeem.publishable_key =
-        dialogue_text_member(request->body, "publishableKey", FIELD_PUBLISHABLE_KEY, refused);
+        member_text(request->body, "publishableKey", FIELD_PUBLISHABLE_KEY, refused);
     if (!ask->redeem.ticket.len)
-        dialogue_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_TOKEN, "can't be blank");
+        member_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_TOKEN, "can't be blank");
     return ERR_OK;
 }
 
@@ -62,13 +39,12 @@ enum err dialogue_decode_visit(struct ask *ask, struct refused *refused,
     ask->visit = (struct ask_visit){0};
     if (type == JSON_IS_ABSENT) return ERR_OK; /* names nothing: the engine's matter */
     if (type != JSON_IS_OBJECT) return ERR_MALFORMED;
-    ask->visit.publishable_key =
-        dialogue_text_member(request->body, "publishableKey", FIELD_PUBLISHABLE_KEY, refused);
-    study = dialogue_text_member(request->body, "studyId", FIELD_STUDY, refused);
+    ask->visit.publishable_key = member_text(request->body, "publishableKey", FIELD_PUBLISHABLE_KEY, refused);
+    study = member_text(request->body, "studyId", FIELD_STUDY, refused);
     if (bytes_is_absent(study)) return ERR_OK;
     ask->visit.has_study = uuid_read(&ask->visit.study, study) == ERR_OK;
     if (!ask->visit.has_study)
-        dialogue_refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_STUDY, "must be a UUID");
+        member_refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_STUDY, "must be a UUID");
     return ERR_OK;
 }
 

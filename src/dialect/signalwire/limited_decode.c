@@ -1,15 +1,15 @@
 /* limited_decode.c — the calls that make limited tokens: guests, invites, embeds; and those by which a
  * browser binds and renews its own. */
-#include "dialect/signalwire/rest_inside.h"
+#include "dialect/member.h"
 #include "dialect/signalwire/signalwire.h"
 
 static bool read_expiry(int64_t *out, struct json body, const char *name, struct refused *refused)
 {
     struct json value = json_member(body, name);
 
-    if (!signalwire_is_given(value)) return false;
+    if (!member_is_given(value)) return false;
     if (json_int64(out, value)) return true;
-    signalwire_refuse_invalid(refused, FIELD_EXPIRE_AT, "must be an integer, in Unix seconds");
+    member_refuse_invalid(refused, FIELD_EXPIRE_AT, "must be an integer, in Unix seconds");
     return false;
 }
 
@@ -19,25 +19,25 @@ static bool read_uuid(struct uuid *out, struct json value, enum ask_field field,
         !uuid_is_zero(out))
         return true;
     *out = (struct uuid){{0}};
-    signalwire_refuse_invalid(refused, field, "must be a UUID");
+    member_refuse_invalid(refused, field, "must be a UUID");
     return false;
 }
 
 static void decode_region(struct json body, const char *name, struct refused *refused)
 {
     enum ask_field field = (enum ask_field)(FIELD_PROFILE + PROFILE_REGION);
-    struct bytes region = signalwire_text_member(body, name, field, refused);
+    struct bytes region = member_text(body, name, field, refused);
 
     if (!bytes_is_absent(region) && !bytes_equal(region, BYTES("us-central")))
-        signalwire_refuse_invalid(refused, field, "can only be us-central");
+        member_refuse_invalid(refused, field, "can only be us-central");
 }
 
 static void decode_allowed(struct ask_guest *guest, struct json list, struct refused *refused)
 {
     size_t i;
 
-    if (signalwire_is_given(list) && json_type_of(list) != JSON_IS_ARRAY)
-        signalwire_refuse_invalid(refused, FIELD_ADDRESSES, "must be a list of UUIDs");
+    if (member_is_given(list) && json_type_of(list) != JSON_IS_ARRAY)
+        member_refuse_invalid(refused, FIELD_ADDRESSES, "must be a list of UUIDs");
     guest->address_count_asked = json_count(list);
     for (i = 0; i < guest->address_count_asked && i < ADDRESSES_MAX; i++)
         if (read_uuid(&guest->addresses[i], json_item(list, i), FIELD_ADDRESSES, refused))
@@ -69,12 +69,12 @@ enum err signalwire_decode_invite(struct ask *ask, struct refused *refused,
     ask->kind = ASK_MINT_INVITE;
     *invite = (struct ask_invite){0};
     if (json_type_of(request->body) != JSON_IS_OBJECT) return ERR_MALFORMED;
-    if (!signalwire_is_given(address) || (json_type_of(address) == JSON_IS_STRING && !json_text(address).len))
-        signalwire_refuse_member(refused, REFUSAL_PARAMETER_MISSING, FIELD_ADDRESS, "can't be blank");
+    if (!member_is_given(address) || (json_type_of(address) == JSON_IS_STRING && !json_text(address).len))
+        member_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_ADDRESS, "can't be blank");
     else
         (void)read_uuid(&invite->address, address, FIELD_ADDRESS, refused); /* refused is enough */
     invite->has_expiry = read_expiry(&invite->expire_at_s, request->body, "expires_at", refused);
-    invite->proof = signalwire_text_member(request->body, "dpop_token", FIELD_PROOF, refused);
+    invite->proof = member_text(request->body, "dpop_token", FIELD_PROOF, refused);
     return ERR_OK;
 }
 
@@ -84,19 +84,19 @@ enum err signalwire_decode_embed(struct ask *ask, struct refused *refused,
     ask->kind = ASK_MINT_EMBED;
     ask->embed = (struct ask_embed){BYTES_NONE};
     if (json_type_of(request->body) != JSON_IS_OBJECT) return ERR_MALFORMED;
-    ask->embed.token = signalwire_text_member(request->body, "token", FIELD_TOKEN, refused);
+    ask->embed.token = member_text(request->body, "token", FIELD_TOKEN, refused);
     if (!ask->embed.token.len)
-        signalwire_refuse_member(refused, REFUSAL_PARAMETER_MISSING, FIELD_TOKEN, "can't be blank");
+        member_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_TOKEN, "can't be blank");
     return ERR_OK;
 }
 
 /* The life is a wish, and a client computes it: a number that is no whole one wishes nothing. */
 static void decode_life(struct ask_bind *bind, struct json life, struct refused *refused)
 {
-    if (!signalwire_is_given(life)) return;
+    if (!member_is_given(life)) return;
     bind->has_life = json_int64(&bind->life_s, life);
     if (!bind->has_life && json_type_of(life) != JSON_IS_REAL)
-        signalwire_refuse_invalid(refused, FIELD_LIFE, "must be a number, in seconds");
+        member_refuse_invalid(refused, FIELD_LIFE, "must be a number, in seconds");
 }
 
 static enum err decode_bind(struct ask *ask, struct refused *refused, const struct dialect_request *request,
@@ -129,6 +129,6 @@ enum err signalwire_decode_address(struct ask *ask, struct refused *refused,
 {
     ask->kind = ASK_ADDRESS;
     if (uuid_read(&ask->address, request->params.value[0]))
-        signalwire_refuse_member(refused, REFUSAL_NOT_FOUND, FIELD_ADDRESS, "is no id");
+        member_refuse(refused, REFUSAL_NOT_FOUND, FIELD_ADDRESS, "is no id");
     return ERR_OK;
 }

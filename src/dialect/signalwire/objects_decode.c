@@ -1,5 +1,5 @@
 /* objects_decode.c — what a backend keeps: subscribers, rooms, keys. */
-#include "dialect/signalwire/rest_inside.h"
+#include "dialect/member.h"
 #include "dialect/signalwire/signalwire.h"
 #include "wire/url.h"
 
@@ -9,7 +9,7 @@ static struct uuid id_of(struct refused *refused, const struct dialect_request *
     struct uuid id = {{0}};
 
     if (!request->params.count || uuid_read(&id, request->params.value[0]))
-        signalwire_refuse_member(refused, REFUSAL_NOT_FOUND, FIELD_NONE, "no such id");
+        member_refuse(refused, REFUSAL_NOT_FOUND, FIELD_NONE, "no such id");
     return id;
 }
 
@@ -27,15 +27,14 @@ static enum err decode_members(struct ask_user *user, struct refused *refused, s
     size_t i;
 
     if (json_type_of(body) != JSON_IS_OBJECT) return ERR_MALFORMED;
-    if (!signalwire_is_given(json_member(body, "email")))
-        signalwire_refuse_member(refused, REFUSAL_PARAMETER_MISSING, FIELD_EMAIL, "can't be blank");
-    user->reference = signalwire_text_member(body, "email", FIELD_EMAIL, refused);
-    user->password = signalwire_text_member(body, "password", FIELD_PASSWORD, refused);
+    if (!member_is_given(json_member(body, "email")))
+        member_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_EMAIL, "can't be blank");
+    user->reference = member_text(body, "email", FIELD_EMAIL, refused);
+    user->password = member_text(body, "password", FIELD_PASSWORD, refused);
     for (i = 0; i < PROFILE_COUNT; i++) {
         const char *member = member_of((enum profile_field)i);
         if (member)
-            user->profile.value[i] =
-                signalwire_text_member(body, member, (enum ask_field)(FIELD_PROFILE + i), refused);
+            user->profile.value[i] = member_text(body, member, (enum ask_field)(FIELD_PROFILE + i), refused);
     }
     return ERR_OK;
 }
@@ -90,8 +89,7 @@ static enum err query_number(uint32_t *out, uint32_t least, uint32_t most,
     if (e == ERR_NO_MEMORY) return e;
     if (!e && bytes_is_absent(text)) return ERR_OK;
     if (e || !bytes_to_u64(&number, text, UINT32_MAX) || number < least)
-        signalwire_refuse_invalid(refused, FIELD_PAGE,
-                                  "and its number and size must be ones that a page gave");
+        member_refuse_invalid(refused, FIELD_PAGE, "and its number and size must be ones that a page gave");
     else
         *out = number > most ? most : (uint32_t)number;
     return ERR_OK;
@@ -109,7 +107,7 @@ static enum err decode_page(struct ask *ask, enum ask_kind kind, struct refused 
     TRY(e = query_number(&page->number, 0, UINT32_MAX, request, BYTES("page_number"), refused), done);
     e = url_query_value(&page->cursor, request->arena, request->query, BYTES("page_token"));
     if (e == ERR_MALFORMED) {
-        signalwire_refuse_invalid(refused, FIELD_PAGE, "is not a valid query value");
+        member_refuse_invalid(refused, FIELD_PAGE, "is not a valid query value");
         e = ERR_OK;
     }
 done:
@@ -167,15 +165,15 @@ enum err signalwire_decode_room_create(struct ask *ask, struct refused *refused,
     begin_resource(ask, OBJECT_CREATE);
     if (json_type_of(request->body) != JSON_IS_OBJECT) return ERR_MALFORMED;
     ask->resource.type = ADDRESS_ROOM;
-    if (!signalwire_is_given(json_member(request->body, "name")))
-        signalwire_refuse_member(refused, REFUSAL_PARAMETER_MISSING, FIELD_NAME, "can't be blank");
-    ask->resource.name = signalwire_text_member(request->body, "name", FIELD_NAME, refused);
-    ask->resource.display_name = signalwire_text_member(
-        request->body, "display_name", (enum ask_field)(FIELD_PROFILE + PROFILE_DISPLAY_NAME), refused);
-    if (!signalwire_is_given(previews))
-        signalwire_refuse_member(refused, REFUSAL_PARAMETER_MISSING, FIELD_PREVIEWS, "can't be blank");
+    if (!member_is_given(json_member(request->body, "name")))
+        member_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_NAME, "can't be blank");
+    ask->resource.name = member_text(request->body, "name", FIELD_NAME, refused);
+    ask->resource.display_name = member_text(request->body, "display_name",
+                                             (enum ask_field)(FIELD_PROFILE + PROFILE_DISPLAY_NAME), refused);
+    if (!member_is_given(previews))
+        member_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_PREVIEWS, "can't be blank");
     else if (type != JSON_IS_TRUE && type != JSON_IS_FALSE)
-        signalwire_refuse_invalid(refused, FIELD_PREVIEWS, "must be true or false");
+        member_refuse_invalid(refused, FIELD_PREVIEWS, "must be true or false");
     return ERR_OK;
 }
 
@@ -202,17 +200,17 @@ static void decode_permissions(struct ask_make_key *key, struct json list, struc
     enum permission permission;
     size_t i;
 
-    if (!signalwire_is_given(list)) {
-        signalwire_refuse_member(refused, REFUSAL_PARAMETER_MISSING, FIELD_PERMISSIONS, "can't be blank");
+    if (!member_is_given(list)) {
+        member_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_PERMISSIONS, "can't be blank");
         return;
     }
     if (json_type_of(list) != JSON_IS_ARRAY)
-        signalwire_refuse_invalid(refused, FIELD_PERMISSIONS, "must be a list");
+        member_refuse_invalid(refused, FIELD_PERMISSIONS, "must be a list");
     for (i = 0; i < json_count(list); i++) {
         if (permission_of(&permission, json_text(json_item(list, i))))
             key->permissions |= (uint32_t)permission;
         else
-            signalwire_refuse_invalid(refused, FIELD_PERMISSIONS, "holds a word that is none");
+            member_refuse_invalid(refused, FIELD_PERMISSIONS, "holds a word that is none");
     }
 }
 
@@ -222,12 +220,11 @@ enum err signalwire_decode_make_key(struct ask *ask, struct refused *refused,
     ask->kind = ASK_MAKE_KEY;
     ask->make_key = (struct ask_make_key){.name = BYTES_NONE};
     if (json_type_of(request->body) != JSON_IS_OBJECT) return ERR_MALFORMED;
-    if (!signalwire_is_given(json_member(request->body, "name")))
-        signalwire_refuse_member(refused, REFUSAL_PARAMETER_MISSING, FIELD_NAME, "can't be blank");
-    ask->make_key.name = signalwire_text_member(request->body, "name", FIELD_NAME, refused);
+    if (!member_is_given(json_member(request->body, "name")))
+        member_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_NAME, "can't be blank");
+    ask->make_key.name = member_text(request->body, "name", FIELD_NAME, refused);
     decode_permissions(&ask->make_key, json_member(request->body, "permissions"), refused);
-    if (signalwire_is_given(json_member(request->body, "subproject_id")))
-        signalwire_refuse_invalid(refused, FIELD_SUBPROJECT,
-                                  "names a project below this one; there are none");
+    if (member_is_given(json_member(request->body, "subproject_id")))
+        member_refuse_invalid(refused, FIELD_SUBPROJECT, "names a project below this one; there are none");
     return ERR_OK;
 }

@@ -1,58 +1,25 @@
-#include "dialect/signalwire/rest_inside.h"
+#include "dialect/member.h"
 #include "dialect/signalwire/signalwire.h"
 
 #include "wire/url.h"
-
-/* The first broken rule is the one reported. */
-void signalwire_refuse_member(struct refused *refused, enum refusal refusal, enum ask_field field,
-                              const char *because)
-{
-    if (refused->refusal) return;
-    *refused = (struct refused){refusal, field, because};
-}
-
-void signalwire_refuse_invalid(struct refused *refused, enum ask_field field, const char *because)
-{
-    signalwire_refuse_member(refused, REFUSAL_PARAMETER_INVALID, field, because);
-}
-
-bool signalwire_is_given(struct json value)
-{
-    enum json_type type = json_type_of(value);
-
-    return type != JSON_IS_ABSENT && type != JSON_IS_NULL;
-}
-
-struct bytes signalwire_text_member(struct json body, const char *name, enum ask_field field,
-                                    struct refused *refused)
-{
-    struct json value = json_member(body, name);
-
-    if (!signalwire_is_given(value)) return BYTES_NONE;
-    if (json_type_of(value) != JSON_IS_STRING || !json_text_is_clean(value)) {
-        signalwire_refuse_invalid(refused, field, "must be a string");
-        return BYTES_NONE;
-    }
-    return json_text(value);
-}
 
 static void decode_expiry(struct ask_mint *mint, struct json body, struct refused *refused)
 {
     struct json value = json_member(body, "expire_at");
 
-    if (!signalwire_is_given(value)) return;
+    if (!member_is_given(value)) return;
     mint->has_expiry = json_int64(&mint->expire_at_s, value);
     if (!mint->has_expiry)
-        signalwire_refuse_invalid(refused, FIELD_EXPIRE_AT, "must be an integer, in Unix seconds");
+        member_refuse_invalid(refused, FIELD_EXPIRE_AT, "must be an integer, in Unix seconds");
 }
 
 static void decode_application(struct ask_mint *mint, struct json body, struct refused *refused)
 {
-    struct bytes text = signalwire_text_member(body, "application_id", FIELD_APPLICATION, refused);
+    struct bytes text = member_text(body, "application_id", FIELD_APPLICATION, refused);
 
     if (bytes_is_absent(text)) return;
     mint->has_application = uuid_read(&mint->application, text) == ERR_OK;
-    if (!mint->has_application) signalwire_refuse_invalid(refused, FIELD_APPLICATION, "must be a UUID");
+    if (!mint->has_application) member_refuse_invalid(refused, FIELD_APPLICATION, "must be a UUID");
 }
 
 /* The vendor's pages contradict each other: a string in one, a list in the other. Both are taken. */
@@ -61,19 +28,16 @@ static void decode_scope(struct ask_mint *mint, struct json body, struct refused
     struct json value = json_member(body, "scope");
     size_t i;
 
-    if (!signalwire_is_given(value)) return;
+    if (!member_is_given(value)) return;
     if (json_type_of(value) == JSON_IS_STRING) {
         mint->may_self_refresh = bytes_equal(json_text(value), BYTES("sat:refresh"));
-        if (!mint->may_self_refresh)
-            signalwire_refuse_invalid(refused, FIELD_SCOPE, "can only be sat:refresh");
+        if (!mint->may_self_refresh) member_refuse_invalid(refused, FIELD_SCOPE, "can only be sat:refresh");
         return;
     }
-    if (json_type_of(value) != JSON_IS_ARRAY)
-        signalwire_refuse_invalid(refused, FIELD_SCOPE, "must be a string");
+    if (json_type_of(value) != JSON_IS_ARRAY) member_refuse_invalid(refused, FIELD_SCOPE, "must be a string");
     for (i = 0; i < json_count(value); i++) {
         mint->may_self_refresh = bytes_equal(json_text(json_item(value, i)), BYTES("sat:refresh"));
-        if (!mint->may_self_refresh)
-            signalwire_refuse_invalid(refused, FIELD_SCOPE, "can only be sat:refresh");
+        if (!mint->may_self_refresh) member_refuse_invalid(refused, FIELD_SCOPE, "can only be sat:refresh");
     }
 }
 
@@ -83,12 +47,12 @@ static void decode_profile(struct ask_mint *mint, struct json body, struct refus
     size_t i;
 
     for (i = 0; i < PROFILE_COUNT; i++)
-        mint->profile.value[i] = signalwire_text_member(body, profile_member((enum profile_field)i),
-                                                        (enum ask_field)(FIELD_PROFILE + i), refused);
+        mint->profile.value[i] = member_text(body, profile_member((enum profile_field)i),
+                                             (enum ask_field)(FIELD_PROFILE + i), refused);
     region = mint->profile.value[PROFILE_REGION];
     if (!bytes_is_absent(region) && !bytes_equal(region, BYTES("us-central")))
-        signalwire_refuse_invalid(refused, (enum ask_field)(FIELD_PROFILE + PROFILE_REGION),
-                                  "can only be us-central");
+        member_refuse_invalid(refused, (enum ask_field)(FIELD_PROFILE + PROFILE_REGION),
+                              "can only be us-central");
 }
 
 /* Members that are none of ours are ignored, never copied anywhere. */
@@ -100,13 +64,13 @@ enum err signalwire_decode_mint(struct ask *ask, struct refused *refused,
     ask->kind = ASK_MINT_SUBSCRIBER;
     *mint = (struct ask_mint){0};
     if (json_type_of(request->body) != JSON_IS_OBJECT) return ERR_MALFORMED;
-    if (!signalwire_is_given(json_member(request->body, "reference")))
-        signalwire_refuse_member(refused, REFUSAL_PARAMETER_MISSING, FIELD_REFERENCE, "can't be blank");
-    mint->reference = signalwire_text_member(request->body, "reference", FIELD_REFERENCE, refused);
+    if (!member_is_given(json_member(request->body, "reference")))
+        member_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_REFERENCE, "can't be blank");
+    mint->reference = member_text(request->body, "reference", FIELD_REFERENCE, refused);
     decode_expiry(mint, request->body, refused);
     decode_application(mint, request->body, refused);
-    mint->password = signalwire_text_member(request->body, "password", FIELD_PASSWORD, refused);
-    mint->fingerprint = signalwire_text_member(request->body, "fingerprint", FIELD_FINGERPRINT, refused);
+    mint->password = member_text(request->body, "password", FIELD_PASSWORD, refused);
+    mint->fingerprint = member_text(request->body, "fingerprint", FIELD_FINGERPRINT, refused);
     decode_scope(mint, request->body, refused);
     decode_profile(mint, request->body, refused);
     return ERR_OK;
@@ -120,10 +84,9 @@ enum err signalwire_decode_refresh(struct ask *ask, struct refused *refused,
     ask->kind = ASK_REFRESH;
     *refresh = (struct ask_refresh){0};
     if (json_type_of(request->body) != JSON_IS_OBJECT) return ERR_MALFORMED;
-    refresh->refresh_token =
-        signalwire_text_member(request->body, "refresh_token", FIELD_REFRESH_TOKEN, refused);
+    refresh->refresh_token = member_text(request->body, "refresh_token", FIELD_REFRESH_TOKEN, refused);
     if (!refresh->refresh_token.len)
-        signalwire_refuse_member(refused, REFUSAL_PARAMETER_MISSING, FIELD_REFRESH_TOKEN, "can't be blank");
+        member_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_REFRESH_TOKEN, "can't be blank");
     return ERR_OK;
 }
 
@@ -146,7 +109,7 @@ enum err signalwire_decode_addresses(struct ask *ask, struct refused *refused,
     ask->addresses = (struct ask_addresses){BYTES_NONE};
     e = url_query_value(&ask->addresses.name, request->arena, request->query, BYTES("name"));
     if (e != ERR_MALFORMED) return e;
-    signalwire_refuse_invalid(refused, FIELD_ADDRESS_NAME, "is not a valid query value");
+    member_refuse_invalid(refused, FIELD_ADDRESS_NAME, "is not a valid query value");
     return ERR_OK;
 }
 
@@ -156,9 +119,9 @@ static void decode_upgrade(struct ask_connect *connect, struct refused *refused,
 {
     struct bytes state = json_text(json_member(upgrade, "authorization_state"));
 
-    if (!signalwire_is_given(upgrade)) return;
+    if (!member_is_given(upgrade)) return;
     if (connect->wants_resume)
-        signalwire_refuse_invalid(refused, FIELD_NONE, "upgrade and authorization_state exclude each other");
+        member_refuse_invalid(refused, FIELD_NONE, "upgrade and authorization_state exclude each other");
     connect->wants_resume = connect->wants_upgrade = true;
     connect->state = state.len ? state : BYTES_NONE;
     connect->session = signalwire_session_of(json_text(json_member(upgrade, "protocol")));
@@ -179,15 +142,14 @@ enum err signalwire_decode_connect(struct ask *ask, struct refused *refused,
     ask->connect = (struct ask_connect){0};
     ask->connect.token = json_text(json_member(authentication, "jwt_token"));
     if (!ask->connect.token.len)
-        signalwire_refuse_member(refused, REFUSAL_CREDENTIAL_MISSING, FIELD_NONE,
-                                 "authentication.jwt_token is missing");
-    if (signalwire_is_given(version) && json_type_of(version) != JSON_IS_OBJECT)
-        signalwire_refuse_invalid(refused, FIELD_NONE, "version must be an object");
-    if (signalwire_is_given(proof) && json_type_of(proof) != JSON_IS_STRING)
-        signalwire_refuse_invalid(refused, FIELD_NONE, "dpop_token must be a string");
-    if ((signalwire_is_given(state) && json_type_of(state) != JSON_IS_STRING) ||
-        (signalwire_is_given(name) && json_type_of(name) != JSON_IS_STRING))
-        signalwire_refuse_invalid(refused, FIELD_NONE, "authorization_state and protocol must be strings");
+        member_refuse(refused, REFUSAL_CREDENTIAL_MISSING, FIELD_NONE, "authentication.jwt_token is missing");
+    if (member_is_given(version) && json_type_of(version) != JSON_IS_OBJECT)
+        member_refuse_invalid(refused, FIELD_NONE, "version must be an object");
+    if (member_is_given(proof) && json_type_of(proof) != JSON_IS_STRING)
+        member_refuse_invalid(refused, FIELD_NONE, "dpop_token must be a string");
+    if ((member_is_given(state) && json_type_of(state) != JSON_IS_STRING) ||
+        (member_is_given(name) && json_type_of(name) != JSON_IS_STRING))
+        member_refuse_invalid(refused, FIELD_NONE, "authorization_state and protocol must be strings");
     ask->connect.proof = json_text(proof);
     /* Older clients present one of the two: version 3 has no state, and 4.0.0-beta.7, once refused, forgets
      * the protocol alone. To refuse them again would leave the one deaf and the other asking several times a
@@ -213,10 +175,9 @@ enum err signalwire_decode_reauthenticate(struct ask *ask, struct refused *refus
     ask->reauthenticate = (struct ask_reauthenticate){0};
     ask->reauthenticate.token = json_text(json_member(json_member(params, "authentication"), "jwt_token"));
     if (!ask->reauthenticate.token.len)
-        signalwire_refuse_member(refused, REFUSAL_CREDENTIAL_MISSING, FIELD_NONE,
-                                 "authentication.jwt_token is missing");
-    if (signalwire_is_given(proof) && json_type_of(proof) != JSON_IS_STRING)
-        signalwire_refuse_invalid(refused, FIELD_NONE, "dpop_token must be a string");
+        member_refuse(refused, REFUSAL_CREDENTIAL_MISSING, FIELD_NONE, "authentication.jwt_token is missing");
+    if (member_is_given(proof) && json_type_of(proof) != JSON_IS_STRING)
+        member_refuse_invalid(refused, FIELD_NONE, "dpop_token must be a string");
     ask->reauthenticate.proof = json_text(proof);
     return ERR_OK;
 }

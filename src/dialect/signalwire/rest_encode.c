@@ -7,17 +7,14 @@
 void signalwire_encode_minted(struct dialect_reply *reply, const struct outcome *outcome)
 {
     struct json_writer w = json_writer_on(reply->body);
-    char id[UUID_TEXT_LEN];
 
     if (outcome->kind != OUTCOME_MINTED) {
         signalwire_encode_refused(reply, outcome);
         return;
     }
     reply->status = 200;
-    uuid_write(id, &outcome->minted.user);
     json_object_begin(&w);
-    json_key(&w, "subscriber_id");
-    json_put_string(&w, bytes_of(id, sizeof id));
+    signalwire_write_uuid(&w, "subscriber_id", &outcome->minted.user);
     json_key(&w, "token");
     json_put_string(&w, outcome->minted.token);
     json_key(&w, "refresh_token");
@@ -44,11 +41,8 @@ void signalwire_encode_refreshed(struct dialect_reply *reply, const struct outco
 
 void signalwire_write_uuid(struct json_writer *w, const char *key, const struct uuid *id)
 {
-    char text[UUID_TEXT_LEN];
-
-    uuid_write(text, id);
     json_key(w, key);
-    json_put_string(w, bytes_of(text, sizeof text));
+    json_put_uuid(w, id);
 }
 
 /* "/private/ada" -> "ada": what the vendor calls the address's name. */
@@ -287,7 +281,7 @@ static void write_validation_error(struct buf *out, const struct refused *refuse
 }
 
 /* The vendor's words for statuses that have no more to say. */
-static const char *status_words(int status)
+static const char *error_words(int status)
 {
     switch (status) {
     case 400:
@@ -335,7 +329,7 @@ void signalwire_encode_refused_as(struct dialect_reply *reply, const struct outc
     }
     json_object_begin(&w);
     json_key(&w, "error");
-    json_put_literal(&w, status_words(reply->status));
+    json_put_literal(&w, error_words(reply->status));
     json_object_end(&w);
 }
 

@@ -1,18 +1,8 @@
-/* rest_inside.h — words that the decoders and encoders of this dialect's REST calls share. Not for
- * other folders. */
+/* rest_inside.h — words that the encoders of this dialect's REST calls share. Not for other folders. */
 #ifndef COATCHECK_DIALECT_SIGNALWIRE_REST_INSIDE_H
 #define COATCHECK_DIALECT_SIGNALWIRE_REST_INSIDE_H
 
 #include "dialect/dialect.h"
-
-/* The first refusal stays. */
-void signalwire_refuse_member(struct refused *refused, enum refusal refusal, enum ask_field field,
-                              const char *because);
-void signalwire_refuse_invalid(struct refused *refused, enum ask_field field, const char *because);
-bool signalwire_is_given(struct json value); /* absent and null mean the same to this API: not given */
-/* Absent if it is not given, or no string: then that is refused. */
-struct bytes signalwire_text_member(struct json body, const char *name, enum ask_field field,
-                                    struct refused *refused);
 
 void signalwire_write_uuid(struct json_writer *w, const char *key, const struct uuid *id);
 void signalwire_write_address(struct json_writer *w, const struct address *address);

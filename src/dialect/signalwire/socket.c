@@ -7,19 +7,14 @@
 #define PROTOCOL_PREFIX  "signalwire_"
 #define SESSION_NAME_LEN 32 /* characters of a session's name */
 
-static struct bytes uuid_text(char out[UUID_TEXT_LEN], const struct uuid *id)
-{
-    uuid_write(out, id);
-    return bytes_of(out, UUID_TEXT_LEN);
-}
-
 /* The id of a request of ours must be a string: the client drops anything else. */
 static struct bytes fresh_id(char out[UUID_TEXT_LEN], const struct dialect_session *session)
 {
     struct uuid id;
 
     uuid_draw(&id, &session->dice);
-    return uuid_text(out, &id);
+    uuid_write(out, &id);
+    return bytes_of(out, UUID_TEXT_LEN);
 }
 
 /* The vendor's clients take the name as opaque, but an older one expects the token's jti as its
@@ -58,9 +53,6 @@ static void write_protocol(struct json_writer *w, const char *key, const char *p
 
 static void write_subscriber(struct json_writer *w, const struct holder *holder)
 {
-    char text[UUID_TEXT_LEN];
-    struct bytes project;
-
     json_key(w, "fabric_subscriber");
     json_object_begin(w);
     json_key(w, "version");
@@ -68,28 +60,24 @@ static void write_subscriber(struct json_writer *w, const struct holder *holder)
     json_key(w, "expires_at");
     json_put_number(w, holder->exp_s);
     json_key(w, "subscriber_id");
-    json_put_string(w, uuid_text(text, &holder->user));
+    json_put_uuid(w, &holder->user);
     json_key(w, "application_id");
-    json_put_string_or_null(w, uuid_is_zero(&holder->application) ? BYTES_NONE
-                                                                  : uuid_text(text, &holder->application));
-    project = uuid_text(text, &holder->project);
+    json_put_uuid_or_null(w, &holder->application);
     json_key(w, "project_id");
-    json_put_string(w, project);
+    json_put_uuid(w, &holder->project);
     json_key(w, "space_id"); /* a space is a host name there; here a project is all there is */
-    json_put_string(w, project);
+    json_put_uuid(w, &holder->project);
     json_object_end(w);
 }
 
 static void write_authorization(struct json_writer *w, const struct holder *holder)
 {
-    char text[UUID_TEXT_LEN];
-
     json_key(w, "authorization");
     json_object_begin(w);
     json_key(w, "jti");
     json_put_string(w, holder->jti);
     json_key(w, "project_id");
-    json_put_string(w, uuid_text(text, &holder->project));
+    json_put_uuid(w, &holder->project);
     signalwire_write_scope(w, holder);
     write_subscriber(w, holder);
     signalwire_write_binding(w, holder);
@@ -181,7 +169,7 @@ void signalwire_refuse_call(struct buf *out, struct bytes id, const struct refus
 void signalwire_event_begin(struct json_writer *w, struct buf *out, const struct dialect_session *session,
                             const char *type)
 {
-    char id[UUID_TEXT_LEN], text[UUID_TEXT_LEN];
+    char id[UUID_TEXT_LEN];
 
     rpc_request_begin(out, fresh_id(id, session), "signalwire.event");
     *w = json_writer_on(out);
@@ -193,7 +181,7 @@ void signalwire_event_begin(struct json_writer *w, struct buf *out, const struct
     json_key(w, "timestamp");
     json_put_number(w, session->now_ms / 1000);
     json_key(w, "project_id");
-    json_put_string(w, uuid_text(text, &session->holder->project));
+    json_put_uuid(w, &session->holder->project);
     json_key(w, "node_id");
     json_put_string(w, session->node);
     json_key(w, "params");
@@ -221,13 +209,11 @@ void signalwire_give_state(struct buf *out, const struct dialect_session *sessio
 static void write_party(struct json_writer *w, const char *key, struct bytes first_jti, struct bytes name,
                         const struct uuid *user)
 {
-    char text[UUID_TEXT_LEN];
-
     json_key(w, key);
     json_object_begin(w);
     write_protocol(w, "protocol", "", first_jti, name);
     json_key(w, "subscriber_id");
-    json_put_string(w, uuid_text(text, user));
+    json_put_uuid(w, user);
     json_object_end(w);
 }
 
@@ -247,13 +233,12 @@ void signalwire_tell_upgrade(struct buf *out, const struct dialect_session *sess
 void signalwire_tell_presence(struct buf *out, const struct dialect_session *session, enum presence presence)
 {
     static const char *const words[] = {"offline", "do_not_disturb", "online"};
-    char text[UUID_TEXT_LEN];
     struct json_writer w;
 
     signalwire_event_begin(&w, out, session, "subscriber.presence");
     json_object_begin(&w);
     json_key(&w, "subscriber_id");
-    json_put_string(&w, uuid_text(text, &session->holder->user));
+    json_put_uuid(&w, &session->holder->user);
     json_key(&w, "presence");
     json_put_literal(&w, words[presence]);
     json_object_end(&w);

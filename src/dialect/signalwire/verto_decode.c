@@ -1,6 +1,6 @@
 /* verto_decode.c — what a client wants of its calls: a JSON-RPC message inside a JSON-RPC request
  * (docs/wire.md). */
-#include "dialect/signalwire/rest_inside.h"
+#include "dialect/member.h"
 #include "dialect/signalwire/signalwire.h"
 
 #include "wire/sdp.h"
@@ -31,10 +31,10 @@ static struct bytes text_in(struct json object, const char *name, size_t max, en
     struct json value = json_member(object, name);
     struct bytes text = json_text(value);
 
-    if (!signalwire_is_given(value) || (!text.len && !bytes_is_absent(text)))
-        signalwire_refuse_member(refused, REFUSAL_PARAMETER_MISSING, field, "can't be blank");
+    if (!member_is_given(value) || (!text.len && !bytes_is_absent(text)))
+        member_refuse(refused, REFUSAL_PARAMETER_MISSING, field, "can't be blank");
     else if (!json_text_is_clean(value) || text.len > max)
-        signalwire_refuse_invalid(refused, field, "must be a short text");
+        member_refuse_invalid(refused, field, "must be a short text");
     else
         return text;
     return BYTES_NONE;
@@ -45,18 +45,18 @@ static struct bytes sdp_in(struct json params, struct refused *refused)
     struct json value = json_member(params, "sdp");
     struct bytes sdp = json_text(value);
 
-    if (!signalwire_is_given(value)) {
-        signalwire_refuse_member(refused, REFUSAL_PARAMETER_MISSING, FIELD_SDP, "can't be blank");
+    if (!member_is_given(value)) {
+        member_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_SDP, "can't be blank");
         return BYTES_NONE;
     }
     switch (sdp_check(sdp)) {
     case ERR_OK:
         return sdp;
     case ERR_TOO_LARGE:
-        signalwire_refuse_invalid(refused, FIELD_SDP, "must have at most 32768 bytes");
+        member_refuse_invalid(refused, FIELD_SDP, "must have at most 32768 bytes");
         return BYTES_NONE;
     default:
-        signalwire_refuse_invalid(refused, FIELD_SDP, "must be lines that end in CRLF, or all in LF");
+        member_refuse_invalid(refused, FIELD_SDP, "must be lines that end in CRLF, or all in LF");
         return BYTES_NONE;
     }
 }

@@ -1,20 +1,14 @@
+#include "dialect/member.h"
 #include "dialect/standard/standard.h"
-
 #include "wire/form.h"
 #include "wire/url.h"
-
-static void refuse(struct refused *refused, enum refusal refusal, enum ask_field field, const char *because)
-{
-    if (refused->refusal) return; /* the first broken rule is the one reported */
-    *refused = (struct refused){refusal, field, because};
-}
 
 static struct bytes needed(const struct form *form, const char *name, enum ask_field field,
                            struct refused *refused)
 {
     struct bytes value = form_value(form, bytes_of_text(name));
 
-    if (bytes_is_absent(value)) refuse(refused, REFUSAL_PARAMETER_MISSING, field, "is missing");
+    if (bytes_is_absent(value)) member_refuse(refused, REFUSAL_PARAMETER_MISSING, field, "is missing");
     return value;
 }
 
@@ -28,7 +22,7 @@ static void take_assertion(struct ask *ask, const struct form *form, struct refu
 
     if (bytes_is_absent(assertion) && bytes_is_absent(type)) return;
     if (bytes_is_absent(assertion) || bytes_is_absent(type))
-        refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_ASSERTION, "is missing, or its type is");
+        member_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_ASSERTION, "is missing, or its type is");
     else if (credential->kind != CREDENTIAL_NONE)
         credential->kind = CREDENTIAL_TWO;
     else
@@ -43,8 +37,8 @@ static void take_assertion(struct ask *ask, const struct form *form, struct refu
 static void take_authentication(struct ask *ask, const struct form *form, struct refused *refused)
 {
     if (!bytes_is_absent(form_value(form, BYTES("client_secret"))))
-        refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_NONE,
-               "a secret belongs into the Authorization field");
+        member_refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_NONE,
+                      "a secret belongs into the Authorization field");
     take_assertion(ask, form, refused);
 }
 
@@ -52,7 +46,7 @@ static void take_authentication(struct ask *ask, const struct form *form, struct
 static struct bytes proof_of(const struct dialect_request *request, struct refused *refused)
 {
     if (!request->has_more_proofs) return request->proof;
-    refuse(refused, REFUSAL_PROOF_INVALID, FIELD_PROOF, "came more than once");
+    member_refuse(refused, REFUSAL_PROOF_INVALID, FIELD_PROOF, "came more than once");
     return BYTES_NONE;
 }
 
@@ -69,12 +63,12 @@ enum err standard_decode_describe(struct ask *ask, struct refused *refused,
 static void refuse_other_rights(const struct form *form, struct refused *refused)
 {
     if (!bytes_is_absent(form_value(form, BYTES("scope"))))
-        refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_SCOPE,
-               "cannot be asked for: it stays as it was granted");
+        member_refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_SCOPE,
+                      "cannot be asked for: it stays as it was granted");
     if (!bytes_is_absent(form_value(form, BYTES("resource"))) ||
         !bytes_is_absent(form_value(form, BYTES("audience"))))
-        refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_TARGET,
-               "cannot be asked for: tokens are for this server");
+        member_refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_TARGET,
+                      "cannot be asked for: tokens are for this server");
 }
 
 static void decode_refresh(struct ask *ask, const struct form *form, struct bytes proof,
@@ -106,13 +100,14 @@ static void decode_exchange(struct ask *ask, const struct form *form, struct byt
     if (!has_assertion && (is_launch || bytes_start_with(client, BYTES("pk_"))))
         ask->redeem.publishable_key = client;
     if (!is_launch && !bytes_equal(type, BYTES(TYPE_BOOTSTRAP)))
-        refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_TICKET_TYPE, "is none that is exchanged here");
+        member_refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_TICKET_TYPE,
+                      "is none that is exchanged here");
     if (!bytes_is_absent(wanted) && !bytes_equal(wanted, BYTES(TYPE_ACCESS)) &&
         !bytes_equal(wanted, BYTES(TYPE_JWT)))
-        refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_WANTED_TYPE, "can only be an access token");
+        member_refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_WANTED_TYPE, "can only be an access token");
     if (!bytes_is_absent(form_value(form, BYTES("actor_token"))))
-        refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_NONE,
-               "there is no delegation: nobody acts for another");
+        member_refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_NONE,
+                      "there is no delegation: nobody acts for another");
 }
 
 enum err standard_decode_token(struct ask *ask, struct refused *refused,
@@ -132,7 +127,7 @@ enum err standard_decode_token(struct ask *ask, struct refused *refused,
     else if (bytes_equal(grant, BYTES(GRANT_EXCHANGE)))
         decode_exchange(ask, &form, proof, refused);
     else
-        refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_GRANT_TYPE, "is none that is offered here");
+        member_refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_GRANT_TYPE, "is none that is offered here");
     refuse_other_rights(&form, refused);
     return ERR_OK;
 }
@@ -178,7 +173,7 @@ enum err standard_decode_revocations(struct ask *ask, struct refused *refused,
     ask->revocations = (struct ask_revocations){0};
     if (e && e != ERR_MALFORMED) return e;
     if (e || (text.len && !bytes_to_u64(&since_ms, text, INT64_MAX)))
-        refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_SINCE, "must be the `next` of a page before");
+        member_refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_SINCE, "must be the `next` of a page before");
     else
         ask->revocations.since_ms = (int64_t)since_ms;
     return ERR_OK;

@@ -21,11 +21,9 @@ static void put_number(struct json_writer *w, const char *key, int64_t number)
 
 static void put_uuid(struct json_writer *w, const char *key, const struct uuid *id)
 {
-    char text[UUID_TEXT_LEN];
-
     if (uuid_is_zero(id)) return;
-    uuid_write(text, id);
-    put_text(w, key, bytes_of(text, sizeof text));
+    json_key(w, key);
+    json_put_uuid(w, id);
 }
 
 /* ---- metadata ---- */

@@ -1,31 +1,8 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "dialect/member.h"
 #include "dialect/tortus/tortus.h"
-
-static void refuse(struct refused *refused, enum refusal refusal, enum ask_field field, const char *because)
-{
-    if (refused->refusal) return; /* the first broken rule is the one reported */
-    *refused = (struct refused){refusal, field, because};
-}
-
-static bool is_given(struct json value)
-{
-    enum json_type type = json_type_of(value);
-
-    return type != JSON_IS_ABSENT && type != JSON_IS_NULL;
-}
-
-static struct bytes text_member(struct json body, const char *name, enum ask_field field,
-                                struct refused *refused)
-{
-    struct json value = json_member(body, name);
-
-    if (!is_given(value)) return BYTES_NONE;
-    if (json_type_of(value) == JSON_IS_STRING && json_text_is_clean(value)) return json_text(value);
-    refuse(refused, REFUSAL_PARAMETER_INVALID, field, "must be a string");
-    return BYTES_NONE;
-}
 
 void tortus_user_write(char out[TORTUS_USER_LEN], const struct uuid *id)
 {
@@ -53,9 +30,9 @@ static enum err decode_payload(struct ask_launch *launch, const struct dialect_r
     struct buf text;
     enum err e;
 
-    if (!is_given(value)) return ERR_OK;
+    if (!member_is_given(value)) return ERR_OK;
     if (json_type_of(value) != JSON_IS_OBJECT) {
-        refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_PAYLOAD, "must be an object");
+        member_refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_PAYLOAD, "must be an object");
         return ERR_OK;
     }
     buf_init(&text, PAYLOAD_MAX);
@@ -63,7 +40,7 @@ static enum err decode_payload(struct ask_launch *launch, const struct dialect_r
     json_put_value(&w, value);
     e = buf_error(&text);
     if (e == ERR_TOO_LARGE) {
-        refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_PAYLOAD, "is too long (at most 2048 bytes)");
+        member_refuse(refused, REFUSAL_PARAMETER_INVALID, FIELD_PAYLOAD, "is too long (at most 2048 bytes)");
         e = ERR_OK;
     } else if (!e) {
         launch->payload = arena_copy(request->arena, buf_bytes(&text));
@@ -86,8 +63,8 @@ enum err tortus_decode_launch(struct ask *ask, struct refused *refused, const st
     if (type != JSON_IS_OBJECT) return ERR_MALFORMED;
     /* an id that has not our form is one we never gave: unknown, as any other that we do not know */
     launch->has_user =
-        tortus_user_of(&launch->user, text_member(request->body, "userId", FIELD_USER_ID, refused));
-    label = text_member(request->body, "externalUserId", FIELD_EXTERNAL_ID, refused);
+        tortus_user_of(&launch->user, member_text(request->body, "userId", FIELD_USER_ID, refused));
+    label = member_text(request->body, "externalUserId", FIELD_EXTERNAL_ID, refused);
     if (label.len) launch->external_id = label; /* an empty label is none */
     return decode_payload(launch, request, refused);
 }
@@ -100,10 +77,10 @@ enum err tortus_decode_exchange(struct ask *ask, struct refused *refused,
     ask->kind = ASK_REDEEM;
     *redeem = (struct ask_redeem){.kind = TICKET_LAUNCH, .needs_publishable_key = true};
     if (json_type_of(request->body) != JSON_IS_OBJECT) return ERR_MALFORMED;
-    redeem->ticket = text_member(request->body, "launchToken", FIELD_TOKEN, refused);
-    redeem->publishable_key = text_member(request->body, "publishableKey", FIELD_PUBLISHABLE_KEY, refused);
-    if (!redeem->ticket.len) refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_TOKEN, "can't be blank");
+    redeem->ticket = member_text(request->body, "launchToken", FIELD_TOKEN, refused);
+    redeem->publishable_key = member_text(request->body, "publishableKey", FIELD_PUBLISHABLE_KEY, refused);
+    if (!redeem->ticket.len) member_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_TOKEN, "can't be blank");
     if (!redeem->publishable_key.len)
-        refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_PUBLISHABLE_KEY, "can't be blank");
+        member_refuse(refused, REFUSAL_PARAMETER_MISSING, FIELD_PUBLISHABLE_KEY, "can't be blank");
     return ERR_OK;
 }

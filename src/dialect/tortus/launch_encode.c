@@ -47,27 +47,11 @@ static const char *error_word(int status, const char *at_401)
     }
 }
 
-static void put_description(struct json_writer *w, int status, const struct refused *refused)
-{
-    struct buf text;
-
-    if (!refused->because || status != 400) {
-        json_put_literal(w, status_words(status));
-        return;
-    }
-    buf_init(&text, 256);
-    buf_append_text(&text, field_name(refused->field));
-    buf_append_byte(&text, ' ');
-    buf_append_text(&text, refused->because);
-    json_put_string(w, buf_bytes(&text));
-    if (buf_error(&text)) w->out->error = buf_error(&text);
-    buf_release(&text);
-}
-
 static void encode_refused(struct dialect_reply *reply, const struct outcome *outcome, const char *at_401)
 {
     static const struct refused nothing = {0};
     bool is_refusal = outcome->kind == OUTCOME_REFUSED;
+    const struct refused *refused = is_refusal ? &outcome->refused : &nothing;
     struct json_writer w = json_writer_on(reply->body);
 
     reply->status =
@@ -77,7 +61,7 @@ static void encode_refused(struct dialect_reply *reply, const struct outcome *ou
     json_key(&w, "error");
     json_put_literal(&w, error_word(reply->status, at_401));
     json_key(&w, "error_description");
-    put_description(&w, reply->status, is_refusal ? &outcome->refused : &nothing);
+    status_words_put(&w, reply->status, refused, field_name(refused->field));
     json_object_end(&w);
 }
 
