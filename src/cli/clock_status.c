@@ -1,3 +1,4 @@
+/* clock_status.c — `coatcheck clock` and `clock confirm`: the server's time, or the folder's. */
 #include "cli/clock.h"
 
 #include <inttypes.h>

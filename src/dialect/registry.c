@@ -1,3 +1,4 @@
+/* registry.c — the dialects there are, and whose path it is. */
 #include "dialect/dialect.h"
 
 #include "dialect/dialogue/dialogue.h"

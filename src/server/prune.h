@@ -1,5 +1,6 @@
-/* prune.h — forgets used proofs whose time is over, so that the store does not grow with every proof ever
- * seen. Runs on lane 0: once a minute, a bounded write at a time, by the store's own thread. */
+/* prune.h — forgets what was kept to be found again and whose time is over: used proofs and tickets, counted
+ * uses, refresh families, cutoffs (WRITE_PRUNE). So the store does not grow with every credential ever used.
+ * Runs on lane 0: once a minute, a bounded write at a time, by the store's own thread. */
 #ifndef COATCHECK_SERVER_PRUNE_H
 #define COATCHECK_SERVER_PRUNE_H
 

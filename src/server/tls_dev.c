@@ -1,3 +1,4 @@
+/* tls_dev.c — the throw-away CA of `coatcheck dev --tls` and the certificate by it (tls.h). */
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>

@@ -1,4 +1,4 @@
-/* The memory store: one lock around the tables. */
+/* memory.c — the memory store, for tests: one lock around the tables. */
 #include "store/memory_tables.h"
 #include "store/rows.h"
 

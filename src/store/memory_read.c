@@ -1,3 +1,4 @@
+/* memory_read.c — the memory store reads: users, lists, and everything that a snapshot holds. */
 #include "store/memory_tables.h"
 #include "store/rows.h"
 

@@ -1,3 +1,4 @@
+/* memory_write.c — the memory store writes: what each kind of write needs, meets and leaves. */
 #include "store/memory_tables.h"
 #include "store/rows.h"
 

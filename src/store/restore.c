@@ -1,3 +1,4 @@
+/* restore.c — the half of backup.h that puts a backup in the place of a database. */
 #include "store/backup.h"
 #include "store/file.h"
 #include "store/migrate.h"

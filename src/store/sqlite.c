@@ -1,3 +1,4 @@
+/* sqlite.c — the SQLite store as store.h has it: its clerks, and the way of work to them. */
 #include "store/sqlite.h"
 
 #include "store/file.h"

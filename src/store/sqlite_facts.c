@@ -1,3 +1,4 @@
+/* sqlite_facts.c — a snapshot of all facts, read in one transaction; their version, and the floor. */
 #include "store/rows.h"
 #include "store/snapshot.h"
 #include "store/sqlite.h"

@@ -1,3 +1,4 @@
+/* sqlite_family.c — refresh families: inserted, moved on, ended. */
 #include "store/rows.h"
 #include "store/sqlite.h"
 

@@ -1,3 +1,4 @@
+/* sqlite_interview.c — interviews and their answers. */
 #include "store/rows.h"
 #include "store/sqlite.h"
 

@@ -1,5 +1,5 @@
-/* What is asked for by those who may block, besides the facts: each list is counted and read in
- * one transaction. */
+/* sqlite_lists.c — what is asked for by those who may block, besides the facts: each list is counted and
+ * read in one transaction. */
 #include "store/snapshot.h"
 #include "store/sqlite.h"
 

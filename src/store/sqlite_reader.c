@@ -1,3 +1,4 @@
+/* sqlite_reader.c — the reader's thread: look-ups that wait together share one look at the database. */
 #include "store/rows.h"
 #include "store/sqlite.h"
 

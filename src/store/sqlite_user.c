@@ -1,3 +1,4 @@
+/* sqlite_user.c — rows of users: looked up, read, inserted. */
 #include "store/sqlite.h"
 
 enum err sqlite_project_number(int64_t *out, struct db *db, const struct uuid *project)

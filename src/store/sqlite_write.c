@@ -1,3 +1,5 @@
+/* sqlite_write.c — one write of a commit: what happens once, uses, pruning; the others have files of their
+ * own. */
 #include "store/rows.h"
 #include "store/sqlite.h"
 

@@ -1,3 +1,4 @@
+/* sqlite_write_fact.c — writes of facts: each raises the version, by which snapshots are rebuilt. */
 #include "store/rows.h"
 #include "store/sqlite.h"
 

@@ -1,3 +1,4 @@
+/* sqlite_write_user.c — writes of users: made, changed, removed. */
 #include "store/rows.h"
 #include "store/sqlite.h"
 

@@ -1,3 +1,5 @@
+/* sqlite_writer.c — the writer's thread, which takes all commits that wait into one transaction; and the
+ * sweeper's. */
 #include "base/log.h"
 #include "store/rows.h"
 #include "store/sqlite.h"

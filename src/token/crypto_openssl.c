@@ -1,3 +1,4 @@
+/* crypto_openssl.c — the half of crypto.h that needs no key pair: hashes, HMAC, HKDF, scrypt, AES-SIV. */
 #include "token/crypto_inside.h"
 
 #include <openssl/crypto.h>

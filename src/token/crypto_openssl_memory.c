@@ -1,3 +1,4 @@
+/* crypto_openssl_memory.c — the library's allocator, replaced by one that knows the vault. */
 #include "token/crypto_memory.h"
 
 #include <openssl/crypto.h>

@@ -1,3 +1,4 @@
+/* interview_decode.c — studies and interviews, asked for by a participant. */
 #include "dialect/member.h"
 #include "dialect/dialogue/dialogue.h"
 

@@ -1,3 +1,4 @@
+/* reply_encode.c — all answers of this dialect, and its refusals' bodies. */
 #include "base/instant.h"
 #include "dialect/dialogue/dialogue.h"
 #include "dialect/status_words.h"

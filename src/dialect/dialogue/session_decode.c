@@ -1,3 +1,4 @@
+/* session_decode.c — bootstrap tokens and sessions; who am I. */
 #include "dialect/member.h"
 #include "dialect/dialogue/dialogue.h"
 

@@ -1,3 +1,4 @@
+/* rest_decode.c — minting, refreshing, who am I and addresses; and the connect of a socket. */
 #include "dialect/member.h"
 #include "dialect/signalwire/signalwire.h"
 

@@ -1,3 +1,4 @@
+/* rest_encode.c — their answers, and the bodies of this dialect's refusals. */
 #include "dialect/signalwire/rest_inside.h"
 #include "dialect/signalwire/signalwire.h"
 

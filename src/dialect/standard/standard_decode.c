@@ -1,3 +1,4 @@
+/* standard_decode.c — forms of OAuth become asks. */
 #include "dialect/member.h"
 #include "dialect/standard/standard.h"
 #include "wire/form.h"

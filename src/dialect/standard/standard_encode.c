@@ -1,3 +1,4 @@
+/* standard_encode.c — outcomes in the words of the RFCs: metadata, tokens, introspection, errors. */
 #include "dialect/standard/standard.h"
 
 #include "wire/http_reply.h"

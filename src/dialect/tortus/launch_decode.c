@@ -1,3 +1,4 @@
+/* launch_decode.c — launch tokens, their exchange, and how a user's id is written. */
 #include <string.h>
 
 #include "base/hex.h"

@@ -1,3 +1,4 @@
+/* launch_encode.c — their answers and refusals. */
 #include "dialect/status_words.h"
 #include "dialect/tortus/tortus.h"
 #include "wire/json_write.h"
