@@ -81,7 +81,7 @@ static int read_words(struct file_order *order, int argc, char **argv)
                             options.name, argv[0]);
     }
     if (order->file && *order->file) return -1; /* go on */
-    return cli_fail(EXIT_USAGE, "%s: coatcheck %s FILE --data DIR", is_backup ? "where to?" : "from what?",
+    return cli_fail(EXIT_USAGE, "%s coatcheck %s FILE --data DIR", is_backup ? "where to?" : "from what?",
                     argv[0]);
 }
 
@@ -211,7 +211,8 @@ int cli_restore(int argc, char **argv)
     if (!order.file || !order.data)
         return cli_fail(EXIT_USAGE, "what, and where to? coatcheck restore FILE --data DIR");
     if (access(order.file, R_OK) != 0) /* before a folder is made */
-        return cli_fail(EXIT_FAILED, "%.200s: %s", order.file, strerror(errno));
+        return cli_fail(EXIT_FAILED, "%.200s: %s: name a file that coatcheck backup has made", order.file,
+                        strerror(errno));
     e = folder_open(&folder, order.data);
     if (e) return folder_failed(&folder, order.data, e);
     restore.from = order.file;

@@ -55,11 +55,12 @@ static enum err read_options(struct config *config, int argc, char **argv, struc
         const char *value = options_value(&options);
         char name[64];
         to_setting_name(name, sizeof name, options.name);
-        if (!value) {
+        if (!value && (config_has(name) || strcmp(name, "config") == 0)) {
             (void)snprintf(error->why, sizeof error->why, "--%.40s needs a value", options.name);
             return ERR_CONFIG;
         }
-        if (strcmp(name, "config") != 0 && config_set(config, name, value, error)) return ERR_CONFIG;
+        if (strcmp(name, "config") != 0 && config_set(config, name, value ? value : "", error))
+            return ERR_CONFIG;
     }
     if (options.at == options.argc) return ERR_OK;
     (void)snprintf(error->why, sizeof error->why, "\"%.40s\" is no option; coatcheck serve --help lists them",

@@ -59,6 +59,15 @@ __attribute__((format(printf, 2, 3))) static enum err complain(struct config_err
     return ERR_CONFIG;
 }
 
+/* Says where it stands, too: line 0 is a place without lines. */
+static enum err complain_at(struct config_error *error, const char *place, int line)
+{
+    const struct config_error said = *error;
+
+    if (line) return complain(error, "%.120s, line %d: %s", place, line, said.why);
+    return complain(error, "%.120s: %s", place, said.why);
+}
+
 static const struct param *param_of(const char *name)
 {
     size_t i;
@@ -100,6 +109,11 @@ static bool is_word_of(const char *words, const char *word)
     return false;
 }
 
+bool config_has(const char *name)
+{
+    return param_of(name) != NULL;
+}
+
 enum err config_set(struct config *config, const char *name, const char *value, struct config_error *error)
 {
     const struct param *param = param_of(name);
@@ -134,12 +148,16 @@ static int take_line(void *user, const char *section, const char *name, const ch
 enum err config_read_file(struct config *config, const char *path, struct config_error *error)
 {
     struct reading reading = {config, error, false};
-    int line = ini_parse(path, take_line, &reading);
+    int line;
 
-    if (line < 0) return complain(error, "cannot read the configuration file %.180s", path);
-    if (reading.has_failed) return ERR_CONFIG;
-    if (line > 0) return complain(error, "%.160s, line %d: not of the form name = value", path, line);
-    return ERR_OK;
+    errno = 0;
+    line = ini_parse(path, take_line, &reading); /* of the first error; below 0: none was read */
+    if (line < 0)
+        return complain(error, "cannot read the configuration file %.120s: %s", path,
+                        errno ? strerror(errno) : "not enough memory");
+    if (!line) return ERR_OK;
+    if (!reading.has_failed) (void)complain(error, "not of the form name = value");
+    return complain_at(error, path, line);
 }
 
 enum err config_read_environment(struct config *config, struct config_error *error)
@@ -154,7 +172,7 @@ enum err config_read_environment(struct config *config, struct config_error *err
             name[len++] = (char)toupper((unsigned char)params[i].name[j]);
         name[len] = 0;
         value = getenv(name);
-        if (value && config_set(config, params[i].name, value, error)) return ERR_CONFIG;
+        if (value && config_set(config, params[i].name, value, error)) return complain_at(error, name, 0);
     }
     return ERR_OK;
 }

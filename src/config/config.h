@@ -4,6 +4,7 @@
 #ifndef COATCHECK_CONFIG_CONFIG_H
 #define COATCHECK_CONFIG_CONFIG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -30,6 +31,7 @@ void config_defaults(struct config *out);
 /* ERR_CONFIG with error filled in: unknown name, not a number, out of range, too long. */
 MUST_USE enum err config_set(struct config *config, const char *name, const char *value,
                              struct config_error *error);
+bool config_has(const char *name); /* whether there is such a setting */
 MUST_USE enum err config_read_file(struct config *config, const char *path, struct config_error *error);
 /* COATCHECK_PORT and so on */
 MUST_USE enum err config_read_environment(struct config *config, struct config_error *error);

@@ -64,13 +64,15 @@ static void reads_the_environment(void)
     CHECK_INT(config.park_s, 2);
     CHECK(setenv("COATCHECK_PARK_S", "two", 1) == 0);
     CHECK(config_read_environment(&config, &error) == ERR_CONFIG);
+    CHECK(strcmp(error.why, "COATCHECK_PARK_S: park_s must be a whole number, not \"two\"") == 0);
     CHECK(unsetenv("COATCHECK_PARK_S") == 0);
 }
 
 static void reads_a_file(void)
 {
     static const char good[] = "; a comment\n[server]\nport = 9000\npublic_url = https://a.test\n";
-    static const char bad[] = "port = 9000\nprot = 1\n";
+    static const char bad[] = "port = 9000\nprot = 1\n", worse[] = "port = 9000\n\nwhat is this\n";
+    char wanted[CONFIG_WHY_MAX];
     char path[] = "/tmp/coatcheck-config-XXXXXX";
     int file = mkstemp(path);
 
@@ -80,10 +82,17 @@ static void reads_a_file(void)
     CHECK_INT(config.port, 9000);
     CHECK(ftruncate(file, 0) == 0 && pwrite(file, bad, sizeof bad - 1, 0) == (ssize_t)sizeof bad - 1);
     CHECK(config_read_file(&config, path, &error) == ERR_CONFIG);
-    CHECK(strstr(error.why, "prot") != NULL);
+    (void)snprintf(wanted, sizeof wanted,
+                   "%s, line 2: there is no setting \"prot\"; coatcheck serve --help lists them", path);
+    CHECK(strcmp(error.why, wanted) == 0);
+    CHECK(ftruncate(file, 0) == 0 && pwrite(file, worse, sizeof worse - 1, 0) == (ssize_t)sizeof worse - 1);
+    CHECK(config_read_file(&config, path, &error) == ERR_CONFIG);
+    (void)snprintf(wanted, sizeof wanted, "%s, line 3: not of the form name = value", path);
+    CHECK(strcmp(error.why, wanted) == 0);
     close(file);
     CHECK(unlink(path) == 0);
     CHECK(config_read_file(&config, path, &error) == ERR_CONFIG);
+    CHECK(strstr(error.why, "No such file") != NULL);
 }
 
 int main(void)

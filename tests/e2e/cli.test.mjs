@@ -62,7 +62,12 @@ test("3: settings that are missing, malformed or dangerous", async () => {
     refused(serve("--admin-token", "short"), 3, /openssl rand/);
     refused(serve("--log-level", "loud"), 3, /log_level must be one of/);
     refused(serve("--host", "localhost"), 3, /not an IP address/);
-    refused(["serve", "--config", fresh("none.conf")], 3, /cannot read the configuration file/);
+    refused(["serve", "--config", fresh("none.conf")], 3, /cannot read the configuration file .*none\.conf: No such file/);
+    fs.writeFileSync(fresh("typo.conf"), "port = 0\n\nprot = 1\n");
+    refused(serve("--config", fresh("typo.conf")), 3, /typo\.conf, line 3: there is no setting "prot"; coatcheck serve --help/);
+    refused(serve(), 3, /COATCHECK_LOOPS: loops must be a whole number, not "two"/, { COATCHECK_LOOPS: "two" });
+    refused(serve("--prot"), 3, /there is no setting "prot"; coatcheck serve --help/);
+    refused(serve("--ping-interval-s"), 3, /--ping-interval-s needs a value/);
     assert.ok(!fs.existsSync(fresh("x")), "a refused start makes nothing");
 });
 
