@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "server/loop.h"
 #include "store/store.h"
@@ -72,6 +73,8 @@ int cli_main(int argc, char **argv)
 {
     unsigned i;
 
+    /* Most commands open keys, and others are given secrets: none may be dumped, or traced by its own user. */
+    (void)prctl(PR_SET_DUMPABLE, 0);
     if (argc < 2) return print_help(stderr, EXIT_USAGE);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
         return print_help(stdout, EXIT_OK);

@@ -1,7 +1,6 @@
 /* init.c — `coatcheck init`: a data folder for `coatcheck serve`, without any project yet. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "cli/ask.h"
 #include "cli/cli.h"
@@ -46,7 +45,6 @@ static int make(const char *path, bool wants_json)
 
     if (data_is_there(path))
         return cli_fail(EXIT_FAILED, "%.200s holds a database already: it is left as it is", path);
-    (void)prctl(PR_SET_DUMPABLE, 0); /* keys must not reach a core file */
     code = data_open(&data, path, DATA_TO_MAKE);
     if (code) return code;
     code = tell_made(data.folder.path, wants_json);

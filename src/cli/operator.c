@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "cli/ask.h"
 #include "cli/cli.h"
@@ -348,6 +347,5 @@ int operator_main(const struct operator_noun *noun, int argc, char **argv)
     order.operation.verb = order.verb->operation;
     code = read_words(&order, argc, argv);
     if (code >= 0) return code;
-    (void)prctl(PR_SET_DUMPABLE, 0); /* keys must not reach a core file */
     return carry_out(&order);
 }

@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -48,7 +47,6 @@ void run_prepare(const struct config *config)
     stop_signals(&signals);
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL); /* cannot fail with these arguments */
     (void)sigaction(SIGPIPE, &ignore, NULL);
-    (void)prctl(PR_SET_DUMPABLE, 0); /* keys must not reach a core file */
     sandbox_renounce_privileges();
     log_open(log_out, log_clock, (void *)(uintptr_t)host_machine(), level_of(config->log_level));
     if (crypto_memory_guard()) log_error("keys_not_guarded", log_text("because", "the library is in use"));

@@ -1,7 +1,7 @@
 // attacks_e_secrets.test.mjs — client credentials on the wire, and what lies in the data folder. Names begin with the
 // number of the case.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { coatcheck } from "../harness/clock.mjs";
@@ -291,6 +291,16 @@ test("E-74 the process cannot be dumped or read by its own user", async () => {
     const other = await startServer({ data, binary, as: user });
     assert.equal(fs.statSync(`/proc/${other.pid}/environ`).uid, 0, "not dumpable: /proc/<pid> belongs to root");
     await other.stop();
+    // nor can a command, which may hold keys, or what it was given: this one waits for its input
+    const command = spawn(binary, ["token", "inspect", "-"], { ...user, stdio: ["pipe", "ignore", "inherit"] });
+    const ended = new Promise((resolve) => command.once("exit", resolve));
+    const runs = () => { try { return fs.readlinkSync(`/proc/${command.pid}/exe`) === binary; } catch { return !isRoot; } };
+    const isClosed = () => runs() && fs.statSync(`/proc/${command.pid}/environ`).uid === 0;
+    for (let i = 0; i < 1000 && !isClosed(); i++) await new Promise((resolve) => { setTimeout(resolve, 20); });
+    const wasClosed = isClosed();
+    command.stdin.end();
+    await ended;
+    assert.ok(wasClosed, "a command is not dumpable either");
     fs.rmSync(data, { recursive: true });
     fs.rmSync(path.dirname(binary), { recursive: true });
 });
