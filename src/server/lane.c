@@ -16,9 +16,9 @@
 #include "server/phone.h"
 #include "server/presence.h"
 #include "server/session.h"
+#include "server/socket.h"
 #include "server/watch.h"
 #include "wire/http_request.h"
-#include "server/socket.h"
 
 #define SCRATCH_MAX (HTTP_BODY_MAX + 65536)
 #define FIELDS_MAX  4096 /* field lines of one reply beyond those every reply has */
@@ -250,8 +250,8 @@ enum err lane_open_service(struct lane *lane)
 void lane_free(struct lane *lane)
 {
     if (!lane) return;
-    loop_free(
-        lane->loop); /* first: connections still open end here, and what they held goes back to the lane */
+    /* first: connections still open end here, and what they held goes back to the lane */
+    loop_free(lane->loop);
     sessions_free(lane);
     exchange_free_spare(lane);
     service_free(lane->service);
@@ -295,7 +295,7 @@ void lane_begin_stop(struct lane *lane)
     size_t i;
 
     lane->is_stopping = true;
-    for (i = 0; i < sizeof lane->listeners / sizeof lane->listeners[0]; i++) {
+    for (i = 0; i < LANE_DOORS; i++) {
         if (lane->listeners[i]) listener_close(lane->listeners[i]);
         lane->listeners[i] = NULL;
     }

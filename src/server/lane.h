@@ -46,27 +46,29 @@ enum lane_counter {
     LANE_COUNTERS
 };
 
+enum lane_door { DOOR_PLAIN, DOOR_TLS, DOOR_ADMIN, DOOR_FOLDER, LANE_DOORS }; /* the last two: of lane 0 */
+
 struct lane {
     struct node *node;
     struct loop *loop;
     struct service *service;
-    struct listener *listeners[4];   /* plain, TLS; of lane 0 also admin and the admin socket */
-    struct records *records;         /* of refusals */
-    struct flow *flow;               /* of what passes; NULL but in `coatcheck dev` */
-    struct admin *admins;            /* connections of the admin socket */
-    uint64_t admin_serial;           /* of the latest of them */
-    struct conn *conns;              /* all HTTP connections */
-    struct socket *sockets;          /* all WebSockets */
-    struct session_names names;      /* all sessions, by name */
-    struct session_index index;      /* the same, by what a cutoff can name */
-    struct session_fetch *probing;   /* who waits here for a socket's answer */
-    uint64_t probes;                 /* so many sockets were asked whether their peer is there */
-    struct asking *wave, **wave_end; /* connects that wait for a turn, in order */
-    unsigned wave_decided;           /* in this turn */
-    unsigned wave_most;              /* CONNECTS_PER_TURN */
-    struct mail wave_turn;           /* begins the next one: under way when so many were decided */
-    struct call *calls;              /* that were dialled here */
-    struct cuts *cuts;               /* cutoffs on their way from here */
+    struct listener *listeners[LANE_DOORS]; /* NULL: closed */
+    struct records *records;                /* of refusals */
+    struct flow *flow;                      /* of what passes; NULL but in `coatcheck dev` */
+    struct admin *admins;                   /* connections of the admin socket */
+    uint64_t admin_serial;                  /* of the latest of them */
+    struct conn *conns;                     /* all HTTP connections */
+    struct socket *sockets;                 /* all WebSockets */
+    struct session_names names;             /* all sessions, by name */
+    struct session_index index;             /* the same, by what a cutoff can name */
+    struct session_fetch *probing;          /* who waits here for a socket's answer */
+    uint64_t probes;                        /* so many sockets were asked whether their peer is there */
+    struct asking *wave, **wave_end;        /* connects that wait for a turn, in order */
+    unsigned wave_decided;                  /* in this turn */
+    unsigned wave_most;                     /* CONNECTS_PER_TURN */
+    struct mail wave_turn;                  /* begins the next one: under way when so many were decided */
+    struct call *calls;                     /* that were dialled here */
+    struct cuts *cuts;                      /* cutoffs on their way from here */
     struct presence_round *presences[LANE_PRESENCES]; /* by user */
     struct exchange *spare;                           /* exchanges not in use */
     unsigned spare_count;
@@ -89,7 +91,8 @@ MUST_USE enum err lane_open_service(struct lane *lane);
 void lane_free(struct lane *lane); /* after its loop has ended */
 void lane_count(struct lane *lane, enum lane_counter counter, int change);
 
-/* Mail from another thread: begin to stop; a user changed; newer facts. */
+/* All below on the lane's own thread. */
+
 void lane_begin_stop(struct lane *lane);
 void lane_stopped_if_idle(struct lane *lane); /* called whenever a connection or socket has gone */
 /* *has_aged: some project's clock was moved, so deadlines of sessions must follow. On failure the lane stays

@@ -1,4 +1,3 @@
-#include "server/limits.h"
 #include "server/node.h"
 
 #include <limits.h>
@@ -12,7 +11,7 @@
 #include "server/admin_ask.h"
 #include "server/conn.h"
 #include "server/floor.h"
-#include "server/tls.h"
+#include "server/limits.h"
 #include "server/prune.h"
 #include "server/rotation.h"
 #include "server/seats.h"
@@ -34,25 +33,25 @@ static unsigned lanes_wanted(const struct config *config)
     return processors < 1 ? 1 : processors > NODE_LANES_MAX ? NODE_LANES_MAX : (unsigned)processors;
 }
 
-static enum err listen_on(struct node *node, struct lane *lane, unsigned slot, int *port, struct tls *tls,
-                          listener_accept_fn *accept, const char **why)
+static enum err listen_on(struct node *node, struct lane *lane, enum lane_door door, int *port,
+                          const char **why)
 {
     struct listener_options options = {
-        .host = accept == conn_accept_admin ? "127.0.0.1" : node->config->host,
+        .host = door == DOOR_ADMIN ? "127.0.0.1" : node->config->host,
         .port = *port,
-        .tls = tls,
+        .tls = door == DOOR_TLS ? node->tls : NULL,
         .must_be_free = lane == node->lanes[0] && *port != 0,
-        /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): a node has one lane at least (node_new) */
+        /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): a node has one lane at least (lanes_wanted) */
         .streams_max = (unsigned)(node->config->connections_max / node->lane_count) + 1,
-        .accept = accept,
+        .accept = door == DOOR_ADMIN ? conn_accept_admin : conn_accept,
         .state = lane,
     };
-    enum err e = listener_open(&lane->listeners[slot], lane->loop, &options, why);
+    enum err e = listener_open(&lane->listeners[door], lane->loop, &options, why);
 
     if (e)
         node->refused_port = *port;
     else
-        *port = listener_port(lane->listeners[slot]);
+        *port = listener_port(lane->listeners[door]);
     return e;
 }
 
@@ -66,7 +65,7 @@ static enum err listen_in_folder(struct node *node, const char **why)
         .accept = admin_accept,
         .state = lane,
     };
-    enum err e = listener_open(&lane->listeners[3], lane->loop, &options, why);
+    enum err e = listener_open(&lane->listeners[DOOR_FOLDER], lane->loop, &options, why);
 
     if (e == ERR_IO) {
         *why = "the data folder takes no socket file (" ADMIN_SOCKET ")";
@@ -93,26 +92,23 @@ static enum err listen_all(struct node *node, const char **why)
     node->tls_port = (int)node->config->tls_port;
     node->admin_port = (int)node->config->admin_port;
     for (i = 0; i < node->lane_count; i++) {
-        if ((e = listen_on(node, node->lanes[i], 0, &node->port, NULL, conn_accept, why))) return e;
-        if (node->tls &&
-            (e = listen_on(node, node->lanes[i], 1, &node->tls_port, node->tls, conn_accept, why)))
-            return e;
+        if ((e = listen_on(node, node->lanes[i], DOOR_PLAIN, &node->port, why))) return e;
+        if (node->tls && (e = listen_on(node, node->lanes[i], DOOR_TLS, &node->tls_port, why))) return e;
     }
     if (!node->tls) node->tls_port = 0;
-    if ((e = listen_on(node, node->lanes[0], 2, &node->admin_port, NULL, conn_accept_admin, why))) return e;
+    if ((e = listen_on(node, node->lanes[0], DOOR_ADMIN, &node->admin_port, why))) return e;
     return node->folder ? listen_in_folder(node, why) : ERR_OK;
 }
 
 enum err node_listen(struct node *node, const char **why)
 {
+    uint64_t seed = dice_u64(&node->host->dice);
+    struct bytes word;
     unsigned i;
     enum err e;
 
     *why = "the floor of time cannot be read from the store";
     if ((e = floor_begin(node))) return e;
-    struct bytes word;
-
-    uint64_t seed = dice_u64(&node->host->dice);
     *why = "there is not enough memory to start";
     if ((e = limits_new(&node->limits, seed)) || (e = seats_new(&node->seats, seed))) return e;
     *why = "the setting limits cannot be read: write name=per_minute/burst, as docs/operating.md lists them";

@@ -92,8 +92,8 @@ static void write_fields_of(struct buf *fields, const struct exchange *x, const 
     if (reply->status == 503) http_reply_field(fields, BYTES("Retry-After"), BYTES("1"));
     if (reply->status == 429) {
         buf_append_text(fields, "Retry-After: ");
-        buf_append_u64(
-            fields, (uint64_t)((outcome->retry_after_ms + 999) / 1000)); /* RFC 9110 §10.2.3: whole seconds */
+        /* RFC 9110 §10.2.3: whole seconds */
+        buf_append_u64(fields, (uint64_t)((outcome->retry_after_ms + 999) / 1000));
         buf_append_text(fields, "\r\n");
     }
     if (allow) http_reply_field(fields, BYTES("Allow"), bytes_of_text(allow));
@@ -219,8 +219,7 @@ static bool may(const struct exchange *x, enum limit limit, bool counts, int64_t
     uint8_t room[16];
     struct bytes of;
 
-    if (!limits_know(lane->node->limits, limit))
-        return true; /* and the kernel is not asked for its address */
+    if (!limits_know(limits, limit)) return true; /* and the kernel is not asked for its address */
     if (x->conn->stream) stream_peer(x->conn->stream, peer);
     of = limits_peer(room, peer);
     return counts ? limits_take(limits, wait_ms, limit, of, now_us)
@@ -309,10 +308,15 @@ static bool is_opening(const struct exchange *x)
     return !x->conn->is_admin && (upgrades || keys) && bytes_equal(x->target.path, BYTES("/"));
 }
 
+/* By which rows are found: those of GET answer HEAD, too (RFC 9110 §9.3.2). */
+static enum http_method row_method(const struct exchange *x)
+{
+    return x->request.method == HTTP_HEAD_METHOD ? HTTP_GET : x->request.method;
+}
+
 void pipeline_head(struct exchange *x)
 {
     struct bytes target = http_span_of(x->request.target, x->bytes);
-    enum http_method method = x->request.method == HTTP_HEAD_METHOD ? HTTP_GET : x->request.method;
     struct finding finding;
     enum err e;
 
@@ -330,7 +334,8 @@ void pipeline_head(struct exchange *x)
         refuse(x, &finding, NULL);
         return;
     }
-    if (!x->conn->is_admin) x->match = dialect_find(&x->dialect, &x->row, &x->params, method, x->target.path);
+    if (!x->conn->is_admin)
+        x->match = dialect_find(&x->dialect, &x->row, &x->params, row_method(x), x->target.path);
     x->may_read_reply = origin_may_read(x);
     x->request.body_max = x->row && x->row->route.body != ROUTE_NO_BODY ? x->row->route.body_max : 1024;
     if (!x->row && showroom_body_max(x)) x->request.body_max = showroom_body_max(x);
@@ -552,9 +557,7 @@ void pipeline_run(struct exchange *x)
     if (x->bytes != x->target_bytes && url_target_read(&x->target, http_span_of(x->request.target, x->bytes)))
         x->target = (struct url_target){BYTES_NONE, BYTES_NONE};
     if (x->bytes != x->target_bytes && x->row) /* what the path's open segments took has moved with it */
-        (void)dialect_find(&x->dialect, &x->row, &x->params,
-                           x->request.method == HTTP_HEAD_METHOD ? HTTP_GET : x->request.method,
-                           x->target.path);
+        (void)dialect_find(&x->dialect, &x->row, &x->params, row_method(x), x->target.path);
     if (x->conn->is_admin) {
         if (!builtin_answer_admin(x)) refuse_route(x, REFUSAL_NOT_FOUND, NULL);
     } else if (x->request.method == HTTP_OPTIONS)
