@@ -352,8 +352,8 @@ static void run(struct bare *bare)
             if (ready[i].data.fd == listener) {
                 int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
                 if (fd < 0) continue;
-                (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
-                                 sizeof on); /* slower without, not wrong */
+                /* slower without, not wrong */
+                (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
                 watch(epoll, fd);
             } else if (!serve(bare, ready[i].data.fd)) {
                 close(ready[i].data.fd);

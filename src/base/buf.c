@@ -58,8 +58,8 @@ static bool make_room(struct buf *buf, size_t len)
         return false;
     }
     size_t needed = buf->len + len;
-    size_t cap =
-        buf->cap > buf->max / 2 ? buf->max : buf->cap * 2; /* doubling: each byte moves twice at most */
+    /* doubling: each byte moves twice at most */
+    size_t cap = buf->cap > buf->max / 2 ? buf->max : buf->cap * 2;
     if (cap < BUF_FIRST_CAP) cap = BUF_FIRST_CAP < buf->max ? BUF_FIRST_CAP : buf->max;
     if (cap < needed) cap = needed;
     if (move_to(buf, cap)) return true;

@@ -234,8 +234,8 @@ enum err loop_new(struct loop **out, unsigned index, struct clock *clock)
     loop->timer_at_ms = DEADLINE_NEVER;
     buf_init(&loop->plain, LOOP_SCRATCH_BYTES);
     buf_init(&loop->cipher, LOOP_SCRATCH_BYTES);
-    (void)signal(SIGPIPE,
-                 SIG_IGN); /* a peer that went away is an error of write(), not the end of the process */
+    /* a peer that went away is an error of write(), not the end of the process */
+    (void)signal(SIGPIPE, SIG_IGN);
     TRY(e = init_handles(loop), done);
     *out = loop;
     loop = NULL;

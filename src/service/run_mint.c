@@ -15,9 +15,8 @@ static bool decide_again(struct run *run, const struct decision *decision)
         return true;
     }
     if (run->rows[0].state != ROW_EXISTS) return false;
-    plan(run,
-         &run->rows[0]
-              .user); /* somebody else created the user: our profile and password are still to be stored */
+    /* somebody else created the user: our profile and password are still to be stored */
+    plan(run, &run->rows[0].user);
     return true;
 }
 

@@ -70,8 +70,8 @@ static enum err open_connection(struct db **out, const char *path, bool is_faili
         goto done;
     }
     (void)sqlite3_busy_timeout(db->handle, BUSY_WAIT_MS);
-    (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1,
-                            NULL); /* a second fence: nothing writes the schema */
+    /* a second fence: nothing writes the schema */
+    (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     TRY(e = db_script(db, setup), done);
     query_start(&rollback, db, QUERY_ROLLBACK, NULL); /* made now: to leave a transaction needs no memory */
     TRY(e = rollback.error, done);
@@ -118,8 +118,8 @@ enum err db_run(struct db *db, enum query query)
 enum err db_sweep(struct db *db)
 {
     int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    return code == SQLITE_OK || code == SQLITE_BUSY ? ERR_OK
-                                                    : failed(db, "sweep", code); /* busy: another sweeps */
+    /* busy: another sweeps */
+    return code == SQLITE_OK || code == SQLITE_BUSY ? ERR_OK : failed(db, "sweep", code);
 }
 
 enum err db_empty_log(struct db *db)

@@ -21,8 +21,8 @@
 enum err file_create_private(const char *path)
 {
     if (unlink(path) != 0 && errno != ENOENT) return ERR_IO;
-    int file =
-        open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600); /* SQLite gives the log the same mode */
+    /* SQLite gives the log the same mode */
+    int file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     if (file < 0) return ERR_IO;
     (void)close(file); /* nothing was written that could be lost */
     return ERR_OK;

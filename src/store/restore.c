@@ -66,8 +66,8 @@ static void read_replaced(struct store_restore *restore, struct reached *out)
     e = ERR_CORRUPT;
     if (!is_ours) goto done;
     TRY(e = db_open(&db, restore->to), done);
-    (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
-                            NULL); /* it is put aside as it is */
+    /* it is put aside as it is */
+    (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     e = read_reached(out, db);
 done:
     db_free(db);

@@ -216,8 +216,8 @@ static bool check_set_point(struct crypto_check *key, const struct crypto_public
     if (public->x.len != P256_LEN || public->y.len != P256_LEN) return false;
     memcpy(point + 1, public->x.ptr, P256_LEN);
     memcpy(point + 1 + P256_LEN, public->y.ptr, P256_LEN);
-    return EVP_PKEY_set1_encoded_public_key(key->key, point, sizeof point) ==
-           1; /* refuses points off the curve */
+    /* refuses points off the curve */
+    return EVP_PKEY_set1_encoded_public_key(key->key, point, sizeof point) == 1;
 }
 
 static bool check_prepare_es256(struct crypto_check *key, const struct crypto_public *public)
@@ -258,8 +258,8 @@ static bool check_prepare_rs256(struct crypto_check *key, const struct crypto_pu
         n[i] = public->n.ptr[public->n.len - 1 - i];
     for (size_t i = 0; i < public->e.len; i++)
         e[i] = public->e.ptr[public->e.len - 1 - i];
-    params[0] =
-        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, n, public->n.len); /* little-endian, as the machine */
+    /* little-endian, as the machine */
+    params[0] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, n, public->n.len);
     params[1] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, e, public->e.len);
     params[2] = OSSL_PARAM_construct_end();
     key->key = crypto_key_from("RSA", EVP_PKEY_PUBLIC_KEY, params);

@@ -75,8 +75,8 @@ enum err dpop_read(struct dpop *out, struct arena *arena, struct crypto *crypto,
     memset(out, 0, sizeof *out);
     if (proof.len > DPOP_MAX) return ERR_MALFORMED;
     TRY(e = jws_split(&jws, arena, proof), done);
-    TRY(e = read_claims(out, arena, jws.payload),
-        done); /* before the signature: it costs fifty times as much */
+    /* before the signature: it costs fifty times as much */
+    TRY(e = read_claims(out, arena, jws.payload), done);
     e = verify(out, crypto, &jws);
 done:
     jws_release(&jws);

@@ -272,8 +272,8 @@ static void put_real(struct json_writer *w, double value)
     char text[40];
 
     for (int digits = 15; digits <= REAL_DIGITS_MAX; digits++) {
-        (void)snprintf(text, sizeof text - 2, "%.*g", digits,
-                       value); /* cannot be cut: 17 digits and an exponent */
+        /* cannot be cut: 17 digits and an exponent */
+        (void)snprintf(text, sizeof text - 2, "%.*g", digits, value);
         if (strtod(text, NULL) == value) break;
     }
     if (!strpbrk(text, ".e")) memcpy(text + strlen(text), ".0", 3);
