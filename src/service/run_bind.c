@@ -42,7 +42,7 @@ static void refuse(struct run *run, const struct refused *refused)
         return;
     }
     found_in_bind(run, refused);
-    run_refuse(run, refused->refusal, refused->field, refused->because);
+    run_refuse_as(run, refused);
 }
 
 static void family_is_cut(struct run *run)

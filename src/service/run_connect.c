@@ -236,7 +236,7 @@ static void judge(struct run *run, struct looked *looked)
     }
     if (run->refused.refusal) {
         run->has_finding = false;
-        run_refuse(run, run->refused.refusal, run->refused.field, run->refused.because);
+        run_refuse_as(run, &run->refused);
         return;
     }
     run->kept = looked;
@@ -254,7 +254,7 @@ void run_connect(struct run *run)
     enum err e = ERR_NO_MEMORY;
 
     if (run->refused.refusal == REFUSAL_CREDENTIAL_MISSING) {
-        run_refuse(run, run->refused.refusal, run->refused.field, run->refused.because);
+        run_refuse_as(run, &run->refused);
         return;
     }
     run->plan.write_count = 0;

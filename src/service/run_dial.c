@@ -58,7 +58,7 @@ static void decide(struct run *run, const struct user *user)
         finding = run_finding(run, "dial.address");
         finding_expected(finding, "an address that this token may reach, of somebody who is there");
         finding_seen(finding, "%s", decision.refused.because);
-        run_refuse(run, decision.refused.refusal, decision.refused.field, decision.refused.because);
+        run_refuse_as(run, &decision.refused);
     } else if (!run_was_cut(run)) { /* the store may have been asked meanwhile */
         run->outcome.dialled.callee = decision.callee;
         run->outcome.dialled.address = dialling->address.id;

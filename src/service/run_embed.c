@@ -86,7 +86,7 @@ static void plan(struct run *run, bool has_nobody)
     embed_plan(&run->plan, &embed, run->now_ms, &run->service->options.dice);
     if (refused->refusal) {
         found_in_embed(run, refused, has_nobody);
-        run_refuse(run, refused->refusal, refused->field, refused->because);
+        run_refuse_as(run, refused);
     } else if (embed.holder)
         run_sign(run, &run->plan.grant);
     else

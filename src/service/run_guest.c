@@ -25,7 +25,7 @@ static void found_in_guest(struct run *run, const struct refused *refused)
 static void refuse(struct run *run, const struct refused *refused)
 {
     found_in_guest(run, refused);
-    run_refuse(run, refused->refusal, refused->field, refused->because);
+    run_refuse_as(run, refused);
 }
 
 static void plan(struct run *run)

@@ -121,7 +121,7 @@ static void refuse(struct run *run, const struct interview_facts *facts, const s
         finding_expected(finding, "an interview at the step that the call needs");
         finding_seen(finding, "it is %s", state_text(facts->interview->state));
     }
-    run_refuse(run, refused->refusal, refused->field, refused->because);
+    run_refuse_as(run, refused);
 }
 
 static struct interview_facts facts_of(struct run *run)

@@ -15,7 +15,7 @@ static void refuse(struct run *run, const struct refused *refused)
         finding_expected(finding, "the id of an address of the user who invites");
         finding_seen(finding, "another id");
     }
-    run_refuse(run, refused->refusal, refused->field, refused->because);
+    run_refuse_as(run, refused);
 }
 
 static void settle(struct run *run)

@@ -1,7 +1,7 @@
 /* run_keyed.c — what asks by a project's key share once the engine has looked at them. */
 #include "service/service_run.h"
 
-void run_found_no_permission(struct run *run, const char *because)
+static void found_no_permission(struct run *run, const char *because)
 {
     struct finding *finding = run_finding(run, "key.permission");
 
@@ -13,11 +13,11 @@ void run_found_no_permission(struct run *run, const char *because)
 bool run_passes(struct run *run, struct refused refused)
 {
     if (refused.refusal == REFUSAL_KEY_PERMISSION)
-        run_found_no_permission(run, refused.because);
+        found_no_permission(run, refused.because);
     else if (run->refused.refusal)
         refused = run->refused;
     if (!refused.refusal) return true;
-    run_refuse(run, refused.refusal, refused.field, refused.because);
+    run_refuse_as(run, &refused);
     return false;
 }
 

@@ -28,7 +28,7 @@ static void settle(struct run *run)
     if (decision.has_user) run_remember(run, &decision.user, run->rows[0].state == ROW_WRITTEN);
     if (decide_again(run, &decision)) return;
     if (decision.refused.refusal)
-        run_refuse(run, decision.refused.refusal, decision.refused.field, decision.refused.because);
+        run_refuse_as(run, &decision.refused);
     else
         run_sign(run, &decision.grant);
 }

@@ -151,7 +151,7 @@ static void refuse(struct run *run, const struct redeem_facts *facts, const stru
         finding_seen(finding, "no such user in the project");
     } else
         finding->check = NULL; /* a parameter: completed from what the refusal says */
-    run_refuse(run, refused->refusal, refused->field, refused->because);
+    run_refuse_as(run, refused);
 }
 
 bool run_check_origin(struct run *run)

@@ -101,11 +101,6 @@ static void found_in_row(struct run *run, const struct row *row)
                  FINDING_BYTES(family->holder, family->holder_is_bound ? FINDING_PREFIX : KEY_PUBLIC_ID_MAX));
 }
 
-static void refuse(struct run *run, const struct refused *refused)
-{
-    run_refuse(run, refused->refusal, refused->field, refused->because);
-}
-
 /* ---- the row ---- */
 
 static int64_t cutoff_of(const struct run *run, const struct grant *presented)
@@ -131,7 +126,7 @@ static void grant_unless_cut(struct run *run, const struct grant *grant)
         return;
     }
     found_before_the_row(run, refused.refusal);
-    refuse(run, &refused);
+    run_refuse_as(run, &refused);
 }
 
 static void settle(struct run *run);
@@ -180,7 +175,7 @@ static void answer(struct run *run)
     if (decision->has_further)
         run_commit_or(run, settle, look_up);
     else if (decision->refused.refusal)
-        refuse(run, &decision->refused);
+        run_refuse_as(run, &decision->refused);
     else
         grant_unless_cut(run, &decision->grant);
 }
@@ -295,7 +290,7 @@ static void check(struct run *run)
         return;
     }
     found_before_the_row(run, refused.refusal);
-    refuse(run, &refused);
+    run_refuse_as(run, &refused);
 }
 
 /* Without a key the token says whose it is: its seal has proved it. */
@@ -309,7 +304,7 @@ static void find_project(struct run *run)
         finding = run_finding(run, "refresh.project");
         finding_expected(finding, "a refresh token of a project that is here");
         finding_seen(finding, "one of another; it was sealed here");
-        refuse(run, &(struct refused){REFUSAL_REFRESH_FOREIGN, FIELD_REFRESH_TOKEN, "is invalid"});
+        run_refuse(run, REFUSAL_REFRESH_FOREIGN, FIELD_REFRESH_TOKEN, "is invalid");
     } else if (run->key || run_check_origin(run))
         check(run);
 }
@@ -325,9 +320,10 @@ static void refuse_unopened(struct run *run)
     run->has_finding = true;
     if (run->project) run->finding.project = run->project->id;
     if (run->key) finding_key(&run->finding, run->key->public_id);
-    refuse(run, is_other ? &(struct refused){REFUSAL_REFRESH_KIND, FIELD_REFRESH_TOKEN,
-                                             "is a credential of another kind"}
-                         : &(struct refused){REFUSAL_REFRESH_MALFORMED, FIELD_REFRESH_TOKEN, "is invalid"});
+    run_refuse_as(run, is_other
+                           ? &(struct refused){REFUSAL_REFRESH_KIND, FIELD_REFRESH_TOKEN,
+                                               "is a credential of another kind"}
+                           : &(struct refused){REFUSAL_REFRESH_MALFORMED, FIELD_REFRESH_TOKEN, "is invalid"});
 }
 
 static void open_token(struct run *run)
@@ -367,8 +363,6 @@ static void start_without_key(struct run *run)
 
 void run_refresh(struct run *run)
 {
-    struct refused refused;
-
     if (run->ask.refresh.may_lack_key && run->ask.credential.kind == CREDENTIAL_NONE) {
         start_without_key(run);
         return;
@@ -378,12 +372,5 @@ void run_refresh(struct run *run)
         run_fail(run, run->unreadable);
         return;
     }
-    refused = rotate_check_key(run->key);
-    if (refused.refusal) {
-        run_found_no_permission(run, refused.because);
-        refuse(run, &refused);
-    } else if (run->refused.refusal)
-        refuse(run, &run->refused);
-    else
-        open_token(run);
+    if (run_passes(run, rotate_check_key(run->key))) open_token(run);
 }

@@ -38,7 +38,7 @@ static void settle(struct run *run)
 
     resource_settle(&refused, &run->outcome.resource, &run->plan, &facts, run->rows);
     if (refused.refusal)
-        run_refuse(run, refused.refusal, refused.field, refused.because);
+        run_refuse_as(run, &refused);
     else if (!run->plan.write_count)
         run_finish(run, OUTCOME_RESOURCE);
     else if (run->ask.resource.step == OBJECT_DELETE)

@@ -35,7 +35,7 @@ static void settle(struct run *run)
     const struct refused *refused = &run->plan.refused;
 
     if (refused->refusal)
-        run_refuse(run, refused->refusal, refused->field, refused->because);
+        run_refuse_as(run, refused);
     else
         seal(run);
 }
@@ -82,7 +82,7 @@ void run_launch(struct run *run)
     if (!may_mint(run) || !run_goes_on(run)) return;
     refused = ticket_check_launch(&run->ask.launch);
     if (refused.refusal)
-        run_refuse(run, refused.refusal, refused.field, refused.because);
+        run_refuse_as(run, &refused);
     else if (run->ask.launch.has_user)
         run_read(run, READ_USER_BY_ID, &run->project->id, &run->ask.launch.user, BYTES_NONE, user_read);
     else
@@ -125,7 +125,7 @@ void run_bootstrap(struct run *run)
     if (!may_mint(run) || !run_goes_on(run)) return;
     refused = ticket_check_bootstrap(ask);
     if (refused.refusal) {
-        run_refuse(run, refused.refusal, refused.field, refused.because);
+        run_refuse_as(run, &refused);
         return;
     }
     if (!bytes_is_absent(ask->external_id)) {

@@ -26,7 +26,7 @@ static void settle(struct run *run)
 
     user_settle(&decision, &run->plan, &facts, run->rows);
     if (decision.refused.refusal) {
-        run_refuse(run, decision.refused.refusal, decision.refused.field, decision.refused.because);
+        run_refuse_as(run, &decision.refused);
         return;
     }
     if (decision.has_user) {

@@ -38,7 +38,7 @@ void run_visit(struct run *run)
     refused = visit_check(&project, &visit, ask);
     if (refused.refusal) {
         found_not_there(run, refused.refusal);
-        run_refuse(run, refused.refusal, refused.field, refused.because);
+        run_refuse_as(run, &refused);
         return;
     }
     run->project = facts_project(facts, &project);

@@ -198,7 +198,7 @@ bool run_goes_on(struct run *run)
     if (run->unreadable)
         run_fail(run, run->unreadable);
     else if (run->refused.refusal)
-        run_refuse(run, run->refused.refusal, run->refused.field, run->refused.because);
+        run_refuse_as(run, &run->refused);
     else
         return true;
     return false;
@@ -211,6 +211,11 @@ void run_refuse(struct run *run, enum refusal refusal, enum ask_field field, con
     memset(&run->outcome.holder, 0, sizeof run->outcome.holder);
     run->outcome.refused = (struct refused){refusal, field, because};
     run_finish(run, OUTCOME_REFUSED);
+}
+
+void run_refuse_as(struct run *run, const struct refused *refused)
+{
+    run_refuse(run, refused->refusal, refused->field, refused->because);
 }
 
 void run_fail(struct run *run, enum err error)

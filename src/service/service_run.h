@@ -25,6 +25,7 @@ struct service {
 
 void run_finish(struct run *run, enum outcome_kind kind);
 void run_refuse(struct run *run, enum refusal refusal, enum ask_field field, const char *because);
+void run_refuse_as(struct run *run, const struct refused *refused);
 void run_fail(struct run *run, enum err error);
 /* The run's finding, emptied, with what is proved of its lineage by now: to be filled just
  * before run_refuse. */
@@ -153,8 +154,6 @@ enum err run_merge_payload(struct bytes *out, struct run *run, struct bytes unde
 
 /* For asks by a key: true if nothing speaks against this one, by what the dialect and the engine found. */
 bool run_passes(struct run *run, struct refused refused);
-/* REFUSAL_KEY_PERMISSION, for the operator. because: what a key must be that may ask this. */
-void run_found_no_permission(struct run *run, const char *because);
 /* on every lane: the user is gone */
 void run_forget(struct run *run, const struct uuid *project, const struct uuid *user);
 /* The second row of a commit was a cutoff: goes on when every lane refuses what it voids. */
