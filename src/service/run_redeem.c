@@ -1,7 +1,4 @@
 /* run_redeem.c — the way of a ticket into a session: open, check everything, consume in one commit, sign. */
-#include <string.h>
-
-#include "base/secret.h"
 #include "engine/age.h"
 #include "engine/redeem.h"
 #include "engine/ticket.h"
@@ -20,36 +17,6 @@ const struct fact_key *run_publishable(const struct run *run, struct bytes text)
     struct bytes id = bytes_is_absent(text) ? BYTES_NONE : key_text_public_id(KEY_PUBLISHABLE, text);
 
     return bytes_is_absent(id) ? NULL : facts_key(lease_facts(run->lease), id);
-}
-
-void run_sign_session(struct run *run, const struct grant *grant, struct bytes external_id)
-{
-    struct issuer *issuer = &run->service->issuer;
-    struct buf *text = &issuer->text;
-    struct bytes token = BYTES_NONE;
-    enum err e;
-
-    buf_reset(text);
-    e = issue_access(text, issuer, grant);
-    if (!e) {
-        token = arena_copy(run->arena, buf_bytes(text));
-        if (bytes_is_absent(token)) e = ERR_NO_MEMORY;
-    }
-    if (text->len) secret_wipe(text->ptr, text->len);
-    if (e) {
-        run_fail(run, e);
-        return;
-    }
-    memset(&run->outcome.minted, 0, sizeof run->outcome.minted);
-    run->outcome.minted.kind = grant->kind;
-    run->outcome.minted.user = grant->user;
-    run->outcome.minted.token = token;
-    run->outcome.minted.is_bound = !bytes_is_absent(grant->jkt);
-    run->outcome.minted.iat_s = grant->iat_s;
-    run->outcome.minted.exp_s = grant->exp_s;
-    run->outcome.minted.absolute_end_s = grant->absolute_end_s;
-    run->outcome.minted.external_id = external_id;
-    run_finish(run, OUTCOME_MINTED);
 }
 
 static enum err write_merged(struct bytes *out, struct run *run, struct json under, struct json over)

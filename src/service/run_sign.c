@@ -43,3 +43,9 @@ void run_sign(struct run *run, const struct grant *grant)
     run->outcome.minted.absolute_end_s = grant->absolute_end_s - grant->aged_ms / 1000;
     run_finish(run, OUTCOME_MINTED);
 }
+
+void run_sign_session(struct run *run, const struct grant *grant, struct bytes external_id)
+{
+    run->outcome.minted.external_id = external_id;
+    run_sign(run, grant);
+}
