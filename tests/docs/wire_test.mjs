@@ -7,7 +7,7 @@ import { WebSocket } from "ws";
 import { mintToken } from "../harness/http.mjs";
 import { ANSWER, OFFER } from "../harness/phone.mjs";
 import { REPOSITORY, startServer } from "../harness/server.mjs";
-import { guarded, run, test } from "../harness/suite.mjs";
+import { guarded, LIMIT_S, run, test } from "../harness/suite.mjs";
 
 const text = fs.readFileSync(path.join(REPOSITORY, "docs/wire.md"), "utf8");
 const lines = [...text.matchAll(/^```\n([\s\S]*?)^```$/gm)].flatMap(([, block]) => block.trim().split("\n"));
@@ -22,14 +22,14 @@ class Line {
         line.ws = new WebSocket(server.url.replace(/^http/, "ws"));
         line.came = [];
         line.ws.on("message", (data) => { line.came.push(JSON.parse(data)); line.heard?.(); });
-        await guarded(new Promise((resolve, reject) => { line.ws.once("open", resolve); line.ws.once("error", reject); }), 10, "the upgrade");
+        await guarded(new Promise((resolve, reject) => { line.ws.once("open", resolve); line.ws.once("error", reject); }), LIMIT_S, "the upgrade");
         return line;
     }
 
     async next(isPing)
     {
         for (;;) {
-            while (!this.came.length) await guarded(new Promise((resolve) => { this.heard = resolve; }), 20, "a message");
+            while (!this.came.length) await guarded(new Promise((resolve) => { this.heard = resolve; }), LIMIT_S, "a message");
             const message = this.came.shift();
             if ((message.method === "signalwire.ping") === isPing) return message;
             if (message.method === "signalwire.ping") this.ws.send(JSON.stringify({ jsonrpc: "2.0", id: message.id, result: {} }));

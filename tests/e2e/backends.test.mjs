@@ -6,7 +6,7 @@ import fs from "node:fs";
 import path from "node:path";
 import readline from "node:readline";
 import { REPOSITORY, startServer, temporaryFolder } from "../harness/server.mjs";
-import { guarded, run, test } from "../harness/suite.mjs";
+import { guarded, LIMIT_S, run, test } from "../harness/suite.mjs";
 
 const text = fs.readFileSync(path.join(REPOSITORY, "docs/backends.md"), "utf8");
 const folder = temporaryFolder("coatcheck-backends");
@@ -27,7 +27,7 @@ async function start(name)
     const said = [];
     readline.createInterface({ input: child.stderr }).on("line", (line) => said.push(line));
     const first = new Promise((resolve) => readline.createInterface({ input: child.stdout }).once("line", resolve));
-    return { url: await guarded(first, 20, `the URL of ${name}`), said };
+    return { url: await guarded(first, LIMIT_S, `the URL of ${name}`), said };
 }
 
 async function post(url, { user, headers = {}, body } = {})

@@ -6,13 +6,13 @@ import net from "node:net";
 import path from "node:path";
 import { coatcheck as command } from "../harness/clock.mjs";
 import { BINARY, startServer, temporaryFolder } from "../harness/server.mjs";
-import { run, test } from "../harness/suite.mjs";
+import { LIMIT_S, run, test } from "../harness/suite.mjs";
 
 let server, folder;
 
 function coatcheck(argv, env = {})
 {
-    const ended = spawnSync(BINARY, argv, { encoding: "utf8", env: { ...process.env, ...env }, timeout: 20000 });
+    const ended = spawnSync(BINARY, argv, { encoding: "utf8", env: { ...process.env, ...env }, timeout: LIMIT_S * 1000 });
     return { code: ended.status, out: ended.stdout, said: ended.stderr };
 }
 

@@ -8,7 +8,7 @@ import path from "node:path";
 import readline from "node:readline";
 import { call, mintToken } from "../harness/http.mjs";
 import { BINARY, startServer, temporaryFolder } from "../harness/server.mjs";
-import { guarded, run, test } from "../harness/suite.mjs";
+import { guarded, LIMIT_S, run, test } from "../harness/suite.mjs";
 
 let server;
 
@@ -70,9 +70,9 @@ test("output to a device, not a pipe: it starts, and ends well", async () => {
     const lines = readline.createInterface({ input: child.stderr });
     const first = new Promise((resolve) => lines.once("line", resolve));
     lines.on("line", (line) => logs.push(line));
-    await guarded(first, 30, "a log line"); // from now on a signal waits until the server listens to it
+    await guarded(first, LIMIT_S, "a log line"); // from now on a signal waits until the server listens to it
     child.kill("SIGTERM");
-    assert.deepEqual(await guarded(ended, 30, "the end"), { code: 0, signal: null }, logs.join("\n"));
+    assert.deepEqual(await guarded(ended, LIMIT_S, "the end"), { code: 0, signal: null }, logs.join("\n"));
     fs.rmSync(data, { recursive: true });
     fs.closeSync(device);
 });
@@ -86,13 +86,13 @@ for (const kind of ["pipe", "socket"])
         const child = spawn(BINARY, ["dev", "--port", "0", "--data", data, "--json"], { stdio: ["ignore", "pipe", kind === "pipe" ? writing : "pipe"],
             env: { ...process.env, COATCHECK_LOG_LEVEL: "debug", COATCHECK_LOOPS: "2" } });
         const ended = new Promise((resolve) => child.once("close", (code, signal) => resolve({ code, signal })));
-        const contract = JSON.parse(await guarded(new Promise((resolve) => readline.createInterface({ input: child.stdout }).once("line", resolve)), 30, "a start"));
+        const contract = JSON.parse(await guarded(new Promise((resolve) => readline.createInterface({ input: child.stdout }).once("line", resolve)), LIMIT_S, "a start"));
         const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
         const ask = (path) => new Promise((resolve, reject) => http.get(`${contract.url}${path}`, { agent }, (answer) => {
             answer.resume().once("end", () => resolve(answer.statusCode));
         }).once("error", reject));
         for (let i = 0; i < 500; i++) // some 100 bytes and a line each; a pipe holds 64 KiB, such a socket twice as much
-            for (const status of await guarded(Promise.all(Array.from({ length: 16 }, () => ask(`/nothing?${"x".repeat(200)}`))), 10, "answers")) assert.equal(status, 404);
+            for (const status of await guarded(Promise.all(Array.from({ length: 16 }, () => ask(`/nothing?${"x".repeat(200)}`))), LIMIT_S, "answers")) assert.equal(status, 404);
         const metrics = await (await fetch(`${contract.admin_url}/metrics`, { headers: { authorization: `Bearer ${contract.admin_token}` } })).text();
         const lost = Number(metrics.match(/^coatcheck_log_lines_lost_total (\d+)$/m)[1]);
         assert.ok(lost > 100, `${lost} lines were lost`);
@@ -104,7 +104,7 @@ for (const kind of ["pipe", "socket"])
         child.kill("SIGTERM");
         fs.closeSync(writing);
         fs.closeSync(reading);
-        assert.deepEqual(await guarded(ended, 30, "the end"), { code: 0, signal: null });
+        assert.deepEqual(await guarded(ended, LIMIT_S, "the end"), { code: 0, signal: null });
         fs.rmSync(data, { recursive: true });
     });
 

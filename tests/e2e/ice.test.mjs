@@ -8,7 +8,7 @@ import { mintToken } from "../harness/http.mjs";
 import { startRefused, startServer, temporaryFolder } from "../harness/server.mjs";
 import { Session } from "../harness/session.mjs";
 import { StunSocket, bindingRequest, mappedAddress } from "../harness/stun.mjs";
-import { run, test } from "../harness/suite.mjs";
+import { LIMIT_S, run, test } from "../harness/suite.mjs";
 
 const SECRET = "a secret of both, 32 characters.";
 const LIFE_S = 600;
@@ -137,7 +137,7 @@ async function startCoturn()
 function relay(port, username, credential)
 {
     return spawnSync("turnutils_uclient", ["-y", "-c", "-n", "1", "-m", "1", "-l", "100", "-z", "5", "-u", username,
-        "-w", credential, "-p", String(port), "127.0.0.1"], { encoding: "utf8", timeout: 30_000 });
+        "-w", credential, "-p", String(port), "127.0.0.1"], { encoding: "utf8", timeout: LIMIT_S * 1000 });
 }
 
 test("a real coturn relays for the password of a session, for no other, and for none that has ended", async () => {

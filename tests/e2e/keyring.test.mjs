@@ -11,7 +11,7 @@ import { call, info, JWKS, mint, mintToken, nowS, readToken, refresh, refreshTok
 import { rows, signingKey } from "../harness/ring.mjs";
 import { connected } from "../harness/session.mjs";
 import { BINARY, REPOSITORY, startRefused, startServer, temporaryFolder } from "../harness/server.mjs";
-import { run, test } from "../harness/suite.mjs";
+import { eventually, run, test } from "../harness/suite.mjs";
 
 const HOUR_MS = 3_600_000, DAY_MS = 24 * HOUR_MS, WAIT_MS = HOUR_MS + 60_000; // RING_SIGN_WAIT_MS
 const KEPT_MS = 7 * DAY_MS + 60_000; // RING_SIGN_KEPT_MS
@@ -73,23 +73,11 @@ async function signsWith(kid) { for (let i = 0; i < 12; i++) assert.equal(signer
 async function later(ms)
 {
     setClock(aheadMs + ms);
-    for (let tries = 0; tries < 200; tries++) {
-        const { out } = await coatcheck("clock", "confirm", "--data", data, "--json");
-        if (out) return;
-        await new Promise((done) => setTimeout(done, 25));
-    }
-    assert.fail("there was no step to confirm");
+    await until("there is a step to confirm", async () => (await coatcheck("clock", "confirm", "--data", data, "--json")).out);
 }
 
 // What the timetable does by itself comes soon after a start.
-async function until(what, condition)
-{
-    for (let tries = 0; tries < 400; tries++) {
-        if (await condition()) return;
-        await new Promise((done) => setTimeout(done, 25));
-    }
-    assert.fail(what);
-}
+const until = (what, condition) => eventually(condition, what);
 
 async function restart(env) { await server.stop(); await start(env); }
 

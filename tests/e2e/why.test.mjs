@@ -17,7 +17,7 @@ import { ACTIVATE, devices, loose, Prover, RENEW } from "../harness/prover.mjs";
 import { RawSocket, responses } from "../harness/raw.mjs";
 import { BINARY, REPOSITORY, basic, startServer, temporaryFolder } from "../harness/server.mjs";
 import { connected, Session } from "../harness/session.mjs";
-import { run, test } from "../harness/suite.mjs";
+import { LIMIT_S, run, test } from "../harness/suite.mjs";
 import { as, begin, exchange, good, launch, session, visit } from "../harness/tickets.mjs";
 
 let server, shop, baseline;
@@ -28,7 +28,7 @@ const secrets = [];
 function coatcheck(args, { input = "", env = {} } = {})
 {
     return new Promise((resolve) => {
-        const child = execFile(BINARY, args, { env: { ...process.env, ...env }, timeout: 30000 },
+        const child = execFile(BINARY, args, { env: { ...process.env, ...env }, timeout: LIMIT_S * 1000 },
             (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr }));
         child.stdin.on("error", () => {}); // a command that needs no input does not read it
         child.stdin.end(input);
@@ -333,12 +333,12 @@ test("CREDENTIAL_MISSING of a connect is explained in words for a socket", async
 });
 
 test("RATE_LIMITED and TIMEOUT, on a server with little space and patience", async () => {
-    const small = await startServer({ env: { COATCHECK_PARKED_PER_ADDRESS_MAX: "1", COATCHECK_LOOPS: "1", COATCHECK_HEAD_TIMEOUT_S: "1" } });
+    const small = await startServer({ env: { COATCHECK_PARKED_PER_ADDRESS_MAX: "1", COATCHECK_LOOPS: "1", COATCHECK_HEAD_TIMEOUT_S: "6" } });
     const session = await Session.open(small);
     assert.ok((await session.connect("x")).error);
     await explains("RATE_LIMITED", await raw(upgradeHead("Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"), small.port),
         ["upgrade.parking", /parked_per_address_max 1/, /so many already/], small);
-    await explains("TIMEOUT", await raw("GET / HT", small.port), ["http.head_time", /head within 1 s/, /8 bytes by then/], small);
+    await explains("TIMEOUT", await raw("GET / HT", small.port), ["http.head_time", /head within 6 s/, /8 bytes by then/], small);
     await session.close();
     await small.stop();
 });

@@ -10,7 +10,7 @@ import { mintToken } from "../harness/http.mjs";
 import { assertAxeClean, assertCalm, assertNotInPages, askRaw, Caller, startDoor, startProduct, startRefused, tabTo, visitProduct } from "../harness/products.mjs";
 import { buildSdk } from "../harness/sdk_pages.mjs";
 import { BINARY, REPOSITORY, startServer } from "../harness/server.mjs";
-import { run, test } from "../harness/suite.mjs";
+import { LIMIT_S, run, test } from "../harness/suite.mjs";
 import { bootstrap, exchange, good, session } from "../harness/tickets.mjs";
 
 const BACKENDS = {
@@ -78,7 +78,7 @@ function testsOf(language, command)
     const press = (one, name) => one.page.getByRole("button", { name, exact: true }).click();
     const opened = (one) => one.until(() => document.getElementById("notes-state").textContent.startsWith("What you file"));
     const frameOf = (one) => one.page.frames().find((frame) => frame.url().startsWith(frameOrigin));
-    const inFrame = (one, condition, argument) => frameOf(one).waitForFunction(condition, argument, { timeout: 20_000 });
+    const inFrame = (one, condition, argument) => frameOf(one).waitForFunction(condition, argument, { timeout: LIMIT_S * 1000 });
     const shown = (one, id) => inFrame(one, (wanted) => !document.getElementById(wanted).hidden, id);
     const stateSays = (one, text) => one.until((wanted) => document.getElementById("notes-state").textContent.includes(wanted), text);
     const pressIn = (one, name) => frameOf(one).getByRole("button", { name }).click();

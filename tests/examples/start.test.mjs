@@ -7,7 +7,7 @@ import net from "node:net";
 import path from "node:path";
 import readline from "node:readline";
 import { BINARY, REPOSITORY, temporaryFolder } from "../harness/server.mjs";
-import { guarded, run, test } from "../harness/suite.mjs";
+import { eventually, guarded, run, test } from "../harness/suite.mjs";
 
 const START = path.join(REPOSITORY, "examples/start.mjs"), RUN = path.join(REPOSITORY, "tools/run.sh");
 const THERE = ["call", "interview", "clinic"];
@@ -62,11 +62,7 @@ function answers(url)
 
 async function areGone(urls)
 {
-    for (let tries = 0; tries < 300; tries++) {
-        if (!(await Promise.all(urls.map(answers))).includes(true)) return;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    assert.fail(`${urls} still answer`);
+    await eventually(async () => !(await Promise.all(urls.map(answers))).includes(true), `${urls} are gone`);
 }
 
 // start.mjs with all its products up.

@@ -7,6 +7,7 @@ import path from "node:path";
 import { packageFolder } from "./browser.mjs";
 import { REPOSITORY } from "./server.mjs";
 import { SDK } from "./sdk_pages.mjs";
+import { LIMIT_S } from "./suite.mjs";
 
 const require = createRequire(path.join(SDK, "package.json"));
 const { exports } = require("./package.json");
@@ -87,7 +88,7 @@ export class Visit {
 
     until(condition, argument)
     {
-        return this.page.waitForFunction(condition, argument, { timeout: 20_000 }).catch(async (error) => {
+        return this.page.waitForFunction(condition, argument, { timeout: LIMIT_S * 1000 }).catch(async (error) => {
             throw new Error(`${error.message}: ${JSON.stringify([await this.run(() => document.body.innerText), this.problems])}`);
         });
     }

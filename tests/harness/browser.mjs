@@ -11,6 +11,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { chromium } from "playwright-core";
 import { temporaryFolder } from "./server.mjs";
+import { LIMIT_S } from "./suite.mjs";
 
 const CHROMIUM = process.env.COATCHECK_CHROMIUM ?? "/usr/bin/chromium";
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -36,8 +37,9 @@ export async function startBrowser(authorities, flags = [])
     const home = temporaryFolder("coatcheck-browser");
     trust(home, authorities);
     const context = await chromium.launchPersistentContext(path.join(home, "profile"), {
-        executablePath: CHROMIUM, headless: true, args: [...FLAGS, ...flags], ignoreHTTPSErrors: false, env: { ...process.env, HOME: home },
+        executablePath: CHROMIUM, headless: true, timeout: LIMIT_S * 1000, args: [...FLAGS, ...flags], ignoreHTTPSErrors: false, env: { ...process.env, HOME: home },
     });
+    context.setDefaultTimeout(LIMIT_S * 1000);
     return {
         version: context.browser()?.version(),
         newPage: () => context.newPage(),

@@ -4,12 +4,13 @@ import { execFile, execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { BINARY, REPOSITORY } from "./server.mjs";
+import { LIMIT_S } from "./suite.mjs";
 
 // Resolves to { code, out, err }, whatever the code.
 export function coatcheck(...args)
 {
     return new Promise((resolve, reject) => {
-        execFile(BINARY, args, { timeout: 20_000 }, (error, out, err) => {
+        execFile(BINARY, args, { timeout: LIMIT_S * 1000 }, (error, out, err) => {
             if (error && typeof error.code !== "number") reject(error);
             else resolve({ code: error?.code ?? 0, out, err });
         });

@@ -8,7 +8,7 @@ import path from "node:path";
 import readline from "node:readline";
 import { lootOf, Visit } from "./app_pages.mjs";
 import { SDK } from "./sdk_pages.mjs";
-import { guarded } from "./suite.mjs";
+import { guarded, LIMIT_S } from "./suite.mjs";
 
 const AXE = path.join(SDK, "node_modules/axe-core/axe.min.js");
 const running = new Set();
@@ -24,7 +24,7 @@ export async function startProduct(name, command, env)
     readline.createInterface({ input: child.stderr }).on("line", (line) => said.push(line));
     const lines = readline.createInterface({ input: child.stdout });
     lines.on("line", (line) => said.push(line));
-    const first = await guarded(Promise.race([new Promise((resolve) => lines.once("line", resolve)), ended.then(() => "")]), 30, `the line of ${name}`);
+    const first = await guarded(Promise.race([new Promise((resolve) => lines.once("line", resolve)), ended.then(() => "")]), LIMIT_S, `the line of ${name}`);
     const url = first.match(/^(\w+) (http:\/\/127\.0\.0\.1:\d+)\/$/);
     if (url?.[1] !== name) throw new Error(`${name} did not start:\n${said.join("\n")}`);
     return {
@@ -32,7 +32,7 @@ export async function startProduct(name, command, env)
         async stop()
         {
             child.kill("SIGTERM");
-            return guarded(ended, 15, `the end of ${name}`);
+            return guarded(ended, LIMIT_S, `the end of ${name}`);
         },
     };
 }
@@ -43,7 +43,7 @@ export async function startRefused(command, env)
     const child = spawn(command[0], command.slice(1), { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env.PATH, ...env } });
     let said = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => { said += text; });
-    const code = await guarded(new Promise((resolve) => child.once("close", resolve)), 30, "an exit");
+    const code = await guarded(new Promise((resolve) => child.once("close", resolve)), LIMIT_S, "an exit");
     return { code, said };
 }
 
@@ -54,7 +54,7 @@ export async function askRaw(origin, target, host = new URL(origin).host)
     let said = "";
     socket.on("data", (bytes) => { said += bytes; });
     socket.write(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
-    await guarded(new Promise((resolve, reject) => socket.once("close", resolve).once("error", reject)), 15, `the answer to ${target}`);
+    await guarded(new Promise((resolve, reject) => socket.once("close", resolve).once("error", reject)), LIMIT_S, `the answer to ${target}`);
     return [Number(said.match(/^HTTP\/1\.1 (\d+)/)?.[1]), said.match(/^Location: (.*)\r$/mi)?.[1]];
 }
 

@@ -1,6 +1,6 @@
 // raw.mjs — bytes on a TCP socket, for everything that no proper client would send.
 import net from "node:net";
-import { guarded } from "./suite.mjs";
+import { guarded, LIMIT_S } from "./suite.mjs";
 
 // A connection that remembers all it read and lets a test wait for a condition on it.
 export class RawSocket {
@@ -29,7 +29,7 @@ export class RawSocket {
         });
     }
 
-    until(condition, what, seconds = 20)
+    until(condition, what, seconds = LIMIT_S)
     {
         const now = condition(this);
         if (now) return Promise.resolve(now);

@@ -1,6 +1,7 @@
 // sdk_visit.mjs — a page with a client of our SDK in it: what it was told, what it asked of whom, which sockets it had, and what it
 // left in the browser's storage.
 import assert from "node:assert/strict";
+import { LIMIT_S } from "./suite.mjs";
 
 // In the page. credential: static; routes: { token, refresh } paths of the page's own backend; embed: [host, token]; or nothing.
 function begin({ credential, routes, embed, options, fetchOptions, quiet })
@@ -71,7 +72,7 @@ export class Visit {
 
     run(body, argument) { return this.page.evaluate(body, argument); }
 
-    async until(condition, argument, seconds = 30)
+    async until(condition, argument, seconds = LIMIT_S)
     {
         await this.page.waitForFunction(condition, argument, { timeout: seconds * 1000 }).catch(async (error) => {
             throw new Error(`${error.message}: ${JSON.stringify([await this.run(() => [window.log, window.states, window.warnings, window.asked]), this.console])}`);

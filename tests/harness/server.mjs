@@ -11,7 +11,7 @@ import path from "node:path";
 import readline from "node:readline";
 import { fileURLToPath } from "node:url";
 import { rememberAll, secretIn, secretsInFolder } from "./secrets.mjs";
-import { guarded, witness } from "./suite.mjs";
+import { eventually, guarded, LIMIT_S, witness } from "./suite.mjs";
 
 export const REPOSITORY = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 export const BINARY = path.resolve(process.env.COATCHECK_BIN ?? path.join(REPOSITORY, "build/release/coatcheck"));
@@ -24,7 +24,7 @@ witness(async (text) => {
     const ids = new Set([...text.matchAll(/(?:coatcheck why |error_?id["']?: ?["'])([\w-]+)/gi)].map(([, id]) => id)), told = [];
     for (const id of ids)
         for (const data of running.values())
-            told.push(await new Promise((resolve) => { execFile(BINARY, ["why", id, "--data", data], { timeout: 20_000 }, (error, out, err) => resolve(error ? err : out)); }));
+            told.push(await new Promise((resolve) => { execFile(BINARY, ["why", id, "--data", data], { timeout: LIMIT_S * 1000 }, (error, out, err) => resolve(error ? err : out)); }));
     return told.flatMap((lines) => lines.trimEnd().split("\n"));
 });
 
@@ -66,7 +66,7 @@ export async function startRefused(options = {})
 {
     const data = options.data ?? temporaryFolder();
     const { child, logs, out, ended } = launch({ ...options, data });
-    const first = await guarded(firstLineOrExit(child, out), 30, "an exit");
+    const first = await guarded(firstLineOrExit(child, out), LIMIT_S, "an exit");
     if (first.line !== undefined) {
         child.kill("SIGTERM");
         await ended;
@@ -80,7 +80,7 @@ export async function startServer(options = {})
 {
     const data = options.data ?? temporaryFolder();
     const { child, logs, out, stdout, ended } = launch({ ...options, data });
-    const first = await guarded(firstLineOrExit(child, out), 30, "the contract line");
+    const first = await guarded(firstLineOrExit(child, out), LIMIT_S, "the contract line");
     if (first.line === undefined) throw new Error(`no start: ${JSON.stringify(first)}\n${logs.slice(-8).join("\n")}`);
     const contract = JSON.parse(first.line);
     return new Server({ child, logs, stdout, ended, data, contract, ownsData: !options.data });
@@ -99,11 +99,11 @@ export async function startServe(data, env = {})
         const port = line.match(/ listening .* port="?(\d+)/)?.[1];
         if (port) resolve(port);
     }));
-    const port = await guarded(Promise.race([listening, ended.then(() => 0)]), 30, "listening");
+    const port = await guarded(Promise.race([listening, ended.then(() => 0)]), LIMIT_S, "listening");
     if (!port) throw new Error(`no start:\n${logs.slice(-5).join("\n")}`);
     const stop = async () => {
         child.kill("SIGTERM");
-        assert.equal(await guarded(ended, 15, "exit after SIGTERM"), 0, logs.slice(-5).join("\n"));
+        assert.equal(await guarded(ended, LIMIT_S, "exit after SIGTERM"), 0, logs.slice(-5).join("\n"));
         for (const line of logs) assert.equal(secretIn(line), undefined, line.slice(0, 60));
     };
     return { data, logs, stop, pid: child.pid, url: `http://127.0.0.1:${port}` };
@@ -145,12 +145,10 @@ class Server {
     // Waits until the server has let go of closed connections: the count of descriptors falls to the given one.
     async settled(descriptorsAtMost)
     {
-        for (let tries = 0; tries < 200; tries++) {
+        await eventually(async () => {
             assert.equal((await get(`${this.url}/healthz`)).status, 200);
-            if (this.descriptors() <= descriptorsAtMost) return;
-            await new Promise((resolve) => setTimeout(resolve, 50));
-        }
-        assert.fail(`${this.descriptors()} descriptors are open, at most ${descriptorsAtMost} expected`);
+            return this.descriptors() <= descriptorsAtMost;
+        }, `at most ${descriptorsAtMost} open descriptors`).catch((error) => assert.fail(`${error.message}, but ${this.descriptors()}`));
     }
 
     // The three invariants of every attack: alive, healthy, nothing leaked beyond a bound.
@@ -167,7 +165,7 @@ class Server {
     {
         assert.ok(this.isAlive, `the server has died:\n${this.logs.slice(-8).join("\n")}`);
         this.child.kill("SIGTERM");
-        const { code, signal } = await guarded(this.ended, 15, "exit after SIGTERM");
+        const { code, signal } = await guarded(this.ended, LIMIT_S, "exit after SIGTERM");
         this.assertSecretsKept();
         if (this.ownsData) fs.rmSync(this.data, { recursive: true, force: true });
         assert.deepEqual({ code, signal }, { code: 0, signal: null }, this.logs.slice(-5).join("\n"));
@@ -177,7 +175,7 @@ class Server {
     async kill9()
     {
         this.child.kill("SIGKILL");
-        await guarded(this.ended, 15, "exit after SIGKILL");
+        await guarded(this.ended, LIMIT_S, "exit after SIGKILL");
         this.assertSecretsKept();
     }
 

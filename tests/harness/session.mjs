@@ -3,7 +3,7 @@ import crypto from "node:crypto";
 import { WebSocket } from "ws";
 import { loopbackLookup } from "./http.mjs";
 import { rememberAll } from "./secrets.mjs";
-import { guarded } from "./suite.mjs";
+import { guarded, LIMIT_S } from "./suite.mjs";
 
 export class Session {
     // options: { tls, origin, answersPings = true }
@@ -13,7 +13,7 @@ export class Session {
         const session = new Session(new WebSocket(base.replace(/^http/, "ws"),
             { ca: server.ca, origin: options.origin, lookup: loopbackLookup }));
         session.answersPings = options.answersPings ?? true;
-        await guarded(session.opened, 10, "the upgrade");
+        await guarded(session.opened, LIMIT_S, "the upgrade");
         return session;
     }
 
@@ -50,7 +50,7 @@ export class Session {
     send(message) { this.ws.send(typeof message === "string" ? message : JSON.stringify(message)); }
 
     // The first message, past or to come, that fits.
-    message(fits, what, seconds = 15)
+    message(fits, what, seconds = LIMIT_S)
     {
         const past = this.messages.find(fits);
         if (past) return Promise.resolve(past);
@@ -83,7 +83,7 @@ export class Session {
     async close()
     {
         this.ws.close(1000);
-        return guarded(this.closed, 10, "the close");
+        return guarded(this.closed, LIMIT_S, "the close");
     }
 }
 

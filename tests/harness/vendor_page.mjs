@@ -4,6 +4,7 @@
 // the package makes, and writes down what the client says of itself.
 import assert from "node:assert/strict";
 import { info, mintToken } from "./http.mjs";
+import { LIMIT_S } from "./suite.mjs";
 
 export function begin({ token, options }) // in the page
 {
@@ -83,7 +84,7 @@ export class Page {
 
     async until(condition, argument)
     {
-        await this.page.waitForFunction(condition, argument, { timeout: 20_000 }).catch(async (error) => {
+        await this.page.waitForFunction(condition, argument, { timeout: LIMIT_S * 1000 }).catch(async (error) => {
             throw new Error(`${error.message}: ${JSON.stringify(await this.run(() => [window.errors, window.statuses]))}`);
         });
     }

@@ -7,11 +7,10 @@ import crypto from "node:crypto";
 import net from "node:net";
 import assert from "node:assert/strict";
 import { frame, OPCODE } from "./frames.mjs";
-import { guarded } from "./suite.mjs";
+import { guarded, LIMIT_S } from "./suite.mjs";
 
 const TYPES = { [OPCODE.TEXT]: "text", [OPCODE.BINARY]: "binary", [OPCODE.CLOSE]: "close", [OPCODE.PING]: "ping",
     [OPCODE.PONG]: "pong" };
-const GUARD_S = 30;
 
 // Bytes in, in the pieces they come in; out, as many as asked for, copied once.
 class ByteQueue {
@@ -97,7 +96,7 @@ export class WsProbe {
         return true;
     }
 
-    #until(condition, what, seconds = GUARD_S)
+    #until(condition, what, seconds = LIMIT_S)
     {
         if (condition()) return Promise.resolve();
         return guarded(new Promise((resolve) => { this.#wake = () => { if (condition()) resolve(); }; }), seconds, what);

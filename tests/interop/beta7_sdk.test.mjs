@@ -7,22 +7,13 @@ import { mintToken, nowS } from "../harness/http.mjs";
 import { begin, opened, Page, person } from "../harness/vendor_page.mjs";
 import { startServer } from "../harness/server.mjs";
 import { startStun } from "../harness/stun.mjs";
-import { run, test } from "../harness/suite.mjs";
+import { eventually as happens, run, test } from "../harness/suite.mjs";
 
 let server, stun, browser, pages, untouched, newer;
 
 const pageOf = (token, options) => Page.of({ browser, pages }, token, options);
 const newerOf = (token) => Page.of({ browser, pages: newer }, token);
 const sent = (page, method) => page.seen.sent.filter((m) => m.method === method);
-
-async function happens(fits, what)
-{
-    for (const end = Date.now() + 60_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
-        const found = fits();
-        if (found) return found;
-        assert.ok(Date.now() < end, `never: ${what}`);
-    }
-}
 
 // This release reads the host of its REST calls before it reads the token, so that it is always the vendor's. The page turns them
 // to the name that the socket has; the package stays as it is.
@@ -220,11 +211,11 @@ test("SW-19 beta.7 embeddableCall() exchanges by a text/plain body, connects and
     await desk.rings();
     await desk.answer();
     await placed;
-    await page.waitForFunction(() => window.statuses.includes("connected"), undefined, { timeout: 20_000 });
+    await page.waitForFunction(() => window.statuses.includes("connected"));
     const exchange = seen.requests.find((request) => request.url().endsWith("/api/fabric/embeds/tokens"));
     assert.match((await exchange.allHeaders())["content-type"], /^text\/plain/);
     await desk.run(() => window.call.hangup());
-    await page.waitForFunction(() => window.statuses.includes("destroyed"), undefined, { timeout: 20_000 });
+    await page.waitForFunction(() => window.statuses.includes("destroyed"));
     await Promise.all([desk.end(), page.close()]);
 });
 

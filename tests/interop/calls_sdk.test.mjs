@@ -165,9 +165,9 @@ test("SW-19 embeddableCall() exchanges, connects and dials by itself", async () 
     assert.equal((await desk.rings()).to, server.contract.c2c_address);
     await desk.answer();
     await placed;
-    await page.waitForFunction(() => window.statuses.includes("connected"), undefined, { timeout: 20_000 });
+    await page.waitForFunction(() => window.statuses.includes("connected"));
     await desk.run(() => window.call.hangup());
-    await page.waitForFunction(() => window.statuses.includes("destroyed"), undefined, { timeout: 20_000 });
+    await page.waitForFunction(() => window.statuses.includes("destroyed"));
     await desk.end();
     await page.close();
 });
@@ -183,7 +183,7 @@ test("SW-20 one client of an EmbedTokenCredentialProvider dials twice, and tells
         window.client.ready$.subscribe((value) => window.ready.push(value));
         window.client.user$.subscribe((user) => { window.user = user; });
     }, [new URL(server.contract.tls_url).host, server.contract.c2c_token]);
-    await page.waitForFunction(() => window.ready.at(-1) === true && window.user, undefined, { timeout: 20_000 });
+    await page.waitForFunction(() => window.ready.at(-1) === true && window.user);
     for (let call = 0; call < 2; call++) {
         const placed = page.evaluate(async (to) => {
             window.statuses = [];
@@ -192,9 +192,9 @@ test("SW-20 one client of an EmbedTokenCredentialProvider dials twice, and tells
         await desk.rings();
         await desk.answer();
         await placed;
-        await page.waitForFunction(() => window.statuses.includes("connected"), undefined, { timeout: 20_000 });
+        await page.waitForFunction(() => window.statuses.includes("connected"));
         await desk.run(() => window.call.hangup());
-        await page.waitForFunction(() => window.statuses.includes("destroyed"), undefined, { timeout: 20_000 });
+        await page.waitForFunction(() => window.statuses.includes("destroyed"));
         await desk.until(() => !window.incoming?.length);
     }
     assert.deepEqual(await page.evaluate(() => window.ready), [false, true], "one session all the time");

@@ -6,7 +6,7 @@ import { advance } from "../harness/clock.mjs";
 import { call, info, mintToken, nowS, readToken } from "../harness/http.mjs";
 import { ACTIVATE, INVITES, RENEW } from "../harness/prover.mjs";
 import { startServer } from "../harness/server.mjs";
-import { run, test } from "../harness/suite.mjs";
+import { eventually as happens, run, test } from "../harness/suite.mjs";
 
 let server, browser, pages, elsewhere;
 
@@ -44,15 +44,6 @@ function keepSockets() // in the page
     };
 }
 
-async function happens(fits, what)
-{
-    for (const end = Date.now() + 20_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
-        const found = fits();
-        if (found) return found;
-        assert.ok(Date.now() < end, `never: ${what}`);
-    }
-}
-
 function begin(options) // in the page
 {
     window.errors = [];
@@ -69,7 +60,7 @@ function begin(options) // in the page
 
 async function until(page, condition)
 {
-    await page.waitForFunction(condition, undefined, { timeout: 20_000 }).catch(async (error) => {
+    await page.waitForFunction(condition).catch(async (error) => {
         throw new Error(`${error.message}: ${JSON.stringify(await page.evaluate(() => window.errors))}`);
     });
 }
@@ -125,12 +116,9 @@ test("SW-39 SW-40 SW-44 SW-46 the package binds its token to its key, and renews
     await page.evaluate((value) => window.give(value), token);
     const answerTo = async (path, count = 1) => {
         const fits = () => seen.answers.filter((answer) => new URL(answer.url()).pathname === path && answer.request().method() === "POST");
-        const tries = Date.now() + 20_000;
-        while (fits().length < count) {
-            assert.ok(Date.now() < tries, `no ${path}: ${JSON.stringify(await page.evaluate(() => window.errors))}`);
-            await new Promise((resolve) => setTimeout(resolve, 50));
-        }
-        return fits()[count - 1];
+        return happens(() => fits()[count - 1], path).catch(async (error) => {
+            throw new Error(`${error.message}: ${JSON.stringify(await page.evaluate(() => window.errors))}`);
+        });
     };
     const activated = await answerTo(ACTIVATE);
     assert.equal(activated.status(), 201);

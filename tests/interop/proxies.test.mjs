@@ -12,7 +12,7 @@ import { hashOf, Prover, TOKEN } from "../harness/door.mjs";
 import { INFO, loopbackLookup, readToken, TOKENS } from "../harness/http.mjs";
 import { REPOSITORY, startServer, temporaryFolder } from "../harness/server.mjs";
 import { connected, Session } from "../harness/session.mjs";
-import { guarded, run, test } from "../harness/suite.mjs";
+import { guarded, LIMIT_S, run, test } from "../harness/suite.mjs";
 
 const UNPACKED = process.env.COATCHECK_PROXIES ?? path.join(REPOSITORY, "build/proxies");
 const HOST = "coatcheck.localhost";
@@ -75,7 +75,7 @@ class Place {
         place.said = [];
         place.child.stderr.on("data", (text) => place.said.push(text));
         for (let tries = 0; !(await accepts(port)); tries++) {
-            if (tries > 200 || place.child.exitCode !== null) throw new Error(`${name} does not start:\n${place.said.join("")}`);
+            if (tries > 20 * LIMIT_S || place.child.exitCode !== null) throw new Error(`${name} does not start:\n${place.said.join("")}`);
             await new Promise((done) => setTimeout(done, 50));
         }
         place.agent = new https.Agent({ keepAlive: true, maxSockets: 4, ca: place.server.ca, lookup: loopbackLookup });
@@ -114,7 +114,7 @@ class Place {
     {
         this.agent.destroy();
         this.child.kill("SIGTERM");
-        await guarded(this.ended, 15, "the proxy's end");
+        await guarded(this.ended, LIMIT_S, "the proxy's end");
         await this.server.stop();
         fs.rmSync(this.folder, { recursive: true });
     }
@@ -161,7 +161,7 @@ for (const name of Object.keys(proxies)) {
         await session.message((message) => message.method === "signalwire.ping", "a ping of the server's");
         const { code, err } = await coatcheck("revoke", "user", subscriber_id, "--project", place.server.contract.project_id, "--data", place.server.data);
         assert.deepEqual({ code, err }, { code: 0, err: "" });
-        assert.equal((await guarded(session.closed, 10, "the close")).code, 4403);
+        assert.equal((await guarded(session.closed, LIMIT_S, "the close")).code, 4403);
         await assert.rejects(Session.open(place.seen, { tls: true, origin: "https://evil.example" }), { status: 403 });
     });
 

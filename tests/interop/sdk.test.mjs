@@ -7,10 +7,12 @@ import { packageVersion, startBrowser, startPages } from "../harness/browser.mjs
 import { advance, coatcheck } from "../harness/clock.mjs";
 import { mintToken } from "../harness/http.mjs";
 import { startServer } from "../harness/server.mjs";
-import { run, test } from "../harness/suite.mjs";
+import { LIMIT_S, run, test } from "../harness/suite.mjs";
 
-const PARK_S = 2;
-let server, foreign, browser, pages;
+const PARK_S = 8;
+// Tokens that end in a test live so long, for a page on a busy machine needs some of it to get there; who waits for that waits at once.
+const LIFE_S = 40;
+let server, foreign, browser, pages, keyless;
 
 async function start()
 {
@@ -18,6 +20,7 @@ async function start()
     foreign = await startServer({ tls: true });
     browser = await startBrowser([server.contract.ca_file, foreign.contract.ca_file]);
     pages = await startPages();
+    keyless = await startPages(); // an origin without the others' key
     console.log(`     @signalwire/js ${packageVersion("@signalwire/js")}, Chromium ${browser.version}, page ${pages.origin}`);
 }
 
@@ -25,6 +28,7 @@ async function stop()
 {
     await browser?.stop();
     await pages?.stop();
+    await keyless?.stop();
     await foreign?.stop();
     await server?.stop();
 }
@@ -32,15 +36,15 @@ async function stop()
 // ---- a page with a client in it, and everything that passed between it and the servers ----
 
 class Visit {
-    static async begin(credential, { options = {}, relayHost = null, copyOf, begin } = {})
+    static async begin(credential, { options = {}, relayHost = null, copyOf, begin, at = pages } = {})
     {
         const visit = new Visit();
         visit.page = await browser.newPage();
         visit.began = Date.now();
-        Object.assign(visit, { lines: [], requests: [], sockets: [] });
+        Object.assign(visit, { origin: at.origin, lines: [], requests: [], sockets: [] });
         visit.watch();
         await visit.page.addInitScript(keepSockets);
-        await visit.page.goto(pages.origin);
+        await visit.page.goto(at.origin);
         await visit.page.waitForFunction(() => window.sdk);
         if (begin) await visit.page.evaluate(...begin);
         else if (copyOf) await visit.page.evaluate(beginAgain, copyOf);
@@ -53,12 +57,12 @@ class Visit {
     watch()
     {
         this.page.on("request", (request) => {
-            if (request.url().startsWith(pages.origin)) return;
+            if (request.url().startsWith(this.origin)) return;
             this.requests.push(request);
             this.note(`-> ${request.method()} ${request.url()}`);
         });
         this.page.on("response", (answer) => {
-            if (!answer.url().startsWith(pages.origin)) this.note(`<- ${answer.status()} ${new URL(answer.url()).pathname}`);
+            if (!answer.url().startsWith(this.origin)) this.note(`<- ${answer.status()} ${new URL(answer.url()).pathname}`);
         });
         this.page.on("websocket", (ws) => this.watchSocket(ws));
     }
@@ -78,7 +82,7 @@ class Visit {
         ws.on("close", () => { socket.isClosed = true; this.note("socket closed"); });
     }
 
-    until(condition, argument, seconds = 20)
+    until(condition, argument, seconds = LIMIT_S)
     {
         return this.page.waitForFunction(condition, argument, { timeout: seconds * 1000 }).catch(async (error) => {
             const state = await this.page.evaluate(() => window.seen);
@@ -318,7 +322,7 @@ function beginStatic(credential) // in the page
 }
 
 test("SW-28 with a StaticCredentialProvider the session runs until its token's end, and then ends", async () => {
-    const end_s = Math.ceil(Date.now() / 1000) + 15; // a busy machine needs some of it to get there
+    const end_s = Math.ceil(Date.now() / 1000) + LIFE_S;
     const credential = { token: await freshToken({ expire_at: end_s }), expiry_at: end_s * 1000 };
     const visit = await Visit.begin(null, { begin: [beginStatic, credential] });
     await visit.until(() => window.seen.ready.at(-1) === true);
@@ -331,7 +335,7 @@ test("SW-28 with a StaticCredentialProvider the session runs until its token's e
     assert.ok(connects().every(({ params }) => params.authentication.jwt_token === credential.token), "it has no other");
     assert.ok(!visit.sockets.slice(1).some((socket) => socket.received.some((m) => m.result)), "which opens nothing any more");
     await visit.end();
-});
+}, { beside: true });
 
 async function beginWithRefresh({ first, next, hasKey }) // in the page
 {
@@ -347,10 +351,10 @@ async function beginWithRefresh({ first, next, hasKey }) // in the page
 }
 
 test("SW-45 without a key of its own a page keeps its session over the first end by refresh()", async () => {
-    const end_s = Math.ceil(Date.now() / 1000) + 15;
+    const end_s = Math.ceil(Date.now() / 1000) + LIFE_S;
     const first = { token: await freshToken({ expire_at: end_s }), expiry_at: end_s * 1000 };
     const next = { token: await freshToken(), expiry_at: Date.now() + 7200_000 };
-    const visit = await Visit.begin(null, { begin: [beginWithRefresh, { first, next, hasKey: false }] });
+    const visit = await Visit.begin(null, { begin: [beginWithRefresh, { first, next, hasKey: false }], at: keyless });
     await visit.registered();
     const live = visit.sockets[0];
     while (!live.isClosed) await tick();
@@ -362,10 +366,10 @@ test("SW-45 without a key of its own a page keeps its session over the first end
     assert.equal(visit.sent("signalwire.connect")[1].params.authentication.jwt_token, next.token);
     assert.equal((await visit.seen()).refreshed, 1);
     await visit.end();
-});
+}, { beside: true });
 
 test("SW-45 with a key the package never calls refresh(), and the session ends with the token", async () => {
-    const end_s = Math.ceil(Date.now() / 1000) + 15;
+    const end_s = Math.ceil(Date.now() / 1000) + LIFE_S;
     const first = { token: await freshToken({ expire_at: end_s }), expiry_at: end_s * 1000 };
     const next = { token: await freshToken(), expiry_at: Date.now() + 7200_000 };
     const visit = await Visit.begin(null, { begin: [beginWithRefresh, { first, next, hasKey: true }] });
@@ -376,7 +380,17 @@ test("SW-45 with a key the package never calls refresh(), and the session ends w
     assert.equal((await visit.seen()).refreshed, 0);
     assert.ok(visit.sent("signalwire.connect").every(({ params }) => params.authentication.jwt_token === first.token));
     await visit.end();
-});
+}, { beside: true });
+
+test("another project's token over the socket: JSONRPCError -32002, then the package's own timeout", async () => {
+    const theirs = (await mintToken(foreign, ada)).token;
+    const visit = await Visit.begin({ token: theirs }, { relayHost: `wss://${server.contract.ch}` });
+    assert.equal((await visit.error("JSONRPCError")).code, -32002);
+    await visit.error("TimeoutError");
+    assert.equal(visit.sockets[0].url, `wss://${server.contract.ch}/`);
+    assert.equal((await visit.seen()).ready.includes(true), false);
+    await visit.end();
+}, { beside: true });
 
 test("SW-54 destroy() forgets nothing: the page's next client presents the state, and gets the session", async () => {
     const token = await freshToken(), visit = await Visit.begin({ token });
@@ -435,7 +449,7 @@ test("expired token: UnexpectedError and no socket", async () => {
 });
 
 test("expiry_at in the past: InvalidCredentialsError, decided in the page", async () => {
-    const visit = await Visit.begin({ token: await freshToken(), expiry_at: Date.now() - 1000 });
+    const visit = await Visit.begin({ token: await freshToken(), expiry_at: Date.now() - 3600_000 });
     await visit.error("InvalidCredentialsError");
     assert.equal(visit.requests.length + visit.sockets.length, 0);
     await visit.end();
@@ -449,16 +463,6 @@ test("another project's token over REST: UnexpectedError and no socket", async (
         "their token sent to us");
 });
 
-test("another project's token over the socket: JSONRPCError -32002, then the package's own timeout", async () => {
-    const theirs = (await mintToken(foreign, ada)).token;
-    const visit = await Visit.begin({ token: theirs }, { relayHost: `wss://${server.contract.ch}` });
-    assert.equal((await visit.error("JSONRPCError")).code, -32002);
-    await visit.error("TimeoutError");
-    assert.equal(visit.sockets[0].url, `wss://${server.contract.ch}/`);
-    assert.equal((await visit.seen()).ready.includes(true), false);
-    await visit.end();
-});
-
 // ---- the end of a ticket ----
 
 test("SW-30 the session ends at expiry, and the page left open makes no storm", async () => {
@@ -468,11 +472,11 @@ test("SW-30 the session ends at expiry, and the page left open makes no storm", 
     await advance(server, "2h");
     while (!live.isClosed) await tick();
     const endedAt = Date.now();
-    const seconds = 14;
-    while (Date.now() - endedAt < seconds * 1000) await tick();
+    while (Date.now() - endedAt < 14_000) await tick();
+    const seconds = (Date.now() - endedAt) / 1000; // more, when this process stood still
     const returns = visit.sockets.slice(1);
     const connects = returns.flatMap((s) => s.sent).filter((m) => m.method === "signalwire.connect").length;
-    console.log(`     in ${seconds} s after expiry: ${returns.length} upgrades, ${connects} connects, park time ${PARK_S} s`);
+    console.log(`     in ${seconds.toFixed(1)} s after expiry: ${returns.length} upgrades, ${connects} connects, park time ${PARK_S} s`);
     assert.ok(returns.length >= 1, "the package does come back at once");
     // Each refused socket is held for the park time; one more for the state that is tried first, two for the edges.
     assert.ok(returns.length <= seconds / PARK_S + 3, `${returns.length} upgrades are a storm`);
@@ -493,6 +497,7 @@ test("a revocation closes the page's socket with 4403, and the page does not get
     const { code, out } = await coatcheck("revoke", "user", minted.subscriber_id, "--project", server.contract.project_id, "--data", server.data, "--json");
     assert.deepEqual([code, JSON.parse(out).sessions_closed], [0, 1]);
     while (!visit.sockets[0].isClosed) await tick();
+    await visit.until(() => window.closes.length);
     assert.deepEqual(await visit.page.evaluate(() => window.closes), [4403]);
     const refusals = () => visit.sockets.slice(1).flatMap((socket) => socket.received).filter((m) => m.error);
     while (!refusals().length) await tick();

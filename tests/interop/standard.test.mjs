@@ -161,7 +161,7 @@ test("ws: the socket closes with 4401 when its grant expires", async () => {
 });
 
 test("ws: a socket that never connects is closed with 4408", async () => {
-    const session = await Session.open(server);
+    const session = await Session.open(other);
     assert.equal((await session.closed).code, 4408);
 });
 
@@ -232,8 +232,8 @@ test("the same facts over TLS and in clear", async () => {
 
 await run({
     before: async () => {
-        server = await startServer({ tls: true, env: { COATCHECK_PING_INTERVAL_S: "1", COATCHECK_CONNECT_TIMEOUT_S: "2" } });
-        other = await startServer();
+        server = await startServer({ tls: true, env: { COATCHECK_PING_INTERVAL_S: "1" } });
+        other = await startServer({ env: { COATCHECK_CONNECT_TIMEOUT_S: "1" } });
     },
     after: async () => { await other.stop(); await server.stop(); },
 });

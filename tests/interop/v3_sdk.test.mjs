@@ -7,7 +7,7 @@ import { call, mintToken, nowS } from "../harness/http.mjs";
 import { opened, Page as Newer, person, received } from "../harness/vendor_page.mjs";
 import { startServer } from "../harness/server.mjs";
 import { startStun } from "../harness/stun.mjs";
-import { run, test } from "../harness/suite.mjs";
+import { eventually as happens, LIMIT_S, run, test } from "../harness/suite.mjs";
 
 let server, stun, browser, pages, newer;
 
@@ -46,7 +46,7 @@ class Page {
     }
 
     run(body, argument) { return this.page.evaluate(body, argument); }
-    until(condition, argument) { return this.page.waitForFunction(condition, argument, { timeout: 20_000 }); }
+    until(condition, argument) { return this.page.waitForFunction(condition, argument, { timeout: LIMIT_S * 1000 }); }
     end() { return this.page.close(); }
 
     online()
@@ -82,15 +82,6 @@ class Page {
     received(kinds) { return this.run(received, kinds); }
     sent(method) { return this.seen.sent.filter((m) => m.method === method); }
     replyTo({ id }) { return happens(() => this.seen.received.find((m) => m.id === id && !m.method), "a reply"); }
-}
-
-async function happens(fits, what, seconds = 20)
-{
-    for (const end = Date.now() + seconds * 1000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
-        const found = fits();
-        if (found) return found;
-        assert.ok(Date.now() < end, `never: ${what}`);
-    }
 }
 
 async function pair()

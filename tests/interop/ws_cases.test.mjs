@@ -9,7 +9,7 @@ import path from "node:path";
 import readline from "node:readline";
 import { frame, OPCODE } from "../harness/frames.mjs";
 import { BINARY, REPOSITORY } from "../harness/server.mjs";
-import { guarded, run, test } from "../harness/suite.mjs";
+import { guarded, LIMIT_S, run, test } from "../harness/suite.mjs";
 import { WsProbe } from "../harness/ws_probe.mjs";
 
 const ECHO = path.join(path.dirname(BINARY), "tests/wsecho/wsecho");
@@ -155,7 +155,7 @@ fails("6.3.2", inOctets(BROKEN), { codes: [1007] });
 async function failsFast(id, probe, second, third)
 {
     await probe.send(second);
-    const event = await probe.next({ within_s: 5 });
+    const event = await probe.next({ within_s: LIMIT_S });
     if (event) {
         assert.equal(event.type, "close");
         assert.equal(event.code, 1007);
@@ -387,7 +387,7 @@ async function start()
 async function stop()
 {
     echo.kill("SIGTERM");
-    assert.deepEqual(await guarded(echo.ended, 15, "exit after SIGTERM"), { code: 0, signal: null });
+    assert.deepEqual(await guarded(echo.ended, LIMIT_S, "exit after SIGTERM"), { code: 0, signal: null });
 }
 
 await run({ before: start, after: stop });

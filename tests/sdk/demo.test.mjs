@@ -8,7 +8,7 @@ import { advance } from "../harness/clock.mjs";
 import { mintToken } from "../harness/http.mjs";
 import { buildSdk, SDK } from "../harness/sdk_pages.mjs";
 import { startServer, temporaryFolder } from "../harness/server.mjs";
-import { run, test } from "../harness/suite.mjs";
+import { LIMIT_S, run, test } from "../harness/suite.mjs";
 
 const folder = temporaryFolder("coatcheck-demo");
 let server, foreign, browser, page;
@@ -28,7 +28,7 @@ async function authenticate(token, expected)
 {
     await page.getByLabel("Subscriber access token (SAT)").fill(token);
     await page.getByRole("button", { name: "Authenticate" }).click();
-    await page.waitForFunction((text) => document.querySelector("#log").textContent.includes(text), expected, { timeout: 20_000 })
+    await page.waitForFunction((text) => document.querySelector("#log").textContent.includes(text), expected, { timeout: LIMIT_S * 1000 })
         .catch(async () => assert.fail(`the log says ${await page.getByRole("log").textContent()}`));
     return page.getByRole("log").textContent();
 }

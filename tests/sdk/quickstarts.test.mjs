@@ -12,7 +12,7 @@ import { buildSdk, startSdkPages } from "../harness/sdk_pages.mjs";
 import { Visit } from "../harness/sdk_visit.mjs";
 import { REPOSITORY, startServer, temporaryFolder } from "../harness/server.mjs";
 import { startStun } from "../harness/stun.mjs";
-import { guarded, run, test } from "../harness/suite.mjs";
+import { guarded, LIMIT_S, run, test } from "../harness/suite.mjs";
 
 const programs = programsOf("docs/quickstarts.md");
 const folder = temporaryFolder("quickstarts");
@@ -24,7 +24,7 @@ async function startBackend()
     fs.writeFileSync(path.join(folder, "guests.mjs"), programs["guests.mjs"]);
     child = spawn(process.execPath, [path.join(folder, "guests.mjs")], { stdio: ["ignore", "pipe", "inherit"],
         env: { PATH: process.env.PATH, PORT: "0", COATCHECK_URL: url, PROJECT: project_id, API_TOKEN: api_token, ADDRESS: desk.address.id } });
-    return guarded(new Promise((resolve) => readline.createInterface({ input: child.stdout }).once("line", resolve)), 20, "the backend's URL");
+    return guarded(new Promise((resolve) => readline.createInterface({ input: child.stdout }).once("line", resolve)), LIMIT_S, "the backend's URL");
 }
 
 async function toBackend(request, answer)
@@ -86,7 +86,7 @@ async function ringsAndEnds(caller, callee)
 {
     await callee.until(() => window.client.session.incomingCalls.length === 1);
     await callee.run(() => window.client.session.incomingCalls[0].answer());
-    await caller.waitForFunction(() => window.call.status === "connected", undefined, { timeout: 30_000 });
+    await caller.waitForFunction(() => window.call.status === "connected");
     await caller.evaluate(() => window.call.hangup());
     await callee.until(() => window.client.session.calls.length === 0);
     await caller.close();

@@ -14,7 +14,7 @@ import { Visit } from "../harness/sdk_visit.mjs";
 import { Session } from "../harness/session.mjs";
 import { secretIn } from "../harness/secrets.mjs";
 import { startServer, temporaryFolder } from "../harness/server.mjs";
-import { guarded, run, test } from "../harness/suite.mjs";
+import { guarded, LIMIT_S, run, test } from "../harness/suite.mjs";
 
 // The server asks for the next token in the last quarter of a life: on a busy machine a page may need most of it. Tests that wait
 // for that wait side by side.
@@ -48,7 +48,7 @@ async function startBackend()
     const { url, project_id, api_token } = server.contract;
     child = spawn(process.execPath, [path.join(folder, "backend.mjs")], { stdio: ["ignore", "pipe", "inherit"],
         env: { PATH: process.env.PATH, PORT: "0", COATCHECK_URL: url, PROJECT: project_id, API_TOKEN: api_token, STORE_KEY: crypto.randomBytes(32).toString("base64") } });
-    return guarded(new Promise((resolve) => readline.createInterface({ input: child.stdout }).once("line", resolve)), 20, "the backend's URL");
+    return guarded(new Promise((resolve) => readline.createInterface({ input: child.stdout }).once("line", resolve)), LIMIT_S, "the backend's URL");
 }
 
 // The page's own origin leads to the backend, as a front door would, and adds who is signed in.
