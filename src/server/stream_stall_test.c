@@ -52,9 +52,9 @@ static void cuts_a_peer_that_stops_reading(bool with_tls)
     CHECK(client_open(&client, &scene));
     CHECK_INT(client_write(&client, BYTES("x")), 1);
     CHECK(bell_wait(&scene.held));
-    CHECK(pass_time(&scene, STREAM_STALL_MS - 1000) > 0);
+    CHECK(pass_time(&scene, STREAM_STALL_MS - 1) > 0);
     CHECK_INT(scene.gones, 0);
-    (void)pass_time(&scene, 1000);
+    (void)pass_time(&scene, 1);
     CHECK(bell_wait(&scene.gone));
     client_close(&client);
     scene_close(&scene);

@@ -36,7 +36,8 @@ struct conn {
     bool is_closed;
 };
 
-static _Atomic int64_t ahead_ms; /* of the real clock */
+/* Time stands still, but for what a test lets pass: so a machine that stops for a while changes nothing. */
+static _Atomic int64_t ahead_ms = 1000000;
 
 static inline int64_t wall_ms(void *state)
 {
@@ -47,7 +48,7 @@ static inline int64_t wall_ms(void *state)
 static inline int64_t monotonic_ms(void *state)
 {
     (void)state;
-    return host_machine()->monotonic_ms(NULL) + ahead_ms;
+    return ahead_ms;
 }
 
 static const struct host shifted = {wall_ms, monotonic_ms, monotonic_ms, {NULL, NULL}, NULL};
