@@ -87,7 +87,7 @@ it("code for calls that could not be loaded is asked for again", async () => {
     const errors: string[] = [];
     one.errors$.subscribe(({ code }) => errors.push(code));
     socket().tell({ id: "9", method: "signalwire.event", params: { event_type: "webrtc.message", params: {} } });
-    await vi.waitFor(() => expect(errors).toEqual(["network"]));
+    await vi.waitFor(() => expect(errors).toEqual(["network"]), 60_000);
     expect(await one.dial("/public/x")).toBe("a call");
     await one.destroy();
     vi.doUnmock("./phone.js");

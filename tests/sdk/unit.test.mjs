@@ -8,7 +8,7 @@ import { temporaryFolder } from "../harness/server.mjs";
 const folder = temporaryFolder("coatcheck-vitest");
 const report = path.join(folder, "report.json");
 const { stdout, stderr } = spawnSync(process.execPath, [path.join(SDK, "node_modules/vitest/vitest.mjs"), "run", "--reporter=json", `--outputFile=${report}`],
-    { cwd: SDK, encoding: "utf8", timeout: 300_000 });
+    { cwd: SDK, encoding: "utf8", timeout: 600_000 });
 if (!fs.existsSync(report)) {
     console.log(`FAIL no report\n${stdout}\n${stderr}\n0 passed, 1 failed`);
     process.exit(1);
