@@ -124,11 +124,11 @@ test("B-41 a proof by another key, a token of another key, no proof at all", asy
 
 test("B-42 iat outside the window, of other types; exp is no substitute", async () => {
     const browser = new Browser(), token = await browser.token(), now = nowS();
-    const values = { "302 s old": now - 302, "310 s ahead": now + 310, text: String(now), ms: now * 1000, negative: -1, zero: 0, fraction: now + 0.5,
+    const values = { "302 s old": now - 302, "340 s ahead": now + 340, text: String(now), ms: now * 1000, negative: -1, zero: 0, fraction: now + 0.5,
         null: null, list: [now], huge: 2 ** 53 };
     for (const [label, iat] of Object.entries(values)) await refusedEach(token, { [label]: browser.prove({ iat }) });
     await refusedEach(token, { "exp only": browser.prove({ iat: undefined, exp: now + 60 }) });
-    assert.ok((await attempt(token, browser.prove({ iat: now - 290 }))).result, "old, but within the vendor's window");
+    assert.ok((await attempt(token, browser.prove({ iat: nowS() - 270 }))).result, "old, but within the vendor's window");
 });
 
 test("B-43 long proofs: refused, and above 64 KiB the message is", async () => {

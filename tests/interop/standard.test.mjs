@@ -152,18 +152,18 @@ test("ws: a connect without its parameters is -32602 or -32002, never a session"
 });
 
 test("ws: the socket closes with 4401 when its grant expires", async () => {
-    const { token } = await mintToken(server, { reference: "ws@example.com", expire_at: nowS() + 12 });
+    const { token } = await mintToken(server, { reference: "ws@example.com", expire_at: nowS() + 20 });
     const session = await connected(server, token);
     const { code } = await session.closed;
     assert.equal(code, 4401);
     assert.ok(Date.now() / 1000 >= readToken(token).claims.exp, "not before its time");
     assert.equal((await info(server, token)).status, 401);
-});
+}, { beside: true });
 
 test("ws: a socket that never connects is closed with 4408", async () => {
     const session = await Session.open(other);
     assert.equal((await session.closed).code, 4408);
-});
+}, { beside: true });
 
 // ---- jose ----
 
