@@ -7,7 +7,7 @@ import { info, JWKS, call, mint, mintToken } from "../harness/http.mjs";
 import { connected, Session } from "../harness/session.mjs";
 import { change, rows } from "../harness/ring.mjs";
 import { startServer, temporaryFolder } from "../harness/server.mjs";
-import { run, test } from "../harness/suite.mjs";
+import { LIMIT_S, run, test } from "../harness/suite.mjs";
 
 const ROUNDS = Number(process.env.COATCHECK_KILL_ROUNDS ?? 6);
 const MINTERS = 16;
@@ -112,8 +112,7 @@ test("used proofs are forgotten when their time is over, at the start and in bou
         INSERT INTO once (bucket_s, id) VALUES (${ahead}, randomblob(16));`);
     server = await startServer({ data, env: ENV });
     const left = () => rows(data, "SELECT count(*) AS n FROM once")[0].n;
-    const until = Date.now() + 30000;
-    while (left() > 1 && Date.now() < until) assert.equal((await mintToken(server, { reference: "meanwhile@example.com" })).token.split(".").length, 3);
+    for (const begun = performance.now(); left() > 1 && performance.now() - begun < LIMIT_S * 1000;) assert.equal((await mintToken(server, { reference: "meanwhile@example.com" })).token.split(".").length, 3);
     assert.equal(left(), 1, "only what is still ahead");
 });
 
@@ -146,10 +145,10 @@ test("I-132 SIGTERM with thousands of sockets: closed bit by bit, told when to c
         const more = Array.from({ length: 50 }, () => (sockets.length % 3 ? Session.open(crowded) : connected(crowded, token)));
         sockets.push(...await Promise.all(more));
     }
-    const closes = sockets.map(async (session) => ({ ...await session.closed, at_ms: Date.now() }));
-    const began_ms = Date.now();
+    const closes = sockets.map((session) => session.closed);
     await crowded.stop();
-    assert.ok(Date.now() - began_ms < 10_000);
+    const [began_ms, ended_ms] = ["stopping", "stopped"].map((event) => Date.parse(crowded.logs.find((line) => line.includes(` ${event} `)).split(" ")[0]));
+    assert.ok(ended_ms - began_ms < 10_000, `${ended_ms - began_ms} ms`); // by its own word: this process may be the slower one
     const ends = await Promise.all(closes), waits = ends.map(({ reason }) => Number(reason.match(/^restarting; come back in (\d+) s$/)?.[1]));
     assert.ok(ends.every(({ code }) => code === 1012));
     assert.ok(waits.every((wait_s) => wait_s >= 1 && wait_s <= 3), `${[...new Set(waits)]}`);

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import crypto from "node:crypto";
-import net from "node:net";
 import path from "node:path";
 import { mintToken } from "../harness/http.mjs";
+import { freePort } from "../harness/raw.mjs";
 import { startRefused, startServer, temporaryFolder } from "../harness/server.mjs";
 import { Session } from "../harness/session.mjs";
 import { StunSocket, bindingRequest, mappedAddress } from "../harness/stun.mjs";
@@ -106,16 +106,6 @@ test("each session gets a TURN password of its own, beside the configured server
 });
 
 // ---- coturn ----
-
-function freePort()
-{
-    return new Promise((resolve) => {
-        const listener = net.createServer().listen(0, "127.0.0.1", () => {
-            const { port } = listener.address();
-            listener.close(() => resolve(port));
-        });
-    });
-}
 
 async function startCoturn()
 {

@@ -11,7 +11,7 @@ import { startServer, temporaryFolder } from "../harness/server.mjs";
 import { eventually as until, run, test } from "../harness/suite.mjs";
 
 const ENV = { COATCHECK_PUBLIC_URL: "https://coatcheck.localhost:8443", COATCHECK_SESSION_LAPSE_S: "300" }; // no other session shall lapse while one is counted
-const LAPSE_S = 2;
+const LAPSE_S = 1;
 const STATE = "signalwire.authorization.state";
 const TIMES = 6; // two loops share the connections: this often, some resumes cross
 const refused = (code) => ({ refused: code });

@@ -11,7 +11,7 @@ import { startServer } from "../harness/server.mjs";
 import { eventually as until, run, test } from "../harness/suite.mjs";
 
 const STATE = "signalwire.authorization.state", UPGRADED = "session.upgraded", PRESENCE = "subscriber.presence";
-const LAPSE_S = 2, TIMES = 5; // two loops share the connections: this often, some upgrades cross
+const LAPSE_S = 1, TIMES = 5; // two loops share the connections: this often, some upgrades cross
 let one, two, hasty, brief, foreign, baselines, people = 0;
 
 // On one loop, and again and again on two.

@@ -6,6 +6,7 @@ import http from "node:http";
 import net from "node:net";
 import path from "node:path";
 import readline from "node:readline";
+import { freePort } from "../harness/raw.mjs";
 import { BINARY, REPOSITORY, temporaryFolder } from "../harness/server.mjs";
 import { eventually, guarded, run, test } from "../harness/suite.mjs";
 
@@ -137,7 +138,7 @@ test("a server that has no list is well; one that refuses is told of", async () 
 });
 
 test("a port that is taken is said, and another one taken; a free one is the one that was asked for", async () => {
-    const taken = net.createServer().listen(0, "127.0.0.1");
+    const taken = net.createServer().listen(await freePort(), "127.0.0.1");
     await new Promise((resolve) => taken.once("listening", resolve));
     const { port } = taken.address(), dev = await startDev(), one = await up(dev, String(port));
     assert.match(one.err.join("\n"), new RegExp(`^products: port ${port} is taken, so Call us gets another$`));

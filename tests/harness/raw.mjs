@@ -1,4 +1,5 @@
 // raw.mjs — bytes on a TCP socket, for everything that no proper client would send.
+import crypto from "node:crypto";
 import net from "node:net";
 import { guarded, LIMIT_S } from "./suite.mjs";
 
@@ -55,6 +56,18 @@ export class RawSocket {
     }
 
     close() { this.socket.destroy(); }
+}
+
+// A port for a program that cannot take any: free, and below those that the kernel gives to whoever takes any, so that no other
+// connection of the machine has it before the program does.
+export async function freePort()
+{
+    for (;;) {
+        const port = crypto.randomInt(20_000, 30_000), listener = net.createServer();
+        const isFree = await new Promise((resolve) => { listener.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true)); });
+        await new Promise((resolve) => { listener.close(resolve); });
+        if (isFree) return port;
+    }
 }
 
 // All whole final responses in the bytes; 1xx are not counted. The rest is how many bytes belong to none.

@@ -41,7 +41,7 @@ export class StunSocket {
     send(datagram, port) { this.udp.send(datagram, port, "127.0.0.1"); }
 
     // The answer of this transaction, or null after so many tries.
-    async ask(port, tries = 50)
+    async ask(port, tries = 300)
     {
         const request = bindingRequest();
         for (let n = 0; n < tries; n++) {

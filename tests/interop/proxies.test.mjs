@@ -11,6 +11,7 @@ import { coatcheck } from "../harness/clock.mjs";
 import { hashOf, Prover, TOKEN } from "../harness/door.mjs";
 import { INFO, loopbackLookup, readToken, TOKENS } from "../harness/http.mjs";
 import { REPOSITORY, startServer, temporaryFolder } from "../harness/server.mjs";
+import { freePort } from "../harness/raw.mjs";
 import { connected, Session } from "../harness/session.mjs";
 import { guarded, LIMIT_S, run, test } from "../harness/suite.mjs";
 
@@ -44,15 +45,6 @@ const proxies = {
         return ["run", "--config", `${folder}/Caddyfile`, "--adapter", "caddyfile"];
     }],
 };
-
-async function freePort()
-{
-    const listener = net.createServer().listen(0, "127.0.0.1");
-    await new Promise((resolve) => listener.once("listening", resolve));
-    const { port } = listener.address();
-    await new Promise((resolve) => listener.close(resolve));
-    return port;
-}
 
 const accepts = (port) => new Promise((resolve) => {
     const socket = net.connect(port, "127.0.0.1", () => { socket.destroy(); resolve(true); });
