@@ -9,7 +9,7 @@ import path from "node:path";
 import { coatcheck } from "../harness/clock.mjs";
 import { ADDRESSES, call, info, mint, TOKENS } from "../harness/http.mjs";
 import { BINARY, basic, startServe, temporaryFolder } from "../harness/server.mjs";
-import { run, test } from "../harness/suite.mjs";
+import { eventually, run, test } from "../harness/suite.mjs";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 let root;
@@ -326,9 +326,11 @@ test("E-73 a secret is shown once: no list, log or file has it again; a new key 
         assert.equal((await info(server, token)).status, 200, "what it minted lives on");
         assert.equal((await mint(server, { reference: "ada" }, as(two))).status, 200, "and so does the other key");
     }
-    let { keys } = await place.json("key", "list");
-    for (let tries = 0; tries < 100 && keys.some(({ used_at }) => !used_at); tries++) // it is told behind the answers
+    let keys;
+    await eventually(async () => { // it is told behind the answers
         ({ keys } = await place.json("key", "list"));
+        return keys.every(({ used_at }) => used_at);
+    }, "the keys' use is told");
     assert.equal(keys.length, 6);
     const lists = [keys, await place.json("project", "show", project), await place.json("key", "retire", secrets[0].slice(0, 18))].map((list) => JSON.stringify(list)).join("")
         + (await place.say("key", "list")).out;

@@ -31,6 +31,9 @@ function trust(home, authorities)
 export const CALLS = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
     "--webrtc-ip-handling-policy=default_public_interface_only"];
 
+// Conditions in a page are looked at by the clock, not with each frame: a browser that is short of time draws none.
+const LOOK_MS = 50;
+
 // authorities: paths of PEM files to trust beside what Chromium ships. flags: more of Chromium's.
 export async function startBrowser(authorities, flags = [])
 {
@@ -42,7 +45,12 @@ export async function startBrowser(authorities, flags = [])
     context.setDefaultTimeout(LIMIT_S * 1000);
     return {
         version: context.browser()?.version(),
-        newPage: () => context.newPage(),
+        async newPage()
+        {
+            const page = await context.newPage(), wait = page.waitForFunction.bind(page);
+            page.waitForFunction = (holds, argument, options) => wait(holds, argument, { polling: LOOK_MS, ...options });
+            return page;
+        },
         async stop() {
             await context.close();
             fs.rmSync(home, { recursive: true, force: true, maxRetries: 5 });
