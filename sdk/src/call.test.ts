@@ -14,7 +14,9 @@ class FakePeer {
     async createAnswer() { return {}; }
     async setLocalDescription() { return undefined; }
     async setRemoteDescription() { return undefined; }
+    readonly tones = { canInsertDTMF: true, toneBuffer: "", insertDTMF(tones: string) { this.toneBuffer = tones; } };
     addTrack() { return undefined; }
+    getSenders() { return [{ dtmf: null }, { dtmf: this.tones }]; }
     close() { return undefined; }
     gathered() { this.iceGatheringState = "complete"; this.onicegatheringstatechange?.(); }
     became(state: string) { this.connectionState = state; this.onconnectionstatechange?.(); }
@@ -91,4 +93,65 @@ it("a refusal's id and status are on the error itself, its code on the cause", a
     await settled();
     peers[0]?.gathered();
     await dialled;
+});
+
+async function talking(answer?: (method: string) => Promise<void>)
+{
+    const all = scene(answer), dialled = all.call.dial({});
+    await settled();
+    const peer = all.peers[0] as FakePeer;
+    peer.gathered();
+    await dialled;
+    peer.became("connected");
+    return { ...all, peer };
+}
+
+it.each(["", "x", "1 2", "12#!", "+49", "١", "1\n", "1".repeat(65), 5, undefined, null, ["1"]])("digits that are none are refused, and nothing is sent: %j", async (digits) => {
+    const { call, sent, peer } = await talking();
+    await expect(call.sendDigits(digits as string)).rejects.toMatchObject({ name: "CoatcheckError", code: "option_invalid", message: expect.stringContaining('0 to 9, A to D, *, #') as string });
+    expect([sent, peer.tones.toneBuffer]).toEqual([["verto.invite"], ""]);
+});
+
+it("there are no digits before a call is connected, and none after it", async () => {
+    const { call, peers, sent } = scene();
+    const isEarly = () => expect(call.sendDigits("1")).rejects.toMatchObject({ code: "not_connected", message: expect.stringContaining(`this one is ${call.status}`) as string });
+    await isEarly();
+    const dialled = call.dial({});
+    await settled();
+    peers[0]?.gathered();
+    await dialled;
+    await isEarly();
+    await call.answered("answer");
+    await isEarly();
+    await call.hangup();
+    await isEarly();
+    expect(sent).toEqual(["verto.invite", "verto.bye"]);
+});
+
+it("digits are told to the server, and are tones for the other side, each after those before it", async () => {
+    const { call, params, peer } = await talking();
+    await call.sendDigits("12*a,#D");
+    expect(params.at(-1)).toEqual({ sessid: call.id, dialogParams: { callID: call.id }, dtmf: "12*a,#D" });
+    await Promise.all([call.sendDigits("3"), call.sendDigits("1".repeat(64))]);
+    expect(peer.tones.toneBuffer).toBe(`12*a,#D3${"1".repeat(64)}`);
+});
+
+it("digits that the server refuses are no tones, and the call goes on", async () => {
+    const { call, peer } = await talking((method) => (method === "verto.info" ? Promise.reject(new CoatcheckError("rate_limited", "x", { errorId: "e1" })) : Promise.resolve()));
+    await expect(call.sendDigits("1")).rejects.toMatchObject({ code: "rate_limited", errorId: "e1" });
+    await expect(call.sendDigits("1", AbortSignal.abort())).rejects.toThrow();
+    expect([peer.tones.toneBuffer, call.status]).toEqual(["", "connected"]);
+});
+
+it("a call that sends no sound, or is over before the answer came, has no tones", async () => {
+    let answer = () => {};
+    const { call, peer } = await talking((method) => (method === "verto.info" ? new Promise<void>((resolve) => { answer = resolve; }) : Promise.resolve()));
+    const late = expect(call.sendDigits("1")).rejects.toMatchObject({ code: "not_connected" });
+    call.ended("NORMAL_CLEARING");
+    answer();
+    await late;
+    const silent = await talking();
+    silent.peer.tones.canInsertDTMF = false;
+    await expect(silent.call.sendDigits("1")).rejects.toMatchObject({ code: "media_failed", message: expect.stringContaining("audio: true") as string });
+    expect([peer.tones.toneBuffer, silent.sent]).toEqual(["", ["verto.invite"]]);
 });

@@ -37,6 +37,7 @@ export interface CallParties {
 }
 
 const GATHER_MS = 3_000; // candidates that take longer are done without
+const DIGITS = /^[\dA-D*#,]{1,64}$/i; // RFC 4733 section 3.2; a comma is a pause of two seconds (WebRTC section 7)
 
 /** A call. `answer()` and `reject()` are for one that rings here, `hangup()` for any. */
 export class Call {
@@ -110,6 +111,21 @@ export class Call {
     /** Ends the call, in whatever state it is; does nothing if it is over. */
     hangup(signal?: AbortSignal): Promise<void> { return this.#leave({}, signal); }
 
+    /**
+     * Sends tones (DTMF), after those still on their way: the server is asked, then they go to the other side as part of the sound.
+     * @param digits 0 to 9, A to D, * and #; a comma is a pause of two seconds; 64 at most
+     * @throws CoatcheckError `option_invalid`, `not_connected`, `media_failed`, or why the server refused
+     */
+    async sendDigits(digits: string, signal?: AbortSignal): Promise<void>
+    {
+        if (typeof digits !== "string" || !DIGITS.test(digits))
+            throw new CoatcheckError("option_invalid", 'sendDigits() needs a text of 1 to 64 characters out of 0 to 9, A to D, *, # and, for a pause, a comma; such as "12#"');
+        this.#tones();
+        await this.#line.send(this.id, "verto.info", { sessid: this.id, dialogParams: { callID: this.id }, dtmf: digits }, signal);
+        const tones = this.#tones();
+        tones.insertDTMF(tones.toneBuffer + digits);
+    }
+
     /** @internal It was answered. */
     async answered(sdp: string): Promise<void>
     {
@@ -133,6 +149,15 @@ export class Call {
     #to(status: CallStatus): void
     {
         if (this.status !== "destroyed") this.#status.set(status);
+    }
+
+    /** What plays tones into the sound that goes out. */
+    #tones(): RTCDTMFSender
+    {
+        if (this.status !== "connected") throw new CoatcheckError("not_connected", `digits can be sent while a call is connected; this one is ${this.status}`);
+        const tones = this.#peer?.getSenders().find(({ dtmf }) => dtmf?.canInsertDTMF)?.dtmf;
+        if (!tones) throw new CoatcheckError("media_failed", "this call sends no sound that tones could be part of; dial or answer with audio: true");
+        return tones;
     }
 
     /** Nobody hung up: both sides are told so. */

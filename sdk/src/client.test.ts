@@ -58,6 +58,51 @@ it("who went offline by hand stays so when the server comes back as another", as
     await one.destroy();
 });
 
+// What went out about being called, on all sockets.
+const registrations = () => FakeSocket.all.flatMap(({ sent }) => sent).filter(({ method }) => method?.startsWith("subscriber.")).map(({ method, params }) => [method?.slice(11), params?.["do_not_disturb"]]);
+
+it("not to be disturbed: so from the first registration on, over sessions that follow, until register() says otherwise", async () => {
+    const one = client({ skipRegister: true });
+    const quiet = one.register({ doNotDisturb: true });
+    await welcome();
+    answer();
+    await settle();
+    answer();
+    await quiet;
+    expect([registrations().every(([, isQuiet]) => isQuiet), one.isRegistered]).toEqual([true, true]);
+    socket().onclose?.({ code: 1012, reason: "" }); // sessions end with their server
+    await vi.advanceTimersByTimeAsync(200);
+    await welcome();
+    expect([FakeSocket.all.length, registrations().at(-1)]).toEqual([2, ["online", true]]);
+    answer();
+    await settle();
+    const loud = one.register();
+    await settle();
+    answer();
+    await loud;
+    expect(registrations().at(-1)).toEqual(["online", false]);
+    socket().onclose?.({ code: 1012, reason: "" });
+    await vi.advanceTimersByTimeAsync(200);
+    await welcome();
+    expect(registrations().at(-1)).toEqual(["online", false]);
+    await one.destroy();
+});
+
+it("a refused doNotDisturb says why, and a session that is not asked for it never sends it", async () => {
+    const one = client();
+    await welcome();
+    expect(registrations()).toEqual([["online", undefined]]);
+    answer();
+    await settle();
+    const refused = expect(one.register({ doNotDisturb: true })).rejects.toMatchObject({ code: "credential_refused", errorId: "e1" });
+    for (let i = 0; i < 3; i++) {
+        await settle();
+        socket().tell({ id: socket().sent.at(-1)?.id, error: { code: -32002, message: "no", data: { error_id: "e1", error_code: "unauthorized" } } });
+    }
+    await refused;
+    await one.destroy();
+});
+
 it("an error of before is not the reason why there is no session now", async () => {
     const one = client();
     vi.mocked(fetch).mockRejectedValueOnce(new TypeError("no"));

@@ -134,10 +134,14 @@ export class CoatcheckClient {
         await this.#live(signal);
     }
 
-    /** Goes online, so that calls ring here; without effect for credentials that cannot be called. @throws InvalidCredentialsError */
-    async register({ signal }: Asking = {}): Promise<void>
+    /**
+     * Goes online, so that calls ring here; without effect for credentials that cannot be called.
+     * @param options doNotDisturb: online, but nothing rings. Each register() says it anew, and sessions to come are told the last one's
+     * @throws InvalidCredentialsError
+     */
+    async register({ signal, doNotDisturb = false }: Asking & { readonly doNotDisturb?: boolean } = {}): Promise<void>
     {
-        await this.#online(true, signal);
+        await this.#online(true, signal, doNotDisturb);
     }
 
     /** Goes offline: nobody rings here; the session and its calls go on. */
@@ -254,12 +258,12 @@ export class CoatcheckClient {
         })).finally(() => watching?.unsubscribe());
     }
 
-    async #online(isOnline: boolean, signal: AbortSignal | undefined): Promise<void>
+    async #online(isOnline: boolean, signal?: AbortSignal, isQuiet?: boolean): Promise<void>
     {
         const driver = await this.#living();
-        if (driver.state().phase !== "live") driver.tell({ is: "register", isOnline }); // the session begins so
+        if (driver.state().phase !== "live") driver.tell({ is: "register", isOnline, isQuiet }); // the session begins so
         await this.#live(signal);
-        await driver.setOnline(isOnline, signal);
+        await driver.setOnline(isOnline, signal, isQuiet);
     }
 }
 

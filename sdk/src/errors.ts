@@ -24,7 +24,7 @@ export type ClientCode =
     | "aborted" // the caller's signal was aborted
     | "session_elsewhere" // the session goes on on another socket, or another session took its place: a copied tab, a sign-in in another
     | "session_closed" // the socket was closed with a code after which a client must not come back
-    | "not_connected" // there is no session that this could be sent on
+    | "not_connected" // there is no session, or no connected call, that this could be sent on
     | "call_failed" // a call could not be made or answered
     | "frame_failed" // the embedded app could not start or refused what it was asked for; its own code is the cause
     | "media_failed" // microphone or camera, or the connection for media

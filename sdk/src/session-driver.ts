@@ -55,7 +55,7 @@ export interface SessionDriver {
     /** Asks on the present socket. @throws CoatcheckError `not_connected`, RpcRefusal */
     request(method: string, params: Answer, asking?: Asking): Promise<Answer>;
     /** Registers, or takes that back. @throws InvalidCredentialsError */
-    setOnline(isOnline: boolean, signal?: AbortSignal): Promise<void>;
+    setOnline(isOnline: boolean, signal?: AbortSignal, isQuiet?: boolean): Promise<void>;
     end(): void;
 }
 
@@ -104,7 +104,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
         case "register": return setOnline(effect.isOnline).catch((error: unknown) => { // a session that is away registers when it is back
             if (state.phase === "live") listener.failed(asError(error, "network", ""));
         });
-        case "probe": return line.request("webrtc.verto", { message: { jsonrpc: "2.0", id: "0", method: "verto.info", params: { dialogParams: {} } } }).catch(() => {});
+        case "probe": return line.request("webrtc.verto", {}).catch(() => {});
         case "warn": return listener.warned(effect.reason, state.endsMs);
         case "fail": return listener.failed(errorOf(effect.code, cause));
         }
@@ -275,16 +275,16 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
     }
 
     /** A refusal may be of an older credential: the present one is put in its place once more, then it is tried again. */
-    async function setOnline(isOnline: boolean, signal?: AbortSignal): Promise<void>
+    async function setOnline(isOnline: boolean, signal?: AbortSignal, isQuiet = state.isQuiet): Promise<void>
     {
-        const register = () => request(isOnline ? "subscriber.online" : "subscriber.offline", {}, { signal });
+        const register = () => request(isOnline ? "subscriber.online" : "subscriber.offline", { do_not_disturb: isQuiet }, { signal });
         await register().catch((error: unknown) => {
             if (!(error instanceof RpcRefusal)) throw error;
             return reauthenticate(signal).then(register);
         }).catch((error: unknown) => {
             throw error instanceof RpcRefusal ? errorOf("credential_refused", error) : error;
         });
-        tell({ is: "registered", isOnline });
+        tell({ is: "registered", isOnline, isQuiet });
     }
 
     const unwatch = platform.watch((news) => tell(news === "wake" ? { is: news } : { is: "network", isThere: news === "online" }));

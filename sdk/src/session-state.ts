@@ -92,6 +92,8 @@ export interface SessionState {
     readonly isOffline?: boolean;
     readonly wantsOnline: boolean;
     readonly isOnline: boolean;
+    /** Online, but nothing shall ring. */
+    readonly isQuiet?: boolean | undefined;
 }
 
 /** dice: luck in 0..1, for what must not happen to all clients at once; default 1. */
@@ -111,8 +113,7 @@ export type SessionEvent = { readonly atMs: number; readonly dice?: number | und
     /** Anything came; serverMs: the time it was there. */
     | { readonly is: "heard"; readonly serverMs?: number | undefined }
     | { readonly is: "renewed"; readonly id: number } & Slots
-    | { readonly is: "register"; readonly isOnline: boolean }
-    | { readonly is: "registered"; readonly isOnline: boolean }
+    | { readonly is: "register" | "registered"; readonly isOnline: boolean; readonly isQuiet?: boolean | undefined }
 );
 
 /** Why a warning: see SDKWarning. */

@@ -55,8 +55,8 @@ function work(t: Turn, event: SessionEvent): void
     case "state": t.resume = t.resume && event.state ? { ...t.resume, state: event.state } : undefined; return;
     case "heard": return heard(t, event.serverMs);
     case "renewed": t.errand = undefined; t.isFresh = false; return plan(t, event);
-    case "register": t.wantsOnline = event.isOnline; if (t.phase === "live") t.todo.push({ do: "register", isOnline: event.isOnline }); return;
-    case "registered": t.isOnline = t.wantsOnline = event.isOnline;
+    case "register": want(t, event); if (t.phase === "live") t.todo.push({ do: "register", isOnline: event.isOnline }); return;
+    case "registered": want(t, event); t.isOnline = event.isOnline;
     }
 }
 
@@ -173,6 +173,13 @@ function refreshMoment(s: SessionState): number | undefined
 }
 
 // ---- sockets ----
+
+/** What is wanted of this session, and of those to come. */
+function want(t: Turn, { isOnline, isQuiet }: Of<"register" | "registered">): void
+{
+    t.wantsOnline = isOnline;
+    t.isQuiet = isQuiet;
+}
 
 function hasSocket(s: SessionState): boolean { return /^(opening|connecting|live)$/.test(s.phase); }
 

@@ -117,6 +117,80 @@ for (const [what, media, kinds] of [["audio", { audio: true }, ["audio"]], ["aud
         await endAll(ada, bob);
     });
 
+// In the page: resolves once a tone is heard among what comes in: one frequency of its row and one of its column stand out together.
+async function hears([low, high])
+{
+    const audio = new Audio(), context = new AudioContext(), ear = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 });
+    audio.srcObject = window.call.remoteStream;
+    audio.muted = true; // a stream from afar sounds nowhere, also not here, unless an element plays it
+    await Promise.all([audio.play(), context.resume()]);
+    context.createMediaStreamSource(window.call.remoteStream).connect(ear);
+    const levels = new Float32Array(ear.frequencyBinCount), at = (hertz) => Math.round(hertz / (context.sampleRate / ear.fftSize));
+    const loudest = (hertz) => Math.max(...levels.slice(at(hertz) - 1, at(hertz) + 2));
+    for (;;) {
+        ear.getFloatFrequencyData(levels);
+        const others = [697, 770, 852, 941, 1209, 1336, 1477, 1633].filter((one) => one !== low && one !== high).map(loudest);
+        if (Math.min(loudest(low), loudest(high)) > Math.max(-60, ...others) + 12) return;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+}
+
+test("digits of a call are heard on the other side, in both directions, and told to the server by the vendor's name", async () => {
+    const ada = await person("ada"), bob = await person("bob");
+    await dial(ada, bob.to);
+    await rings(bob);
+    const early = await ada.run(() => window.call.sendDigits("1").catch(({ name, code, message }) => [name, code, message]));
+    assert.deepEqual(early, ["CoatcheckError", "not_connected", "digits can be sent while a call is connected; this one is trying"]);
+    await bob.run(() => window.call.answer());
+    for (const one of [ada, bob]) await was(one, "connected");
+    for (const one of [ada, bob]) await one.run(received, ["audio"]);
+    assert.equal(await ada.run(() => window.call.sendDigits("12x").catch(({ code }) => code)), "option_invalid");
+    assert.equal(ada.sent("webrtc.verto").filter(({ params }) => params.message.method === "verto.info").length, 0, "none of these was sent");
+    for (const [one, other] of [[ada, bob], [bob, ada]]) {
+        const heard = other.run(hears, [941, 1477]);
+        await one.run(() => { // until it was heard: the fake microphone beeps into some
+            window.again = true;
+            (async () => { while (window.again) { await window.call.sendDigits("##"); await new Promise((resolve) => setTimeout(resolve, 400)); } })().catch(() => {});
+        });
+        await heard;
+        await one.run(() => { window.again = false; });
+        const { params } = one.sent("webrtc.verto").find(({ params: { message } }) => message.method === "verto.info").params.message;
+        const { id } = await one.run(() => ({ id: window.call.id }));
+        assert.deepEqual(params, { sessid: id, dialogParams: { callID: id }, dtmf: "##" });
+    }
+    await ada.run(() => window.call.hangup());
+    await was(bob, "destroyed");
+    assert.equal(await ada.run(() => window.call.sendDigits("1").catch(({ code }) => code)), "not_connected");
+    await endAll(ada, bob);
+});
+
+test("not to be disturbed: nothing rings, the caller hears what one hears who calls nobody, and one can still call", async () => {
+    const ada = await person("ada"), bob = await person("bob"), quiet = (is) => bob.run((doNotDisturb) => window.client.register({ doNotDisturb }), is);
+    const isUnheard = async () => {
+        await dial(ada, bob.to);
+        await was(ada, "destroyed");
+        assert.equal(await ada.run(() => window.call.cause), "USER_NOT_REGISTERED");
+        assert.equal(await bob.run(() => window.client.session.calls.length), 0);
+    };
+    await quiet(true);
+    assert.equal(await bob.run(() => window.client.isRegistered), true);
+    await isUnheard();
+    await bob.until(() => sessionStorage.getItem("coatcheck:session")?.includes('"state":"'));
+    await bob.run(() => window.webSockets[0].close());
+    await bob.until(() => window.webSockets.length === 2 && window.client.ready);
+    await isUnheard(); // a session that came back is as it was
+    await dial(bob, ada.to);
+    await rings(ada);
+    await bob.run(() => window.call.hangup());
+    await was(ada, "destroyed");
+    await quiet(false);
+    await dial(ada, bob.to);
+    await rings(bob);
+    await ada.run(() => window.call.hangup());
+    await was(bob, "destroyed");
+    await endAll(ada, bob);
+});
+
 test("media that fails is no hanging up, on either side", async () => {
     const ada = await person("ada"), bob = await person("bob");
     await dial(ada, bob.to);

@@ -3,7 +3,7 @@
 import { CoatcheckClient, type ClientOptions } from "../client.js";
 import type { AuthenticateContext, CredentialProvider as Provider, SDKCredential } from "../credentials.js";
 import { CallCreateError, CoatcheckError, DeviceTokenError, DPoPInitError, InvalidCredentialsError, TokenRefreshError, type ErrorCode } from "../errors.js";
-import { getLogger, setLogger, setLogLevel, type LogLevel, type SDKLogger } from "./signalwire-log.js";
+import { getLogger, setDebugOptions, setLogger, setLogLevel, toldSocket, type DebugOptions, type LogLevel, type SDKLogger } from "./signalwire-log.js";
 
 export { embeddableCall } from "../button.js";
 export type { Call, Call as WebRTCCall } from "../call.js";
@@ -11,7 +11,7 @@ export type { Address, Directory, SessionView as SessionState, User } from "../c
 export { EmbedTokenCredentialProvider, StaticCredentialProvider, type AuthenticateContext, type SATClaims, type SDKCredential } from "../credentials.js";
 export { CallCreateError, DeviceTokenError, DPoPInitError, InvalidCredentialsError, TokenRefreshError };
 export type { SDKWarning } from "../warnings.js";
-export { getLogger, setDebugOptions, setLogger, setLogLevel, type LogLevel, type SDKLogger } from "./signalwire-log.js";
+export { getLogger, setDebugOptions, setLogger, setLogLevel, type DebugOptions, type LogLevel, type SDKLogger } from "./signalwire-log.js";
 
 /** As the vendor types it: one provider may ask another without a context. */
 export interface CredentialProvider extends Provider {
@@ -24,10 +24,13 @@ export interface SignalWireOptions extends ClientOptions {
     readonly logLevel?: LogLevel;
     /** For all clients of the page, instead of the console. */
     readonly logger?: SDKLogger | null;
-    /** Without effect, like the others below. */
-    readonly debug?: unknown;
+    /** For all clients of the page, as setDebugOptions(). */
+    readonly debug?: DebugOptions | null;
+    /** Without effect: a call outlives a lost socket in any case, and never the page, because its media ends there. */
     readonly reconnectAttachedCalls?: boolean;
+    /** Without effect: there are no preferences. */
     readonly savePreferences?: boolean;
+    /** Without effect: no devices are watched. */
     readonly skipDeviceMonitoring?: boolean;
 }
 
@@ -35,9 +38,10 @@ export interface SignalWireOptions extends ClientOptions {
 export class SignalWire extends CoatcheckClient {
     constructor(provider?: Provider, options: SignalWireOptions = {})
     {
-        super(provider, options);
+        super(provider, { ...options, webSocketConstructor: toldSocket(options.webSocketConstructor) });
         if (options.logger !== undefined) setLogger(options.logger);
         if (options.logLevel !== undefined) setLogLevel(options.logLevel);
+        if (options.debug) setDebugOptions(options.debug);
         const log = getLogger();
         this.errors$.subscribe((error) => log.error(error.name, error.code, error.message));
         this.warnings$.subscribe(({ code, message }) => log.info(code, message));
