@@ -320,6 +320,40 @@ for (const side of ["visitor", "desk"])
         await signOut(desk);
     });
 
+const undisturbed = (tab) => tab.until(() => document.getElementById("presence").dataset.state === "undisturbed");
+
+scene("do not disturb: callers hear that nobody can be reached, also after a reload, and who is not disturbed can call others", async () => {
+    const desk = await atDesk("front-desk", { width: 390 }), mira = await atDesk("mira", { on: second }), before = traffic.length;
+    await desk.click("#available");
+    await undisturbed(desk);
+    assert.deepEqual([await desk.text("#presence"), await desk.run(() => document.getElementById("available").getAttribute("aria-checked"))], ["Do not disturb", "false"]);
+    const isUnheard = async () => {
+        await mira.click('[aria-label="Call Front desk"]');
+        await mira.said("Front desk cannot be reached right now.");
+        await mira.click("[data-do=close]");
+        assert.equal(await desk.run(() => document.getElementById("call").dataset.state), "idle");
+    };
+    await isUnheard();
+    await desk.page.reload();
+    await undisturbed(desk);
+    await isUnheard();
+    const said = traffic.slice(before).filter((text) => text.includes('"subscriber.online"')).map((text) => JSON.parse(text).params.do_not_disturb);
+    assert.ok(said.length >= 2 && said.every((one) => one === true), `not online for a moment without it: ${said}`);
+    await desk.click('[aria-label="Call Mira Okafor"]');
+    await mira.card("incoming");
+    await mira.click("[data-do=decline]");
+    await desk.said("Mira Okafor is busy");
+    await desk.click("#available");
+    await desk.until(() => document.getElementById("presence").dataset.state === "available");
+    await desk.click("[data-do=close]");
+    await mira.click("[data-do=close]");
+    await mira.click('[aria-label="Call Front desk"]');
+    await desk.card("incoming");
+    await desk.click("[data-do=decline]");
+    await signOut(desk);
+    await signOut(mira);
+});
+
 scene("declined, cancelled, nobody there: each is said", async () => {
     const desk = await atDesk(), visitor = await Tab.open("");
     await visitor.click("[data-call]");
@@ -342,7 +376,7 @@ scene("declined, cancelled, nobody there: each is said", async () => {
     await visitor.click("[data-do=hangup]");
     await desk.said("You missed a call from A visitor of the shop.");
     await desk.click("#available");
-    await desk.until(() => document.getElementById("presence").dataset.state === "away");
+    await undisturbed(desk);
     await visitor.click("[data-call]");
     await visitor.said("cannot be reached right now");
     await desk.click("#available");
@@ -568,6 +602,54 @@ scene("a call by keyboard alone, on both sides, from sign-in to Done", async () 
     await signOut(desk);
 });
 
+const digits = (tab) => tab.text(".keypad output");
+
+scene("a keypad by keyboard: opened, pressed and typed, each digit is sent and is a tone; it closes by Escape, and with the call", async () => {
+    const desk = await atDesk(), mira = await atDesk("mira", { on: second, width: 390, scheme: "dark" }), before = traffic.length;
+    await mira.click('[aria-label="Call Front desk"]');
+    await desk.card("incoming");
+    assert.deepEqual(await mira.run(() => [document.querySelector("[data-do=keypad]").disabled, document.getElementById("keypad").hidden]), [true, true], "nobody to send to");
+    await desk.click("[data-do=answer]");
+    await Promise.all([mira.card("live"), desk.card("live")]);
+    await mira.run(() => {
+        window.tones = "";
+        window.peers.at(-1).getSenders()[0].dtmf.ontonechange = ({ tone }) => { window.tones += tone; };
+    });
+    await tabTo(mira, "[data-do=keypad]");
+    await mira.page.keyboard.press("Enter");
+    const expanded = () => mira.run(() => document.querySelector("[data-do=keypad]").getAttribute("aria-expanded"));
+    assert.equal(await expanded(), "true");
+    await mira.page.keyboard.type("5*");
+    await tabTo(mira, "[data-key='3']");
+    await mira.page.keyboard.press("Space");
+    await tabTo(mira, "[data-key='#']");
+    await mira.page.keyboard.press("Enter");
+    await mira.until(() => document.querySelector(".keypad output").textContent === "5*3#" && window.tones === "5*3#");
+    assert.deepEqual(await mira.run(() => ["*", "#"].map((key) => document.querySelector(`[data-key="${key}"]`).getAttribute("aria-label"))), ["star", "hash"]);
+    assert.deepEqual(traffic.slice(before).flatMap((text) => /"dtmf":"(.*?)"/.exec(text)?.[1] ?? []), ["5", "*", "3", "#"]);
+    await mira.page.keyboard.press("Control+5"); // the browser's own
+    await mira.run(() => {
+        window.send = WebSocket.prototype.send;
+        WebSocket.prototype.send = () => { throw new Error("no"); };
+    });
+    await mira.page.keyboard.press("7");
+    await mira.until(() => document.querySelector(".keypad output").textContent === "7 was not sent. Try again.");
+    await mira.run(() => { WebSocket.prototype.send = window.send; });
+    await mira.page.keyboard.press("7");
+    await mira.until(() => document.querySelector(".keypad output").textContent === "7" && window.tones === "5*3#7");
+    await mira.page.keyboard.press("Escape");
+    assert.deepEqual([await expanded(), await focused(mira), await digits(mira)], ["false", "keypad", ""]);
+    await mira.page.keyboard.press("1");
+    await mira.page.keyboard.press("Enter");
+    await tabTo(mira, "[data-key='2']");
+    assert.equal(await digits(mira), "", "closed, it took no digit");
+    await desk.click("[data-do=hangup]");
+    await mira.card("over");
+    assert.deepEqual([await focused(mira), await mira.run(() => document.getElementById("keypad").checkVisibility())], ["close", false]);
+    await signOut(mira);
+    await signOut(desk);
+});
+
 async function axe(tab, what)
 {
     const { isLoaded } = await tab.run(() => ({ isLoaded: !!window.axe }));
@@ -600,6 +682,17 @@ for (const scheme of ["light", "dark"])
         await desk.click("[data-do=answer]");
         await Promise.all([visitor.card("live"), desk.card("live")]);
         await all("talking");
+        await desk.click("[data-do=keypad]");
+        await desk.click("[data-key='5']");
+        await desk.until(() => document.querySelector(".keypad output").textContent === "5");
+        await all("keypad");
+        for (const width of [320, 390, 1280]) {
+            await desk.page.setViewportSize({ width, height: 900 });
+            assert.deepEqual(await desk.run(() => [...document.querySelectorAll(".keypad, .call-buttons > button:not([hidden])")].filter((one) => {
+                const { left, right, top } = one.getBoundingClientRect(), { left: from, right: to, top: over } = document.getElementById("call").getBoundingClientRect();
+                return left < from || right > to || top < over;
+            }).map(({ outerHTML }) => outerHTML.slice(0, 60))), [], `${width} px: all within the card`);
+        }
         await desk.click("[data-do=hangup]");
         await visitor.card("over");
         await all("over");

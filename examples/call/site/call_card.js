@@ -23,14 +23,16 @@ const MARKUP = `
 
 const lengthOf = (ms) => `${Math.floor(ms / 60_000)}:${String(Math.floor(ms / 1000) % 60).padStart(2, "0")}`;
 
-/** idle: [who, said] of the card while there is no call. closed: called when it goes back to that; freed: whenever a call is over. */
-export function callCard(root, { idle, closed = () => {}, freed = () => {} })
+/** idle: [who, said] of the card while there is no call. closed: called when it goes back to that; freed: whenever a call is over.
+ * keypad: as in keypad.js, for a card that has one. */
+export function callCard(root, { idle, closed = () => {}, freed = () => {}, keypad })
 {
     root.innerHTML = MARKUP;
     root.tabIndex = -1;
     const find = (selector) => root.querySelector(selector);
     const button = (name) => find(`[data-do=${name}]`);
     let call, name = "", cancel = () => {}, isOurs = false, endings = [];
+    const hasKeys = keypad?.(button("hangup"), (digit) => call.sendDigits(digit));
     const declined = new WeakSet(); // these ring on until the server has heard of it
 
     function show(state, said, who = name)
@@ -41,10 +43,12 @@ export function callCard(root, { idle, closed = () => {}, freed = () => {} })
         find(".call-said").textContent = said;
         for (const element of root.querySelectorAll("[data-in]")) element.hidden = !element.dataset.in.split(" ").includes(state);
         button("mute").disabled = state !== "live";
-        if (hadFocus && !(root.contains(document.activeElement) && document.activeElement.matches(":not([hidden], :disabled)"))) focus();
+        hasKeys?.(state === "live");
+        if (hadFocus && !(root.contains(document.activeElement) && isThere(document.activeElement))) focus();
     }
 
-    const focus = () => (find("button:not([hidden], :disabled)") ?? root).focus();
+    const isThere = (element) => !element.closest("[hidden]") && !element.disabled;
+    const focus = () => ([...root.querySelectorAll("button")].find(isThere) ?? root).focus();
 
     function rest()
     {

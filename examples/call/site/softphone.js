@@ -3,16 +3,18 @@
 import { CoatcheckClient } from "/coatcheck/index.js";
 import { ask, post } from "./ask.js";
 import { callCard } from "./call_card.js";
+import { keypad } from "./keypad.js";
 import { troubleOf } from "./words.js";
 
-const OWN_COMPUTER = "call:own-computer", AWAY = "call:away";
+const OWN_COMPUTER = "call:own-computer", UNDISTURBED = "call:undisturbed";
 const find = (id) => document.getElementById(id);
 const card = callCard(find("call"), {
     idle: ["No call", "Calls ring here while you are available."],
     closed() { find("available").focus(); },
     freed: next,
+    keypad,
 });
-let client, me;
+let client, me, isUndisturbed; // as the server was told
 
 // ---- who is here ----
 
@@ -90,7 +92,9 @@ function open()
     find("me").textContent = name;
     find("renewed").textContent = isOwn ? "by this browser's key" : "by our server";
     find("colleagues").replaceChildren(...Object.entries(team).filter(([other]) => other !== user).map(colleague));
-    client = new CoatcheckClient(provider(isOwn), { url: server, skipRegister: remembers(AWAY), storageImplementation: storeOf(user) });
+    isUndisturbed = remembers(UNDISTURBED);
+    client = new CoatcheckClient(provider(isOwn), { url: server, skipRegister: isUndisturbed, storageImplementation: storeOf(user) });
+    if (isUndisturbed) void tellUndisturbed();
     client.ready$.subscribe(showState);
     client.isRegistered$.subscribe(showState);
     client.errors$.subscribe((error) => {
@@ -104,22 +108,30 @@ function open()
 function showState()
 {
     if (!client) return;
-    const isThere = client.ready && client.isRegistered;
-    const state = isThere ? "available" : client.ready ? "away" : "connecting";
+    const state = !client.ready ? "connecting" : !client.isRegistered ? "away" : isUndisturbed ? "undisturbed" : "available";
     find("presence").dataset.state = state;
-    find("presence").textContent = { available: "Available", away: "Away: calls do not ring here", connecting: "Connecting…" }[state];
-    find("available").setAttribute("aria-checked", String(!remembers(AWAY)));
+    find("presence").textContent = { available: "Available", undisturbed: "Do not disturb", away: "Not online yet", connecting: "Connecting…" }[state];
+    find("available").setAttribute("aria-checked", String(!remembers(UNDISTURBED)));
     if (client.ready) find("trouble").textContent = "";
 }
 
-find("available").addEventListener("click", async () => {
-    remember(AWAY, !remembers(AWAY));
-    find("available").setAttribute("aria-checked", String(!remembers(AWAY)));
+// Who is not to be disturbed is online all the same, and can call others.
+async function tellUndisturbed()
+{
+    const one = client, doNotDisturb = remembers(UNDISTURBED);
     try {
-        await (remembers(AWAY) ? client.unregister() : client.register());
+        await one.register({ doNotDisturb });
+        isUndisturbed = doNotDisturb;
+        showState();
     } catch (error) {
-        find("trouble").textContent = troubleOf(error);
+        if (one === client) find("trouble").textContent = troubleOf(error);
     }
+}
+
+find("available").addEventListener("click", () => {
+    remember(UNDISTURBED, !remembers(UNDISTURBED));
+    find("available").setAttribute("aria-checked", String(!remembers(UNDISTURBED)));
+    void tellUndisturbed();
 });
 
 // ---- calls ----
