@@ -74,6 +74,22 @@ test("SW-8 an answer after eight seconds of ringing", async () => {
     await endAll(caller, callee);
 });
 
+test("digits of a call: the package's sendDigits() is answered, and the call goes on", async () => {
+    const { bob, caller, callee } = await pair();
+    await caller.dial(bob.to);
+    await callee.rings();
+    await callee.answer();
+    await Promise.all([caller.was("connected"), callee.was("connected")]);
+    assert.equal(await caller.run(() => window.call.sendDigits("12#").then(() => "answered", String)), "answered");
+    const id = await caller.run(() => window.call.id);
+    const [told] = caller.seen.sent.map(({ params }) => params?.message).filter((message) => message?.method === "verto.info");
+    assert.deepEqual(told.params, { sessid: id, dialogParams: { callID: id }, dtmf: "12#" }); // as our package says it
+    assert.equal(await caller.run(() => window.call.status), "connected");
+    await caller.run(() => window.call.hangup());
+    await callee.was("destroyed");
+    await endAll(caller, callee);
+});
+
 test("SW-50 two pages of one user ring, and the other stops when one answers", async () => {
     const { bob, caller, callee } = await pair(), second = await pageOf(bob.token);
     await second.registered();
