@@ -63,6 +63,28 @@ test("an expired token: ours says that somebody has to sign in again", async () 
     await one.end();
 });
 
+test("debug: { logWsTraffic: true }: the vendor's tells a message whole, ours by its names, without token and state", async () => {
+    for (const name of [THEIRS, OURS]) {
+        const { token } = await mintToken(server, { reference: "ada@example.com" }), one = await Visit.begin(browser, sites[name].origin);
+        await one.until(() => window.signIn);
+        await one.run((sent) => {
+            window.lines = [];
+            const tell = (...of) => window.lines.push(of.map((part) => (typeof part === "string" ? part : JSON.stringify(part))).join(" ").trim());
+            const logger = { trace: tell, debug: tell, info: tell, warn: tell, error: tell };
+            window.client = new window.names.SignalWire({ authenticate: async () => ({ token: sent }) }, { logger, debug: { logWsTraffic: true } });
+        }, token);
+        await one.until(() => window.client.isRegistered && window.lines.some((line) => /^RECV.*signalwire\.authorization\.state/s.test(line)));
+        const lines = await one.run(() => window.lines.filter((line) => /^(SEND|RECV)/.test(line)));
+        assert.equal(lines.some((line) => line.includes(token)), name === THEIRS, name);
+        if (name === OURS) {
+            assert.ok(["SEND 1 signalwire.connect", "RECV 1"].every((line) => lines.includes(line)), lines.join("; "));
+            for (const line of lines) assert.match(line, /^(SEND|RECV) [\w-]+( signalwire\.event \S+| [\w.]+)?$/);
+        }
+        await one.run(() => window.client.destroy());
+        await one.end();
+    }
+});
+
 test("every name of the vendor's that the page may use is there; UnexpectedError is what has no other class", async () => {
     const one = await visit(OURS), theirs = await visit(THEIRS);
     const names = ["SignalWire", "StaticCredentialProvider", "EmbedTokenCredentialProvider", "embeddableCall", "CallCreateError", "DPoPInitError", "DeviceTokenError", "InvalidCredentialsError", "TokenRefreshError", "UnexpectedError",

@@ -77,7 +77,7 @@ async function person(label)
 
 const dial = (one, to, options) => one.run(async ([name, how]) => window.follow(await window.client.dial(name, how)), [to, options ?? {}]);
 const was = (one, status) => one.until((wanted) => window.statuses?.includes(wanted), status);
-const refusal = (one, to) => one.run((name) => window.client.dial(name).then(() => "called", (error) => [error.name, error.code, error.direction, error.cause?.code, /^\w{8,}/.test(error.errorId)]), to);
+const refusal = (one, to) => one.run((name) => window.client.dial(name).then(() => "called", (error) => [error.name, error.code, error.direction, error.cause?.code, /^[\w-]{16}$/.test(error.errorId)]), to);
 
 async function rings(one)
 {
