@@ -174,13 +174,6 @@ function refreshMoment(s: SessionState): number | undefined
 
 // ---- sockets ----
 
-/** What is wanted of this session, and of those to come. */
-function want(t: Turn, { isOnline, isQuiet }: Of<"register" | "registered">): void
-{
-    t.wantsOnline = isOnline;
-    t.isQuiet = isQuiet;
-}
-
 function hasSocket(s: SessionState): boolean { return /^(opening|connecting|live)$/.test(s.phase); }
 
 function connect(t: Turn): void
@@ -301,6 +294,13 @@ function end(t: Turn, code: ErrorCode): void
 function fail(t: Turn, code: ErrorCode): void { t.todo.push({ do: "fail", code }); }
 
 // ---- time, and what comes and goes ----
+
+/** What is wanted of this session, and of those to come. */
+function want(t: Turn, { isOnline, isQuiet }: Of<"register" | "registered">): void
+{
+    t.wantsOnline = isOnline;
+    t.isQuiet = isQuiet;
+}
 
 function tick(t: Turn): void
 {
