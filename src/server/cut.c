@@ -64,7 +64,7 @@ static void come_home(struct mail *mail)
 static void work(struct mail *mail)
 {
     struct cut_letter *letter = (struct cut_letter *)(void *)mail;
-    unsigned room = SESSIONS_PER_TURN;
+    unsigned room = letter->lane->looks_per_turn;
 
     while (letter->at && room) {
         struct cut *cut = letter->at;

@@ -203,6 +203,7 @@ enum err lane_new(struct lane **out, struct node *node, unsigned index)
     lane->node = node;
     lane->wave_end = &lane->wave;
     lane->wave_most = CONNECTS_PER_TURN;
+    lane->looks_per_turn = SESSIONS_PER_TURN;
     buf_init(&lane->out, SCRATCH_MAX);
     buf_init(&lane->body, SCRATCH_MAX);
     buf_init(&lane->fields, FIELDS_MAX);

@@ -66,6 +66,7 @@ struct lane {
     struct asking *wave, **wave_end;        /* connects that wait for a turn, in order */
     unsigned wave_decided;                  /* in this turn */
     unsigned wave_most;                     /* CONNECTS_PER_TURN */
+    unsigned looks_per_turn;                /* SESSIONS_PER_TURN */
     struct mail wave_turn;                  /* begins the next one: under way when so many were decided */
     struct call *calls;                     /* that were dialled here */
     struct cuts *cuts;                      /* cutoffs on their way from here */

@@ -280,10 +280,9 @@ void call_opens(struct mail *mail)
     free_if_done(call);
 }
 
-void call_rang(struct call *call, struct ring_letter *letter)
+bool call_rang(struct call *call, struct ring_letter *letter)
 {
     struct end *rung = letter->rung;
-    struct dial *dial = letter->dial;
     enum call_cause late =
         call_cause_of(call->state, call->state == CALL_TALKING ? CALL_RANG : CALL_CALLER_LEFT);
 
@@ -296,9 +295,13 @@ void call_rang(struct call *call, struct ring_letter *letter)
         call->callees = end;
         if (apply_usual(call, CALL_RANG) == CALL_DROP_LEG) bid_farewell(end, late);
     }
-    if (dial->letters_out) return;
+    return call->state == CALL_ASKED || call->state == CALL_RINGING;
+}
+
+void call_all_rang(struct call *call)
+{
+    dial_free(call->dial);
     call->dial = NULL;
-    dial_free(dial);
     if (call->state == CALL_ASKED)
         (void)apply(call, CALL_NOBODY, call->is_busy ? CAUSE_USER_BUSY : CAUSE_USER_NOT_REGISTERED);
     else if (call->state == CALL_RINGING && !is_ringing(call))

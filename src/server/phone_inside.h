@@ -15,7 +15,7 @@
 struct leg {
     struct leg *next;
     struct lane *home;
-    struct end *end; /* of its call: home's to look into */
+    struct end *end; /* of its call: home's to look into, but for which call that is */
     uint64_t key;    /* names it in letters; never used twice */
     bool is_caller, is_talking;
     struct uuid address, resource; /* of a caller's: what was dialled; zero: not known yet */
@@ -88,12 +88,18 @@ struct call {
     uint16_t slot;       /* where it is counted */
 };
 
-struct ring_letter { /* to a lane and home again */
+/* To a lane and home again, after each slice of the lane's work, with the legs that it made: home hears of
+ * them before it hears from them, and sends the letter back until the lane is done. */
+struct ring_letter {
     struct mail mail;
     struct dial *dial;
     struct lane *lane;
-    struct end *rung; /* on this lane */
+    struct index_walk walk; /* there */
+    struct end *rung;       /* on this lane, since it was at home */
+    unsigned room;          /* of this turn */
     bool is_busy;
+    bool is_enough; /* home's word: nobody else shall ring */
+    bool is_done; /* the lane's: it has been through, or left off, and knows nothing of the letter any more */
 };
 
 struct dial { /* what a call needs before it rings: heap */
@@ -104,14 +110,15 @@ struct dial { /* what a call needs before it rings: heap */
     struct reply_letter *reply;
     char caller[SESSION_NAME_LEN]; /* does not ring */
     _Atomic int room;              /* legs that may still ring */
-    unsigned letters_out;
-    struct ring_letter letters[]; /* one a lane */
+    unsigned letters_out;          /* whose lanes are not done */
+    struct ring_letter letters[];  /* one a lane */
 };
 void dial_free(struct dial *dial);
 void ring_begin(struct dial *dial); /* run has been granted */
 
-/* A lane has been through: takes over letter->rung. */
-void call_rang(struct call *call, struct ring_letter *letter);
+/* A letter is home: takes over letter->rung. True: more may ring. */
+bool call_rang(struct call *call, struct ring_letter *letter);
+void call_all_rang(struct call *call); /* all lanes are done: frees its dial */
 
 /* phone_call.c: a new call, its caller's leg made but not in the session yet. ERR_LIMIT: too
  * many of them. */

@@ -98,11 +98,12 @@ static void visit(struct mail *mail)
     struct presence_round *round = (struct presence_round *)(void *)mail;
     struct node *node = round->home->node;
     struct lane *lane = node->lanes[round->lane];
+    unsigned room = lane->looks_per_turn;
 
     if (lane->is_stopping)
         session_index_walk_end(&round->walk);
     else if (!sessions_some_of_user(lane, &round->walk, &round->project, &round->user,
-                                    round->is_telling ? tell : count, round)) {
+                                    round->is_telling ? tell : count, round, &room)) {
         loop_post_later(lane->loop, mail); /* the rest in another turn */
         return;
     }
@@ -223,10 +224,12 @@ static void tell_lane(struct mail *mail)
 {
     struct upgrade_news *news = (struct upgrade_news *)(void *)mail;
     struct lane *lane = news->node->lanes[news->lane];
+    unsigned room = lane->looks_per_turn;
 
     if (lane->is_stopping)
         session_index_walk_end(&news->walk);
-    else if (!sessions_some_of_user(lane, &news->walk, &news->project, &news->to_user, tell_other, news)) {
+    else if (!sessions_some_of_user(lane, &news->walk, &news->project, &news->to_user, tell_other, news,
+                                    &room)) {
         loop_post_later(lane->loop, mail); /* the rest in another turn */
         return;
     }

@@ -392,22 +392,13 @@ static void visit_one(void *arg, struct session_links *links)
     visiting->visit(visiting->arg, session_of_links(links));
 }
 
-void sessions_of_user(struct lane *lane, const struct uuid *project, const struct uuid *user,
-                      void (*visit)(void *arg, struct session *session), void *arg)
-{
-    struct visiting visiting = {visit, arg};
-
-    session_index_of_user(&lane->index, project, user, visit_one, &visiting);
-}
-
 bool sessions_some_of_user(struct lane *lane, struct index_walk *walk, const struct uuid *project,
                            const struct uuid *user, void (*visit)(void *arg, struct session *session),
-                           void *arg)
+                           void *arg, unsigned *room)
 {
     struct visiting visiting = {visit, arg};
-    unsigned room = SESSIONS_PER_TURN;
 
-    return session_index_some_of_user(&lane->index, walk, project, user, visit_one, &visiting, &room);
+    return session_index_some_of_user(&lane->index, walk, project, user, visit_one, &visiting, room);
 }
 
 size_t sessions_cut(struct lane *lane, const struct cutoff *cutoff, unsigned *room)
@@ -442,7 +433,7 @@ bool sessions_age_some(struct lane *lane, struct session_walk *walk)
 
     if (walk->bucket_count != names->bucket_count) /* grown meanwhile: once more from the start */
         *walk = (struct session_walk){.bucket_count = names->bucket_count};
-    for (; walk->bucket < names->bucket_count && n < SESSIONS_PER_TURN; walk->bucket++)
+    for (; walk->bucket < names->bucket_count && n < lane->looks_per_turn; walk->bucket++)
         for (struct name_link *link = names->buckets[walk->bucket]; link; link = link->next, n++)
             if (session_owns_name(link)) age_one(link->session);
     return walk->bucket == names->bucket_count;

@@ -69,13 +69,12 @@ bool session_has_room(const struct session *session, const struct buf *text);
 void session_set_registered(struct session *session, bool is_registered, bool is_undisturbed);
 /* Whether a call for its user may ring here. */
 bool session_is_reachable(const struct session *session);
-/* The sessions of this user on this lane: visit(arg, session) for each; visit must not end one. */
-void sessions_of_user(struct lane *lane, const struct uuid *project, const struct uuid *user,
-                      void (*visit)(void *arg, struct session *session), void *arg);
-/* The same, SESSIONS_PER_TURN of them; true: done. Else again in a later turn, or session_index_walk_end. */
+/* The sessions of this user on this lane, *room of them at most (of a turn's: lane->looks_per_turn):
+ * visit(arg, session) for each; visit must not end one, and may lower *room, too. True: done. Else again in a
+ * later turn, or session_index_walk_end. */
 bool sessions_some_of_user(struct lane *lane, struct index_walk *walk, const struct uuid *project,
                            const struct uuid *user, void (*visit)(void *arg, struct session *session),
-                           void *arg);
+                           void *arg, unsigned *room);
 
 /* ---- letters to a session, wherever it is by now ---- */
 struct session_place { /* how another lane remembers a session */

@@ -1,6 +1,5 @@
 #include "server/session_index.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -208,8 +207,9 @@ bool session_index_some_of_user(const struct session_index *index, struct index_
     uint64_t hash = hash_of(index, CUTOFF_USER, project, uuid_bytes(user));
     struct index_link *link = walk_on(index, walk, hash);
 
-    for (; link && *room; link = link->next, --*room) {
+    for (; link && *room; link = link->next) {
         struct session_links *links;
+        --*room;
         if (place_of(link) != PLACE_OF_USER || (link->hash | PLACE_BITS) != (hash | PLACE_BITS)) continue;
         links = links_of(link);
         if (uuid_equal(&links->holder->project, project) && uuid_equal(&links->holder->user, user))
@@ -217,16 +217,4 @@ bool session_index_some_of_user(const struct session_index *index, struct index_
     }
     if (link) walk_stays(walk, link, hash);
     return !link;
-}
-
-void session_index_of_user(const struct session_index *index, const struct uuid *project,
-                           const struct uuid *user, void (*visit)(void *arg, struct session_links *links),
-                           void *arg)
-{
-    struct index_walk walk = {0};
-
-    for (bool is_done = false; !is_done;) {
-        unsigned room = UINT_MAX;
-        is_done = session_index_some_of_user(index, &walk, project, user, visit, arg, &room);
-    }
 }

@@ -45,16 +45,12 @@ struct session_links *session_index_find(const struct session_index *index, cons
 struct index_walk { /* embed zeroed: to begin */
     struct index_link place;
 };
-/* visit(arg, links) as below; looks at *room links at most, and lowers it. True: done. */
+/* visit(arg, links) for each that speaks for this user; visit must not change the index. Looks at *room links
+ * at most, and lowers it; visit may lower it further, for what else it does in this turn. True: done. */
 bool session_index_some_of_user(const struct session_index *index, struct index_walk *walk,
                                 const struct uuid *project, const struct uuid *user,
                                 void (*visit)(void *arg, struct session_links *links), void *arg,
                                 unsigned *room);
 void session_index_walk_end(struct index_walk *walk); /* before its time; harmless if it is done */
-
-/* visit(arg, links) for each that speaks for this user; visit must not change the index. */
-void session_index_of_user(const struct session_index *index, const struct uuid *project,
-                           const struct uuid *user, void (*visit)(void *arg, struct session_links *links),
-                           void *arg);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "harness/check.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,7 +111,8 @@ static void visits_who_speaks_for_a_user(void)
     struct session_index index;
     struct session sessions[4];
     struct uuid user = id_of(2, 8), project = id_of(1, 0), other = id_of(1, 1);
-    unsigned i, seen = 0;
+    struct index_walk walk = {0};
+    unsigned i, seen = 0, room = UINT_MAX;
 
     CHECK_INT(session_index_init(&index, 9), ERR_OK);
     for (i = 0; i < 4; i++) {
@@ -122,12 +124,12 @@ static void visits_who_speaks_for_a_user(void)
         }
         session_index_put(&index, &sessions[i].links, &sessions[i].holder);
     }
-    session_index_of_user(&index, &project, &user, count_visit, &seen);
+    CHECK(session_index_some_of_user(&index, &walk, &project, &user, count_visit, &seen, &room));
     CHECK_INT(seen, 2);
     for (i = 0; i < 4; i++)
         CHECK_INT(sessions[i].holder.exp_s, i < 2);
     user = id_of(2, 10);
-    session_index_of_user(&index, &project, &user, count_visit, &seen);
+    CHECK(session_index_some_of_user(&index, &walk, &project, &user, count_visit, &seen, &room));
     CHECK_INT(seen, 2);
     session_index_release(&index);
 }

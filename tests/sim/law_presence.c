@@ -1,5 +1,7 @@
 #include "sim/law_presence.h"
 
+#include <limits.h>
+
 #include "server/node.h"
 #include "server/presence.h"
 #include "server/session_inside.h"
@@ -35,8 +37,12 @@ static bool knows(const struct node *node, const struct session *session)
     struct counting counting = {.of = session};
     unsigned i;
 
-    for (i = 0; i < node->lane_count; i++)
-        sessions_of_user(node->lanes[i], &session->holder.project, &session->holder.user, count, &counting);
+    for (i = 0; i < node->lane_count; i++) {
+        struct index_walk walk = {0};
+        unsigned room = UINT_MAX;
+        (void)sessions_some_of_user(node->lanes[i], &walk, &session->holder.project, &session->holder.user,
+                                    count, &counting, &room);
+    }
     return session->presence_told == (counting.online        ? PRESENCE_ONLINE
                                       : counting.undisturbed ? PRESENCE_UNDISTURBED
                                                              : PRESENCE_OFFLINE);

@@ -113,6 +113,17 @@ static enum err open_data(void)
     return e;
 }
 
+/* What takes many to bring about, a few do. */
+static void shrink_crowds(void)
+{
+    unsigned i;
+
+    for (i = 0; i < sim.node.lane_count; i++) {
+        if (world.seed % 2) sim.node.lanes[i]->wave_most = 1;
+        if (world.seed / 2 % 2) sim.node.lanes[i]->looks_per_turn = 1;
+    }
+}
+
 static enum err start(void)
 {
     enum memory_owner before;
@@ -130,8 +141,7 @@ static enum err start(void)
         memory_fail((unsigned)roll(60), (unsigned)between(1, 3));
     before = memory_enter(MEMORY_NODE);
     e = node_listen(&sim.node, &why);
-    for (unsigned i = 0; !e && world.seed % 2 && i < sim.node.lane_count; i++)
-        sim.node.lanes[i]->wave_most = 1; /* a crowd is two */
+    if (!e) shrink_crowds();
     if (!e) e = node_start(&sim.node, &why);
     memory_leave(before);
     return e;
