@@ -17,7 +17,7 @@
 enum call_state { CALL_NONE, CALL_ASKED, CALL_RINGING, CALL_TALKING, CALL_OVER, CALL_STATES };
 
 enum call_event {
-    CALL_RANG,   /* a lane has been through, and legs of its ring now */
+    CALL_RANG,   /* a lane has been through, or some of it, and legs of its ring now */
     CALL_NOBODY, /* every lane has, and nobody could be rung */
     CALL_LEG_ANSWERED,
     CALL_LEG_REFUSED,  /* one leg said no; others still ring */

@@ -274,6 +274,41 @@ test("SW-50 of twenty telephones sixteen ring", async () => {
     await closeAll(caller, phones);
 });
 
+test("SW-50 of more sessions than one turn looks at each that is registered rings, as long as nobody has answered", () =>
+    withServer({ COATCHECK_LOOPS: "1" }, async (on) => {
+        const caller = await ofPerson(await person("ada", { on }), { on }), bob = await person("bob", { on }), phones = [];
+        while (phones.length < 620) // src/server/session.h: SESSIONS_PER_TURN
+            phones.push(...await Promise.all(Array.from({ length: 20 }, () => ofPerson(bob, { on, online: false }))));
+        const online = [phones[0], phones[310], phones[619]];
+        for (const phone of online) await phone.online();
+        const ringing = async () => {
+            const leg = await caller.dial(bob.to);
+            return [leg, ...(await Promise.all(online.map((phone) => phone.ring()))).map(({ callID }) => callID)];
+        };
+        for (let winner = 0; winner < 3; winner++) {
+            const [leg, ...rung] = await ringing();
+            await online[winner].answer(rung[winner]);
+            await caller.answered(leg);
+            await Promise.all(online.map((phone, i) => i !== winner && phone.ended(rung[i], "ANSWERED_ELSEWHERE", 200)));
+            await caller.bye(leg);
+            await online[winner].ended(rung[winner], "NORMAL_CLEARING", 16);
+        }
+        const [refused, ...rejected] = await ringing();
+        for (const [i, phone] of online.entries()) await phone.reject(rejected[i]);
+        await caller.ended(refused, "USER_BUSY", 17);
+        const before = online.map((phone) => phone.answeredLegs.size);
+        for (let round = 0; round < 20; round++) { // cancelled before the last of them rings, mostly
+            const leg = await caller.dial(bob.to);
+            if (round % 2) await Promise.any(online.map((phone) => phone.ring()));
+            await caller.bye(leg);
+        }
+        await caller.ended(await caller.dial("/private/front-desk"), "USER_NOT_REGISTERED", 20); // through the loop, and back
+        for (const [i, phone] of online.entries()) for (const { callID } of (await phone.heard("verto.invite")).slice(before[i]))
+            await phone.ended(callID, "ORIGINATOR_CANCEL", 487);
+        for (const phone of phones) phone.session.ws.terminate();
+        await caller.close();
+    }));
+
 test("SW-50 two answer at once, again and again: one is joined, the other told", async () => {
     const ada = await person("ada"), bob = await person("bob"), caller = await ofPerson(ada);
     const phones = await Promise.all(Array.from({ length: 4 }, () => ofPerson(bob)));

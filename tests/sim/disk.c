@@ -222,6 +222,7 @@ static void apply(struct disk_store *store, struct store_commit *commit)
     store->tables->ops->commit(store->tables, commit);
     commit->post = post;
     memory_leave(before);
+    if (!commit->error && !store->is_replaying && commit->write_count) disk_see_commit(commit);
     if (!commit->error && !store->is_replaying && commit->write_count)
         keep_commit(commit->writes, commit->rows, commit->write_count);
 }

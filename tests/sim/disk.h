@@ -34,6 +34,7 @@ bool disk_has_once(const struct uuid *id);
  */
 void disk_seen_begin(void);
 void disk_see(const struct write *write, const struct row *row);
+void disk_see_commit(const struct store_commit *commit);
 void disk_seen_compare(struct store *tables, struct arena *arena, void (*post)(void *to, struct mail *mail));
 /* The last place of this display name in the user's history, 1-based; 0: never durable. */
 unsigned disk_shown_at(const struct disk_user *user, unsigned shown);

@@ -43,6 +43,19 @@ void disk_see(const struct write *write, const struct row *row)
     seen.people[seen.people_count++] = (struct user){.project = user->project, .id = user->id};
 }
 
+/* A ticket or a proof that was used before takes nothing along: whoever comes second changes nobody. */
+void disk_see_commit(const struct store_commit *commit)
+{
+    bool is_used = false, has_written = false;
+    size_t i;
+
+    for (i = 0; i < commit->write_count; i++) {
+        if (commit->writes[i].kind == WRITE_ONCE && commit->rows[i].state == ROW_EXISTS) is_used = true;
+        if (commit->rows[i].state == ROW_WRITTEN) has_written = true;
+    }
+    if (is_used && has_written) world_fail("what was used before changes nothing", "a commit was written");
+}
+
 void disk_seen_compare(struct store *tables, struct arena *arena, void (*post)(void *to, struct mail *mail))
 {
     size_t i;

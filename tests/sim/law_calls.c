@@ -43,12 +43,16 @@ void law_check_calls(const struct lane *lane)
 
 void law_check_legs(const struct session *session)
 {
-    const struct leg *leg;
+    const struct leg *leg, *other;
     unsigned count = 0;
 
-    for (leg = session->legs; leg; leg = leg->next, count++)
+    for (leg = session->legs; leg; leg = leg->next, count++) {
         if (leg->end->is_gone || leg->end->key != leg->key)
             world_fail("a call knows its legs", "%.8s: %.*s", session->name, (int)leg->name_len, leg->name);
+        for (other = leg->next; other; other = other->next)
+            if (other->end->call == leg->end->call)
+                world_fail("a session has one part in a call", "%.8s", session->name);
+    }
     if (count != session->leg_count || count > SESSION_LEGS_MAX)
         world_fail("a session has so many calls, and no more", "%.8s: %u, told %u", session->name, count,
                    session->leg_count);

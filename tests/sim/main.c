@@ -72,6 +72,7 @@ static void run_seed(uint64_t seed)
     while (!clients_are_done()) {
         if (!world_step()) break;
         node_crash_if_dead();
+        node_drop_buffers();
         if (node_wants_restart()) {
             node_stop_now();
             node_boot();

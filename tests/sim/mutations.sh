@@ -180,7 +180,13 @@ breaks "a ticket's session is signed before it is stored" src/service/run_redeem
     '{ memset(run->rows, 0, sizeof run->rows); settle(run); }'
 breaks "a ticket lives on" src/engine/redeem.c '>= ticket_end_ms(ticket))' '>= ticket_end_ms(ticket) + 60000)'
 breaks "a ticket needs no key of its tenant" src/engine/redeem.c 'if (names_key && !is_key_of' 'if (false && !is_key_of'
-breaks "a ticket's wrong try burns it" src/engine/redeem.c 'plan_once(out, ticket);' 'plan_once(out, ticket); out->writes[0].is_gate = false;'
+breaks "a ticket's wrong try burns it" src/service/run_redeem.c 'else if (!run_check_origin(run) || !prove(run))' 'else if (!prove(run))' \
+    '    if (decision.refused.refusal)
+        refuse(run, &facts, &decision.refused);
+    else' '    if (decision.refused.refusal)
+        refuse(run, &facts, &decision.refused);
+    else if (run_check_origin(run))'
+breaks "a used ticket still changes its user" src/engine/redeem.c 'plan_once(out, ticket);' 'plan_once(out, ticket); out->writes[0].is_gate = false;'
 breaks "a ticket adopts the user id that was sent" src/engine/ticket.c 'uuid_draw(&ticket->user, dice);
     else' 'ticket->user = ask->has_user ? ask->user : ticket->id;
     else'
@@ -297,7 +303,18 @@ breaks "one failed poll ends the watch" src/server/watch.c '        begin_poll(w
 breaks "the watch sees no new version" src/server/watch.c 'version != watch->version))' 'version < watch->version))'
 
 # calls
-breaks "who dials rings, too" src/server/phone_ring.c ' || !memcmp(session->name, dial->caller, SESSION_NAME_LEN)' ''
+breaks "legs come home with the last slice" src/server/phone_ring.c '    mail->open = come_home;
+    loop_post(dial->call->home->loop, mail);' '    if (!letter->is_done) {
+        mail->open = ring_some;
+        loop_post_later(lane->loop, mail);
+        return;
+    }
+    mail->open = come_home;
+    loop_post(dial->call->home->loop, mail);'
+breaks "who rings too late is not told" src/server/phone_call.c 'if (apply_usual(call, CALL_RANG) == CALL_DROP_LEG) bid_farewell(end, late);' '(void)apply_usual(call, CALL_RANG); (void)late;'
+breaks "a telephone that moves rings twice" src/server/phone_ring.c 'if (has_part_in(session, dial->call)) return;' '(void)has_part_in;'
+breaks "who dials rings, too" src/server/phone_ring.c ' || !memcmp(session->name, dial->caller, SESSION_NAME_LEN)' '' \
+    'if (has_part_in(session, dial->call)) return;' '(void)has_part_in;'
 breaks "a call is not counted off" src/server/phone_call.c '    take_out(call);
     deadline_clear(call->home->loop, &call->deadline);
     uncount(call);' '    take_out(call);

@@ -294,6 +294,21 @@ void node_confirm_clock(void)
     (void)clock_confirm(&sim.node.clock);
 }
 
+/* A lane keeps its buffers from one reply to the next, and soon needs no memory for any: here each asks anew,
+ * and may get none. */
+void node_drop_buffers(void)
+{
+    unsigned i;
+
+    if (!sim.has_lanes || !world.temper.has_memory_faults || world.seed / 4 % 2) return;
+    for (i = 0; i < sim.node.lane_count; i++) {
+        struct lane *lane = sim.node.lanes[i];
+        buf_release(&lane->out);
+        buf_release(&lane->body);
+        buf_release(&lane->fields);
+    }
+}
+
 void node_trouble_store(void)
 {
     if (sim.is_up && !sim.is_stopping) disk_store_trouble(sim.node.store);

@@ -24,6 +24,7 @@ void node_toggle_key(void);
 void node_rotate_ring(void); /* an operator's order, mostly an emergency */
 void node_trouble_store(void);
 void node_confirm_clock(void);
+void node_drop_buffers(void); /* between two steps, where memory fails */
 
 bool node_is_up(void); /* accepts */
 bool node_is_stopping(void);

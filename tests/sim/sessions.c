@@ -13,6 +13,8 @@
 #include "sim/node.h"
 #include "sim/world.h"
 
+#define WORDS_MAX 2048 /* of what a session must hear, letters aside */
+
 static struct {
     struct sim_session list[SIM_SESSIONS_MAX];
     size_t count;
@@ -247,6 +249,31 @@ void sessions_heard(struct link *link, unsigned serial)
     session->heard = serial;
 }
 
+static struct bytes name_of(const struct sim_session *known)
+{
+    return bytes_of(known->protocol + strlen(known->protocol) - SESSION_NAME_LEN, SESSION_NAME_LEN);
+}
+
+/* The server's own words were too much to be kept for its client: a farewell to a call is no letter of ours.
+ */
+static void look_if_lost(struct sim_session *known)
+{
+    const struct node *node = node_running();
+    const struct session *session = NULL;
+    const struct name_link *link;
+    unsigned i;
+
+    if (!node || known->life != node_life() || known->is_lost || known->is_followed) return;
+    for (i = 0; i < node->lane_count && !session; i++)
+        if ((link = session_names_find(&node->lanes[i]->names, name_of(known))) != NULL)
+            session = link->session;
+    if (!session || !session->is_lost) return;
+    if (world.trouble == known->trouble && session->kept.len < SESSION_KEPT_MAX - WORDS_MAX)
+        world_fail("a session is lost when too much waits for it", "%s: %zu bytes", known->protocol,
+                   session->kept.len);
+    known->is_lost = true;
+}
+
 void sessions_check(void)
 {
     size_t i;
@@ -262,6 +289,7 @@ void sessions_check(void)
         if (is_carried && session->kept)
             world_fail("what was kept is sent", "%s: %u and on", session->protocol, session->kept);
         if (!is_carried && session->free_us < 0) session->free_us = world.mono_us;
+        if (!is_carried && session->kept) look_if_lost(session);
     }
 }
 
@@ -332,8 +360,7 @@ static void on_mailman(struct item *item)
         letter->session = session;
         letter->size = chance(60) ? 1 : (unsigned)roll(15000);
         letter->letter.to.lane = session->lane;
-        memcpy(letter->letter.to.name, session->protocol + strlen(session->protocol) - SESSION_NAME_LEN,
-               SESSION_NAME_LEN);
+        memcpy(letter->letter.to.name, name_of(session).ptr, SESSION_NAME_LEN);
         letter->letter.open = open_letter;
         session_post(node->lanes[roll(node->lane_count)], &letter->letter);
     }
