@@ -59,7 +59,10 @@ static void move_clock(void)
 
 static void starve(void)
 {
-    if (world.temper.has_memory_faults && node_is_up())
+    if (!world.temper.has_memory_faults || !node_is_up()) return;
+    if (chance(25)) /* what a reply is written to is larger than what is read into */
+        memory_fail_large(256, (unsigned)roll(6), (unsigned)between(1, 2));
+    else
         memory_fail((unsigned)roll(chance(50) ? 6 : 40), (unsigned)between(1, 4));
 }
 

@@ -20,6 +20,7 @@ struct block { /* in front of what is handed out; keeps its alignment */
 static struct block node_blocks = {&node_blocks, &node_blocks, 0, MEMORY_SIM, MAGIC};
 static enum memory_owner owner_now;
 static unsigned fail_after, fail_count, failures;
+static size_t fail_least; /* bytes: smaller ones are had */
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -31,9 +32,9 @@ void *__wrap_realloc(void *old, size_t size);
 void __wrap_free(void *memory);
 enum err __wrap_crypto_scrypt(uint8_t out[32], struct bytes password, struct bytes salt);
 
-static bool must_fail(void)
+static bool must_fail(size_t size)
 {
-    if (!fail_count) return false;
+    if (!fail_count || size < fail_least) return false;
     if (fail_after) {
         fail_after--;
         return false;
@@ -48,7 +49,7 @@ static void *block_new(size_t size, enum memory_owner owner)
 {
     struct block *block;
 
-    if (owner == MEMORY_NODE && must_fail()) {
+    if (owner == MEMORY_NODE && must_fail(size)) {
         trace("no memory", "%zu bytes", size);
         return NULL;
     }
@@ -135,6 +136,13 @@ void memory_fail(unsigned after, unsigned count)
 {
     fail_after = after;
     fail_count = count;
+    fail_least = 0;
+}
+
+void memory_fail_large(size_t least, unsigned after, unsigned count)
+{
+    memory_fail(after, count);
+    fail_least = least;
 }
 
 unsigned memory_failures(void)
@@ -144,7 +152,7 @@ unsigned memory_failures(void)
 
 bool memory_refuses(void)
 {
-    return must_fail();
+    return must_fail(0);
 }
 
 size_t memory_node_blocks(void)

@@ -23,8 +23,9 @@ void memory_free(void *block);
 
 /* From the after-th allocation of the node on, count of them fail. */
 void memory_fail(unsigned after, unsigned count);
-unsigned memory_failures(void); /* of this seed */
-bool memory_refuses(void);      /* a door that would allocate asks this in its place */
+void memory_fail_large(size_t least, unsigned after, unsigned count); /* only of so many bytes or more */
+unsigned memory_failures(void);                                       /* of this seed */
+bool memory_refuses(void); /* a door that would allocate asks this in its place */
 
 size_t memory_node_blocks(void); /* still held by the node */
 void memory_tell_blocks(void);   /* their sizes, into the trace */
