@@ -303,16 +303,6 @@ breaks "one failed poll ends the watch" src/server/watch.c '        begin_poll(w
 breaks "the watch sees no new version" src/server/watch.c 'version != watch->version))' 'version < watch->version))'
 
 # calls
-breaks "legs come home with the last slice" src/server/phone_ring.c '    mail->open = come_home;
-    loop_post(dial->call->home->loop, mail);' '    if (!letter->is_done) {
-        mail->open = ring_some;
-        loop_post_later(lane->loop, mail);
-        return;
-    }
-    mail->open = come_home;
-    loop_post(dial->call->home->loop, mail);'
-breaks "who rings too late is not told" src/server/phone_call.c 'if (apply_usual(call, CALL_RANG) == CALL_DROP_LEG) bid_farewell(end, late);' '(void)apply_usual(call, CALL_RANG); (void)late;'
-breaks "a telephone that moves rings twice" src/server/phone_ring.c 'if (has_part_in(session, dial->call)) return;' '(void)has_part_in;'
 breaks "who dials rings, too" src/server/phone_ring.c ' || !memcmp(session->name, dial->caller, SESSION_NAME_LEN)' '' \
     'if (has_part_in(session, dial->call)) return;' '(void)has_part_in;'
 breaks "a call is not counted off" src/server/phone_call.c '    take_out(call);
