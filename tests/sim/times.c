@@ -119,7 +119,7 @@ bool times_was_stepped(int64_t since_us)
 
 bool times_is_stepped(int64_t since_us)
 {
-    return times_are_stepped() && times.stepped_since_us && times.stepped_since_us <= since_us;
+    return times_are_stepped() && times.stepped_since_us && times.stepped_since_us < since_us;
 }
 
 void times_stood_still(int64_t us)
