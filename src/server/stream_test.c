@@ -289,9 +289,11 @@ static void on_nudge_due(struct deadline *deadline)
     (void)deadline;
 }
 
-static void nudge(struct mail *mail) /* makes the loop look at its deadlines now */
+/* On the loop, and so after whatever it did before the peer saw the end: patience is over, look at deadlines. */
+static void nudge(struct mail *mail)
 {
     struct nudge *it = (struct nudge *)mail;
+    ahead_ms += 2000;
     CHECK(deadline_set(it->scene->loop, &it->deadline, INT64_MIN, on_nudge_due) == ERR_OK);
 }
 
@@ -304,7 +306,6 @@ static void gives_up_on_a_peer_that_never_ends(void)
     int fd = peer_connect(scene.port);
     CHECK(peer_send(fd, BYTES("x")));
     CHECK_INT(peer_read(fd, back, sizeof back), 100000);
-    ahead_ms += 2000; /* patience is over */
     loop_post(scene.loop, &it.mail);
     CHECK(bell_wait(&scene.gone));
     close(fd);
