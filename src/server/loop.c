@@ -7,9 +7,10 @@
 #include "base/secret.h"
 
 #define DUE_PER_TURN 500 /* deadlines; the sockets get a turn in between */
-#define TIMER_MAX_MS                                                                                         \
-    3600000            /* the timer wakes at least hourly while a deadline is set: no sum can overflow */
-#define ERRANDS_MAX 64 /* per loop; the pool has a few threads, scrypt takes tens of ms each */
+#define LATE_MS      100 /* a deadline that comes so late lets the sockets go first */
+/* The timer wakes at least hourly while a deadline is set: no sum can overflow. */
+#define TIMER_MAX_MS 3600000
+#define ERRANDS_MAX  64 /* per loop; the pool has a few threads, scrypt takes tens of ms each */
 
 /* ---- time ---- */
 
@@ -62,31 +63,44 @@ static void on_turn(uv_prepare_t *turn) /* before each wait */
 
 static void on_timer(uv_timer_t *timer);
 
-static void arm(struct loop *loop)
+static void arm(struct loop *loop, int64_t least_ms)
 {
     int64_t first_ms = deadline_heap_first_ms(&loop->deadlines);
     if (first_ms >= loop->timer_at_ms || loop->is_winding_down) return;
-    int64_t tick_ms = loop_tick_ms(loop), wait_ms = 0;
-    if (first_ms > tick_ms) wait_ms = first_ms < tick_ms + TIMER_MAX_MS ? first_ms - tick_ms : TIMER_MAX_MS;
+    int64_t tick_ms = loop_tick_ms(loop), wait_ms = least_ms;
+    if (first_ms > tick_ms + least_ms)
+        wait_ms = first_ms < tick_ms + TIMER_MAX_MS ? first_ms - tick_ms : TIMER_MAX_MS;
     int refused = uv_timer_start(&loop->timer, on_timer, (uint64_t)wait_ms, 0);
     assert(!refused); /* it fails only while closing */
     (void)refused;
     loop->timer_at_ms = tick_ms + wait_ms;
 }
 
+static void ring(struct loop *loop, int64_t tick_ms)
+{
+    struct deadline *due;
+    loop->timer_at_ms = INT64_MIN; /* nothing that is set meanwhile arms it */
+    for (int n = 0; n < DUE_PER_TURN && (due = deadline_heap_take_due(&loop->deadlines, tick_ms)); n++)
+        due->due(due);
+}
+
 /* May come early, as libuv's clock and the host's are read at different times, or as the first deadline has
- * moved: then it is only armed again. */
+ * moved: then it is only armed again. After the process stood still, libuv brings timers before what the peers
+ * have said meanwhile: they are heard first, once, so that nobody who has answered counts as silent. The next
+ * turn is a millisecond away, as libuv runs a timer without a wait again before it looks at any socket. */
 static void on_timer(uv_timer_t *timer)
 {
     struct loop *loop = loop_of((uv_handle_t *)timer);
-    struct deadline *due;
     loop->time->is_fresh = false;
-    loop->timer_at_ms = INT64_MIN; /* nothing that is set meanwhile arms it */
     int64_t tick_ms = loop_tick_ms(loop);
-    for (int n = 0; n < DUE_PER_TURN && (due = deadline_heap_take_due(&loop->deadlines, tick_ms)); n++)
-        due->due(due);
+    if (!loop->is_late && deadline_heap_first_ms(&loop->deadlines) <= tick_ms - LATE_MS) {
+        loop->is_late = true;
+    } else {
+        loop->is_late = false;
+        ring(loop, tick_ms);
+    }
     loop->timer_at_ms = DEADLINE_NEVER;
-    arm(loop);
+    arm(loop, 1);
 }
 
 enum err deadline_set(struct loop *loop, struct deadline *deadline, int64_t at_ms,
@@ -95,7 +109,7 @@ enum err deadline_set(struct loop *loop, struct deadline *deadline, int64_t at_m
     enum err e = ERR_OK;
     TRY(e = deadline_heap_put(&loop->deadlines, deadline, at_ms), done);
     deadline->due = due;
-    arm(loop);
+    arm(loop, 0);
 done:
     return e;
 }

@@ -38,6 +38,7 @@ struct loop {
     struct loop_time time_read;
     struct deadline_heap deadlines;
     int64_t timer_at_ms; /* on the monotonic clock; DEADLINE_NEVER: not armed */
+    bool is_late;        /* deadlines are, and the sockets have the turn */
     struct buf plain;    /* what a TLS stream has just received */
     struct buf cipher;   /* what it is about to send */
     unsigned index;

@@ -1,7 +1,10 @@
 #include "server/loop.h"
 
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include "harness/peer.h"
 
@@ -223,6 +226,75 @@ static void rings_each_deadline_once_and_in_order(void)
     CHECK_INT(wrong, 0);
 }
 
+/* ---- deadlines and the world outside ---- */
+
+#define CROWD    600
+#define TURN     500
+#define STALL_MS 300
+
+static struct alarm crowd[CROWD];
+static struct mail outside;
+static unsigned to_ring, rung_before_mail;
+
+static void note_how_many(struct mail *mail)
+{
+    (void)mail;
+    rung_before_mail = rung;
+}
+
+/* Mail comes by epoll, as what sockets have to say does. */
+static void ring_one(struct deadline *deadline)
+{
+    (void)deadline;
+    if (!rung++ && to_ring > 1) loop_post(alarm_loop, &outside);
+    if (rung == to_ring) CHECK(sem_post(&all_rung) == 0);
+}
+
+static void set_crowd(struct mail *mail)
+{
+    (void)mail;
+    for (unsigned i = 0; i < CROWD; i++)
+        CHECK(deadline_set(alarm_loop, &crowd[i].deadline, loop_tick_ms(alarm_loop), ring_one) == ERR_OK);
+}
+
+static void set_one_and_stall(struct mail *mail)
+{
+    (void)mail;
+    CHECK(deadline_set(alarm_loop, &crowd[0].deadline, loop_tick_ms(alarm_loop) + 1, ring_one) == ERR_OK);
+    loop_post(alarm_loop, &outside);
+    CHECK(poll(NULL, 0, STALL_MS) == 0); /* the process stands still, and libuv's time with it */
+}
+
+static void run_alarms(void (*begin)(struct mail *), unsigned count)
+{
+    struct mail letter = {.open = begin};
+    memset(crowd, 0, sizeof crowd);
+    outside = (struct mail){.open = note_how_many};
+    rung = 0;
+    to_ring = count;
+    rung_before_mail = UINT_MAX;
+    CHECK(sem_init(&all_rung, 0, 0) == 0);
+    alarm_loop = open_loop(host_machine());
+    CHECK(loop_start(alarm_loop) == ERR_OK);
+    loop_post(alarm_loop, &letter);
+    CHECK(bell_wait(&all_rung));
+    end_loop(alarm_loop);
+}
+
+static void lets_the_sockets_have_their_turn_in_a_crowd(void)
+{
+    run_alarms(set_crowd, CROWD);
+    CHECK_INT(rung, CROWD);
+    CHECK_INT(rung_before_mail, TURN);
+}
+
+static void hears_what_was_said_during_a_stall_before_it_judges(void)
+{
+    run_alarms(set_one_and_stall, 1);
+    CHECK_INT(rung, 1);
+    CHECK_INT(rung_before_mail, 0);
+}
+
 /* ---- errands ---- */
 
 struct job {
@@ -314,6 +386,8 @@ int main(void)
     CHECK_RUN(may_be_freed_without_having_run);
     CHECK_RUN(never_lets_time_run_backwards);
     CHECK_RUN(rings_each_deadline_once_and_in_order);
+    CHECK_RUN(lets_the_sockets_have_their_turn_in_a_crowd);
+    CHECK_RUN(hears_what_was_said_during_a_stall_before_it_judges);
     CHECK_RUN(runs_errands_elsewhere_and_not_too_many);
     CHECK_RUN(finishes_errands_before_it_stops);
     return CHECK_END();

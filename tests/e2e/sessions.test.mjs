@@ -223,6 +223,21 @@ test("resume: a copied tab does not evict the first", onBoth(async (server) => {
     await was.close();
 }));
 
+// The answer waits in the kernel while the server's second passes: it is heard before anybody is called silent.
+test("resume: a server that stands still while it asks evicts nobody who has answered", onBoth(async (server) => {
+    const token = await mint(server, fresh()), was = await begin(server, token);
+    was.ws._autoPong = false;
+    was.ws.once("ping", (asked) => {
+        server.child.kill("SIGSTOP");
+        was.ws.pong(asked);
+        was.ws._autoPong = true;
+        setTimeout(() => server.child.kill("SIGCONT"), 3000);
+    });
+    await check(server, was, token, {}, refused(-32003));
+    assert.ok((await was.request("subscriber.online")).result, "the first goes on");
+    await was.close();
+}));
+
 test("resume: lapsed: -32003, and nothing is left", async () => {
     const token = await mint(hasty, fresh()), was = await begin(hasty, token);
     await lapses(was);
