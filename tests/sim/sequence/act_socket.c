@@ -231,7 +231,7 @@ void act_call(struct party *party, const struct action *action)
         enum call_kind kind;
     } calls[] = {{"subscriber.online", CALL_ONLINE},      {"subscriber.offline", CALL_OFFLINE},
                  {"subscriber.online", CALL_ONLINE},      {"subscriber.offline", CALL_OFFLINE},
-                 {"signalwire.ping", CALL_UNKNOWN},       {"signalwire.reauthenticate", CALL_UNKNOWN},
+                 {"signalwire.ping", CALL_UNKNOWN},       {"signalwire.reauthenticate", CALL_RENEW},
                  {"verto.invite", CALL_UNKNOWN},          {"verto.bye", CALL_UNKNOWN},
                  {"verto.subscribe", CALL_UNKNOWN},       {"signalwire.event", CALL_UNKNOWN},
                  {"signalwire.Connect", CALL_UNKNOWN},    {"x", CALL_UNKNOWN},
