@@ -165,7 +165,7 @@ static const struct token *token_above(const struct sim_session *session)
 {
     size_t tries;
 
-    if (session->follower && chance(85)) return session->follower->token; /* as who was not told */
+    if (session->follower && chance(60)) return session->follower->token; /* as who was not told */
     for (tries = 0; tries < 30; tries++) {
         const struct token *token = model_pick_token();
         if (token && token->project == session->project) return token;
