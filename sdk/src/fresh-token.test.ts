@@ -128,7 +128,7 @@ it("a failed renewal is tried again, ever slower, and disturbs nobody until the 
 it("a tab that slept past the end fetches when it wakes, and gives out nothing that is over", async () => {
     const s = scene();
     await s.tokens.get();
-    s.platform.sleep(2_000_000);
+    s.platform.suspend(2_000_000);
     s.platform.tell("offline");
     expect(s.opens).toBe(1);
     s.platform.tell("wake");

@@ -236,7 +236,7 @@ it("the access token goes to the app's own origins alone; refused there, a new o
     expect(await frame.ask({ url: `${API}/notes` })).toEqual({ ok: true });
     expect(s.seen.map(({ path, bearer }) => [path.replace(/.*\//, ""), bearer])).toEqual([["exchange", undefined], ["notes", "access-1"], ["notes", "access-1"], ["exchange", undefined], ["notes", "access-2"]]);
     expect(s.fetchClientSecrets).toHaveBeenCalledTimes(2);
-    s.platform.sleep(3_600_000);
+    s.platform.suspend(3_600_000);
     await frame.ask({ url: `${API}/notes` });
     expect(s.fetchClientSecrets, "and when the hour is over").toHaveBeenCalledTimes(3);
 });

@@ -7,7 +7,7 @@ export interface FakePlatform extends Platform {
     /** Lets so many milliseconds pass: timers run in their order, and what they start is waited for. */
     pass(ms: number): Promise<void>;
     /** The same, without timers: as in a tab that sleeps. */
-    sleep(ms: number): void;
+    suspend(ms: number): void;
     tell(news: News): void;
     readonly timers: number;
     readonly watchers: number;
@@ -52,7 +52,7 @@ export function fakePlatform(): FakePlatform
             nowMs = endMs;
             await settled();
         },
-        sleep(ms) { nowMs += ms; },
+        suspend(ms) { nowMs += ms; },
         tell(news) { for (const one of [...watchers]) one(news); },
         get timers() { return timers.size; },
         get watchers() { return watchers.size; },
