@@ -96,5 +96,5 @@ export function serverUrl(text: string, option: string): string
 {
     const url = tried(() => new URL(/^https?:/.test(text) ? text : `https://${text}`));
     if (url && url.href === `${url.origin}/`) return url.origin;
-    throw new CoatcheckError("option_invalid", `${option} must be a host or an origin, such as https://calls.example.com`);
+    throw new CoatcheckError("option_invalid", `${option} must be a host or an https:// origin`);
 }

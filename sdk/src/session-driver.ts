@@ -257,7 +257,7 @@ export function sessionDriver({ platform, provider, url = "", prover, wantsOnlin
     function refused(id: number, thrown?: unknown): void
     {
         if (state.socket !== id || /^(idle|ended)$/.test(state.phase)) return; // called off, or told already
-        const error = asError(thrown, "network", `no WebSocket to ${server}: it cannot be reached, or does not list this page's origin, or the page's policy does not`);
+        const error = asError(thrown, "network", `no WebSocket to ${server}: it cannot be reached, or does not list this page's origin, or its policy forbids it`);
         const isRefusal = error instanceof RpcRefusal;
         const isBusy = BUSY.test(error.code);
         cause = error;
@@ -315,7 +315,7 @@ function durationOf(value: unknown): number | undefined
 
 const WORDS: Partial<Record<ErrorCode, string>> = {
     credential_refused: "the credential is expired, malformed, revoked or of another server",
-    credential_expired: "the credential has ended; it needs refresh() and expiry_at",
+    credential_expired: "it has ended; it needs refresh() and expiry_at",
     credential_revoked: "the credential was revoked; sign in again",
     credential_invalid: "there is no credential; give the client a provider",
     refresh_failed: "no fresh credential",
