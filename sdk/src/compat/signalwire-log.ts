@@ -34,8 +34,8 @@ export function toldSocket(Socket: typeof WebSocket | undefined): typeof WebSock
     return function (url: string) {
         const socket = new (Socket ?? WebSocket)(url), send = socket.send.bind(socket);
         socket.send = (text) => {
+            send(text); // first: a logger of the page's may throw
             tell("SEND", text);
-            send(text);
         };
         socket.addEventListener?.("message", ({ data }) => tell("RECV", data)); // a class of the page's may do without
         return socket;
