@@ -236,10 +236,12 @@ test("a token endpoint that hangs for a while delays nothing else, and the sessi
     await one.registered();
     await asksAgain(one);
     await one.until(() => !window.client.ready, undefined, LIVES_S);
-    const { token } = await mintToken(server, { reference: `person-${people}@example.com` });
+    const { token } = await mintToken(server, { reference: one.user });
     for (const answer of waiting) answer.writeHead(200).end(JSON.stringify({ token, expiry_at: (nowS() + 7200) * 1000 }));
     await one.until(() => window.client.ready);
     assert.deepEqual(await one.log(), []);
+    const names = one.sockets.flatMap(({ received }) => received).map(({ result }) => result?.protocol).filter((name) => name);
+    assert.deepEqual([names.length, new Set(names).size], [2, 1], "the same session, on another socket");
     await one.end();
 }, BESIDE);
 
