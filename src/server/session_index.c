@@ -209,6 +209,7 @@ bool session_index_some_of_user(const struct session_index *index, struct index_
 
     for (; link && *room; link = link->next) {
         struct session_links *links;
+        if (place_of(link) == PLACE_WALK) continue; /* a bookmark of another walk: nothing to look at */
         --*room;
         if (place_of(link) != PLACE_OF_USER || (link->hash | PLACE_BITS) != (hash | PLACE_BITS)) continue;
         links = links_of(link);
