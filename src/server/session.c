@@ -42,6 +42,11 @@ int64_t session_left_ms(const struct lane *lane, const struct holder *holder)
     return holder->exp_s * 1000 - age_now_ms(loop_now_ms(lane->loop), age_ms, holder->age_ms);
 }
 
+bool session_is_over(const struct session *session)
+{
+    return loop_tick_ms(session->lane->loop) >= session->over_tick_ms;
+}
+
 static int64_t warning_ms(const struct session *session)
 {
     return session->lane->node->config->expiry_warning_s * 1000;
@@ -64,7 +69,8 @@ static enum err set_deadline(struct session *session)
 
     session->age_ms = age_of_project(session->lane, holder, session->age_ms);
     left_ms = holder->exp_s * 1000 - age_now_ms(loop_now_ms(loop), session->age_ms, holder->age_ms);
-    at_ms = loop_tick_ms(loop) + left_ms - (session->socket && !session->is_warned ? warning_ms(session) : 0);
+    session->over_tick_ms = loop_tick_ms(loop) + left_ms;
+    at_ms = session->over_tick_ms - (session->socket && !session->is_warned ? warning_ms(session) : 0);
     if (session->detached_ms && (session->is_expired || ends_ms < at_ms)) at_ms = ends_ms;
     if (session->is_lost) at_ms = loop_tick_ms(loop);
     return deadline_set(loop, &session->deadline, at_ms, due);

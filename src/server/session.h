@@ -38,6 +38,7 @@ struct session {
     struct session_links links; /* in the lane's index from its first grant to its end */
     struct deadline deadline;   /* the grant's end while attached; the wait's end while detached */
     int64_t age_ms;             /* of its project, as the deadline knows it */
+    int64_t over_tick_ms;       /* when its grant ends, on the monotonic clock */
     int64_t detached_ms;        /* monotonic; 0: attached */
     uint32_t sequence;          /* of the newest resume state given out */
     bool is_registered;         /* wants to be called; kept over a resume */
@@ -98,6 +99,8 @@ void session_post(struct lane *from, struct session_letter *letter); /* any lane
 
 /* Until this holder's token ends, by the lane's facts; <= 0: it has. */
 int64_t session_left_ms(const struct lane *lane, const struct holder *holder);
+/* Its grant has ended, though its deadline may not have come yet. */
+bool session_is_over(const struct session *session);
 
 /* A session that has not begun yet: nobody can find it. */
 MUST_USE enum err session_new(struct session **out, struct lane *lane, const struct holder *holder,

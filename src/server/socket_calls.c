@@ -345,9 +345,12 @@ static void ask_to_connect(struct socket *socket, struct rpc_message *call)
     begin_asking(socket, NULL, call);
 }
 
+/* After a stall, calls that waited are heard before the deadline that they are too late for. */
 static void take_call(struct socket *socket, struct rpc_message *call)
 {
-    if (bytes_equal(call->method, bytes_of_text(dialect_of_socket()->connect_method)))
+    if (socket->session && session_is_over(socket->session))
+        socket_session_due(socket);
+    else if (bytes_equal(call->method, bytes_of_text(dialect_of_socket()->connect_method)))
         ask_to_connect(socket, call);
     else if (session_step(socket->state, SESSION_CALL).effect == SESSION_RUN_CALL)
         run_call(socket, call);

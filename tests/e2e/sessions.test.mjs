@@ -238,6 +238,21 @@ test("resume: a server that stands still while it asks evicts nobody who has ans
     await was.close();
 }));
 
+// The calls wait in the kernel beyond the end of what they are made with.
+test("a server that stands still while a token ends runs none of the calls that came later", async () => {
+    const end_s = nowS() + 20, session = await begin(one, await mint(one, fresh(), { expire_at: end_s }));
+    let replies = 0;
+    one.child.kill("SIGSTOP");
+    const ids = Array.from({ length: 3 }, () => crypto.randomUUID());
+    session.ws.on("message", (text) => { replies += ids.includes(JSON.parse(text).id); });
+    while (Date.now() < (end_s + 1) * 1000) await new Promise((resolve) => { setTimeout(resolve, 100); });
+    for (const id of ids) session.send({ jsonrpc: "2.0", id, method: "subscriber.online", params: {} });
+    await new Promise((resolve) => { session.ws._socket.write("", resolve); });
+    one.child.kill("SIGCONT");
+    assert.equal((await session.closed).code, 4401);
+    assert.equal(replies, 0);
+});
+
 test("resume: lapsed: -32003, and nothing is left", async () => {
     const token = await mint(hasty, fresh()), was = await begin(hasty, token);
     await lapses(was);
