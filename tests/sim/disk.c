@@ -460,15 +460,18 @@ static const struct store_ops sim_ops = {.name = "sim",
 
 static void replay(struct disk_store *store)
 {
-    struct row rows[PLAN_WRITES_MAX];
     struct arena arena;
     size_t i;
 
-    arena_init(&arena, (size_t)1 << 24);
+    arena_init(&arena, (size_t)1 << 26);
     store->is_replaying = true;
     for (i = 0; i < disk.count; i++) {
+        struct row *rows =
+            arena_alloc(&arena, disk.log[i].count * sizeof *rows); /* some have more than a plan */
         struct store_commit commit = {
             .writes = disk.log[i].writes, .write_count = disk.log[i].count, .rows = rows, .arena = &arena};
+
+        if (!rows) world_fail("the log can be replayed", "%s", err_name(ERR_NO_MEMORY));
         apply(store, &commit);
         if (commit.error) world_fail("the log can be replayed", "%s", err_name(commit.error));
     }
