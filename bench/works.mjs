@@ -2,7 +2,7 @@
 //
 // prepare(server, count, ask) makes what `count` requests need (tokens, tickets, proofs) outside the measured window;
 // ask(requests, status) sends requests through the load and resolves with the bodies of the replies.
-import { createHash, generateKeyPairSync, randomUUID, sign } from "node:crypto";
+import { createHash, createPrivateKey, generateKeyPairSync, randomUUID, sign } from "node:crypto";
 
 const MINT = "/api/fabric/subscribers/tokens";
 const REFRESH = "/api/fabric/subscribers/tokens/refresh";
@@ -29,9 +29,9 @@ export const postJson = (server, path, headers, body) => post(server, path, head
 
 class Prover {
   constructor() {
-    const pair = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    this.key = pair.privateKey;
-    const { crv, kty, x, y } = pair.publicKey.export({ format: "jwk" });
+    const format = "jwk", pair = generateKeyPairSync("ec", { namedCurve: "P-256", publicKeyEncoding: { format }, privateKeyEncoding: { format } });
+    this.key = createPrivateKey({ key: pair.privateKey, format });
+    const { crv, kty, x, y } = pair.publicKey;
     this.jwk = { crv, kty, x, y };
     this.fingerprint = digest(JSON.stringify(this.jwk)); // RFC 7638 §3
   }

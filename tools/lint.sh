@@ -154,6 +154,11 @@ rule_honest() {
     grep -rnIE --exclude-dir=node_modules --include='*.js' --include='*.mjs' --include='*.ts' --include='*.tsx' "$skips" tests sdk/src
 }
 
+# Exporting a key can hang Node (tests/harness/keys.mjs says how), and a test that hangs so tells nothing.
+rule_key_pairs() {
+    grep -rnE --exclude-dir=node_modules --include='*.mjs' 'generateKeyPairSync\("(ec|ed25519|rsa)"|\.export\(\{ format: "jwk"' tests
+}
+
 # The lock files say what, not where from.
 rule_lockfile() {
     grep -n '"resolved": *"http' tests/package-lock.json sdk/package-lock.json examples/package-lock.json

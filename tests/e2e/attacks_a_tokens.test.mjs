@@ -6,6 +6,7 @@ import net from "node:net";
 import { advance } from "../harness/clock.mjs";
 import { accepted, b64, compact, refused, refusedOnSocket, refusedOverRest, signed, workshop } from "../harness/forge.mjs";
 import { call, info, JWKS, mint, mintToken, nowS, readToken } from "../harness/http.mjs";
+import { keyPair, thumbprint } from "../harness/keys.mjs";
 import { RawSocket, responses } from "../harness/raw.mjs";
 import { RawWebSocket, frame, OPCODE } from "../harness/frames.mjs";
 import { connected, Session } from "../harness/session.mjs";
@@ -44,10 +45,10 @@ test("A-2 HS256 with our public key as the secret", async () => {
 });
 
 test("A-3 the algorithm comes from the key record: other families, own and foreign keys", async () => {
-    const ed = crypto.generateKeyPairSync("ed25519").privateKey;
-    const p384 = crypto.generateKeyPairSync("ec", { namedCurve: "P-384" }).privateKey;
-    const rsa = crypto.generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
-    const k1 = crypto.generateKeyPairSync("ec", { namedCurve: "secp256k1" }).privateKey;
+    const ed = keyPair("EdDSA").privateKey;
+    const p384 = keyPair("ES384").privateKey;
+    const rsa = keyPair("RS256").privateKey;
+    const k1 = keyPair("ES256K").privateKey;
     for (const kid of [shop.header.kid, "attacker"]) {
         const header = { ...shop.header, kid };
         await each({
@@ -362,8 +363,8 @@ test("A-22 token flavours never stand in for another", async () => {
     await refused(server, withHeader(without(shop.header, "typ")), "typ absent");
     for (const kind of ["participant", "embedded", "refresh", "admin", "Subscriber", "subscriber ", "", 1, null, ["subscriber"]])
         await refused(server, shop.sign({ kind }), `kind ${JSON.stringify(kind)}`);
-    const rsa = crypto.generateKeyPairSync("rsa", { modulusLength: 2048 });
-    const proof = compact({ typ: "dpop+jwt", alg: "RS256", jwk: rsa.publicKey.export({ format: "jwk" }) },
+    const rsa = keyPair("RS256");
+    const proof = compact({ typ: "dpop+jwt", alg: "RS256", jwk: rsa.jwk },
         { jti: crypto.randomUUID(), rpc: "request", mth: "signalwire.connect", iat: nowS() }, rsa.privateKey, "RS256");
     await refused(server, proof, "a proof as access token");
     await refused(server, compact({ ...shop.header, typ: "dpop+jwt" }, { jti: "x", htm: "GET", htu: "/", iat: nowS() }, shop.ours),
@@ -373,13 +374,10 @@ test("A-22 token flavours never stand in for another", async () => {
 });
 
 test("A-22 a bound token: read-only calls without a proof, a session only with the right one", async () => {
-    const key = crypto.generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const { kty, crv, x, y } = key.publicKey.export({ format: "jwk" });
-    const thumbprint = (jwk) => crypto.createHash("sha256").update(jwk).digest("base64url");
-    const fingerprint = thumbprint(`{"crv":"${crv}","kty":"${kty}","x":"${x}","y":"${y}"}`);
+    const key = keyPair(), fingerprint = thumbprint(key.jwk);
     const { token } = await mintToken(server, { reference: "bound@example.com", fingerprint });
     assert.equal((await info(server, token)).status, 200);
-    const proof = (more = {}, jwk = { kty, crv, x, y }, signer = key.privateKey) => compact({ typ: "dpop+jwt", alg: "ES256", jwk },
+    const proof = (more = {}, jwk = key.jwk, signer = key.privateKey) => compact({ typ: "dpop+jwt", alg: "ES256", jwk },
         { jti: crypto.randomUUID(), rpc: "request", mth: "signalwire.connect", iat: nowS(), ...more }, signer);
     const attempt = async (dpop_token) => {
         const session = await Session.open(server);
@@ -388,7 +386,7 @@ test("A-22 a bound token: read-only calls without a proof, a session only with t
         return reply;
     };
     assert.equal((await attempt()).error?.code, -32002, "no proof");
-    const stranger = crypto.generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const stranger = keyPair();
     const wrong = { "another key": proof({}, shop.strangerJwk, shop.stranger), "another signer": proof({}, undefined, stranger.privateKey),
         "another method": proof({ mth: "signalwire.reauthenticate" }), "an HTTP proof": proof({ rpc: undefined, mth: undefined, htm: "GET",
             htu: "/" }), "old": proof({ iat: nowS() - 400 }), "ahead": proof({ iat: nowS() + 400 }), "no iat": proof({ iat: undefined }),

@@ -3,33 +3,18 @@
 import assert from "node:assert/strict";
 import crypto from "node:crypto";
 import fs from "node:fs";
-import { b64, compact } from "../harness/forge.mjs";
+import { b64 } from "../harness/forge.mjs";
 import { mintToken, nowS } from "../harness/http.mjs";
+import { keyPair } from "../harness/keys.mjs";
+import { Prover } from "../harness/prover.mjs";
 import { Session } from "../harness/session.mjs";
 import { startServer, temporaryFolder } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
 
 let server, baseline;
 
-// A browser: a key pair, its thumbprint, and the proofs it makes. changes go over the claims, header over the header.
-class Browser {
-    constructor(alg = "ES256")
-    {
-        const pairs = { ES256: ["ec", { namedCurve: "P-256" }], EdDSA: ["ed25519"], RS256: ["rsa", { modulusLength: 2048 }] };
-        const pair = crypto.generateKeyPairSync(...pairs[alg]);
-        this.alg = alg;
-        this.privateKey = pair.privateKey;
-        this.privateJwk = pair.privateKey.export({ format: "jwk" });
-        this.jwk = pair.publicKey.export({ format: "jwk" });
-        const { crv, e, kty, n, x, y } = this.jwk; // RFC 7638 §3: the required members, in this order
-        this.fingerprint = crypto.createHash("sha256").update(JSON.stringify({ crv, e, kty, n, x, y })).digest("base64url");
-    }
-
-    prove(changes = {}, header = {})
-    {
-        const claims = { jti: crypto.randomUUID(), rpc: "request", mth: "signalwire.connect", iat: nowS(), ...changes };
-        return compact({ typ: "dpop+jwt", alg: this.alg, jwk: this.jwk, ...header }, claims, this.privateKey, this.alg);
-    }
+class Browser extends Prover {
+    prove(changes = {}, header = {}) { return this.sign({ rpc: "request", mth: "signalwire.connect", ...changes }, header); }
 
     async token(of = server) { return (await mintToken(of, { reference: "proofs@example.com", fingerprint: this.fingerprint })).token; }
 }
@@ -102,13 +87,12 @@ test("B-39 a private member in the key is refused, and its value is in no log", 
 
 test("B-40 keys that are none, weak, or no point of their curve", async () => {
     const browser = new Browser(), token = await browser.token(), { kty, crv, x, y } = browser.jwk;
-    const weak = crypto.generateKeyPairSync("rsa", { modulusLength: 1024 });
     const rsa = new Browser("RS256").jwk, small = b64(Buffer.concat([Buffer.from([1]), Buffer.alloc(31)])); // order 1
     const jwks = { missing: undefined, null: null, text: "x", list: [browser.jwk], empty: {}, oct: { kty: "oct", k: "c2VjcmV0" },
         none: { kty: "none" }, "no y": { kty, crv, x }, "off the curve": { kty, crv, x, y: x }, zero: { kty, crv, x: b64(Buffer.alloc(32)),
             y: b64(Buffer.alloc(32)) }, "31 bytes": { kty, crv, x: b64(Buffer.from(x, "base64url").subarray(1)), y },
         "33 bytes": { kty, crv, x: b64(Buffer.concat([Buffer.alloc(1), Buffer.from(x, "base64url")])), y }, "RSA 1024":
-            weak.publicKey.export({ format: "jwk" }), "e = 1": { ...rsa, e: "AQ" }, "16384 bits": { ...rsa, n: b64(Buffer.alloc(2048, 0xff)) },
+            keyPair("weak").jwk, "e = 1": { ...rsa, e: "AQ" }, "16384 bits": { ...rsa, n: b64(Buffer.alloc(2048, 0xff)) },
         "small order": { kty: "OKP", crv: "Ed25519", x: small }, "another curve": { kty, crv: "P-384", x, y } };
     for (const [label, jwk] of Object.entries(jwks))
         for (const alg of ["ES256", "RS256", "EdDSA"])

@@ -7,6 +7,7 @@ import fs from "node:fs";
 import { apiAuth, form, hashOf, introspect, METADATA, Prover, refreshBy, REVOKE, TOKEN } from "../harness/door.mjs";
 import { b64, compact } from "../harness/forge.mjs";
 import { call, info, nowS } from "../harness/http.mjs";
+import { keyPair } from "../harness/keys.mjs";
 import { startServer, temporaryFolder } from "../harness/server.mjs";
 import { Session } from "../harness/session.mjs";
 import { run, test } from "../harness/suite.mjs";
@@ -149,7 +150,7 @@ test("B-39 a private member in the key is refused, and its value is in no log", 
 
 test("B-40 keys that are none, weak or off the curve", async () => {
     const prover = new Prover(), { x, y } = prover.jwk, zero = b64(Buffer.alloc(32));
-    const weak = crypto.generateKeyPairSync("rsa", { modulusLength: 1024 });
+    const weak = keyPair("weak");
     const keys = { none: undefined, text: "x", list: [prover.jwk], empty: {}, oct: { kty: "oct", k: x }, "no y": { ...prover.jwk, y: undefined },
         "off curve": { ...prover.jwk, y: x }, "zero point": { ...prover.jwk, x: zero, y: zero }, "31 bytes": { ...prover.jwk, x: b64(Buffer.alloc(31, 1)) },
         "33 bytes": { ...prover.jwk, x: b64(Buffer.alloc(33, 1)) }, "other curve": { ...prover.jwk, crv: "P-384" }, "padded x": { ...prover.jwk, x: `${x}=` },
@@ -157,7 +158,7 @@ test("B-40 keys that are none, weak or off the curve", async () => {
         "small order": { kty: "OKP", crv: "Ed25519", x: zero }, "y for x": { ...prover.jwk, x: y, y: x } };
     const proofs = Object.entries(keys).map(([label, jwk]) => [label, prover.prove(server, TOKEN, {}, { jwk })]);
     const claims = { jti: crypto.randomUUID(), htm: "POST", htu: server.url + TOKEN, iat: nowS() };
-    proofs.push(["RSA 1024", compact({ typ: "dpop+jwt", alg: "RS256", jwk: weak.publicKey.export({ format: "jwk" }) }, claims, weak.privateKey, "RS256")]);
+    proofs.push(["RSA 1024", compact({ typ: "dpop+jwt", alg: "RS256", jwk: weak.jwk }, claims, weak.privateKey, "RS256")]);
     proofs.push(["alg none", `${b64(JSON.stringify({ typ: "dpop+jwt", alg: "none", jwk: prover.jwk }))}.${b64(JSON.stringify(claims))}.`]);
     proofs.push(["no typ", prover.prove(server, TOKEN, {}, { typ: undefined })], ["typ JWT", prover.prove(server, TOKEN, {}, { typ: "JWT" })]);
     await refusedEach(prover, Object.fromEntries(proofs));

@@ -250,7 +250,7 @@ test("J-135 nor does any file of the data folder or the metrics, in any shape", 
 // Every script's logs and files are searched so when its server stops (harness/secrets.mjs); here are all kinds of
 // credential, good, used, altered and with the private half of their key, with logs at debug, and what is made of the data.
 test("J-135 of every kind of credential, good or refused, nothing is in logs, files, a backup, metrics or answers of the commands", async () => {
-    const prover = new Prover(), { private_jwk } = prover, { contract, data } = server;
+    const prover = new Prover(), { privateJwk } = prover, { contract, data } = server;
     const said = [], ask = async (path, body, authorization, more = {}) => {
         const answer = await call(server, "POST", path, { body, headers: { ...(authorization ? { authorization } : {}), ...more } });
         if (answer.headers["coatcheck-error-id"]) said.push((await coatcheck("why", answer.headers["coatcheck-error-id"], "--data", data)).out);
@@ -275,7 +275,7 @@ test("J-135 of every kind of credential, good or refused, nothing is in logs, fi
     const { sessionToken } = await ask("/sessions", { studyId: contract.study_id });
     await call(server, "GET", "/participants/me", { headers: { authorization: bearer(altered(sessionToken)) } });
     const bound = await prover.bound(server), proof = prover.http(ACTIVATE);
-    for (const dpop_token of [proof, proof, altered(proof), prover.http(ACTIVATE, undefined, {}, { jwk: private_jwk })])
+    for (const dpop_token of [proof, proof, altered(proof), prover.http(ACTIVATE, undefined, {}, { jwk: privateJwk })])
         await ask(ACTIVATE, { dpop_token }, bearer(bound));
     await ask("/oauth/token", `grant_type=refresh_token&refresh_token=${next.refresh_token}`, undefined, { dpop: strict("/oauth/token"),
         "content-type": "application/x-www-form-urlencoded" });
@@ -286,7 +286,7 @@ test("J-135 of every kind of credential, good or refused, nothing is in logs, fi
         await session.connect(bound, dpop_token ? { dpop_token } : {});
         session.ws.terminate();
     }
-    for (const text of [private_jwk.d, "a-password-of-more-than-twenty"]) remember(text, "a private half");
+    for (const text of [privateJwk.d, "a-password-of-more-than-twenty"]) remember(text, "a private half");
     const backup = path.join(data, "j135.backup");
     said.push((await coatcheck("backup", backup, "--data", data)).out, (await coatcheck("key", "list", "--project", contract.project_id, "--data", data)).out,
         (await admin("/metrics", { authorization: `Bearer ${contract.admin_token}` })).text);
@@ -296,7 +296,7 @@ test("J-135 of every kind of credential, good or refused, nothing is in logs, fi
     assert.deepEqual(secretsInFolder(data), [], "the backup too");
     for (const line of server.logs) assert.equal(secretIn(line), undefined, line.slice(0, 60));
     assert.ok(secretInFile(path.join(data, "seed.json")), "the search does find what is there");
-    for (const token of [guest.token, launch_token, bootstrapToken, sessionToken, proof, private_jwk.d])
+    for (const token of [guest.token, launch_token, bootstrapToken, sessionToken, proof, privateJwk.d])
         assert.ok(secretIn(`refused token="${token}" id=1`), token.slice(0, 8));
 });
 

@@ -244,7 +244,7 @@ test("B-38 ath names the token that is shown, and nothing else", async () => {
 
 test("B-39 B-40 over HTTP: private members and keys that are none", async () => {
     const jwk = (change) => (prover, path, token) => prover.http(path, token, {}, { jwk: change(prover) });
-    await refusedEach({ d: jwk((p) => ({ ...p.jwk, d: p.privateKey.export({ format: "jwk" }).d })), k: jwk((p) => ({ ...p.jwk, k: "c2VjcmV0" })),
+    await refusedEach({ d: jwk((p) => ({ ...p.jwk, d: p.privateJwk.d })), k: jwk((p) => ({ ...p.jwk, k: "c2VjcmV0" })),
         missing: jwk(() => undefined), null: jwk(() => null), oct: jwk(() => ({ kty: "oct", k: "c2VjcmV0" })), "no y": jwk((p) => ({ ...p.jwk, y: undefined })),
         "off the curve": jwk((p) => ({ ...p.jwk, y: p.jwk.x })), zero: jwk((p) => ({ ...p.jwk, x: b64(Buffer.alloc(32)), y: b64(Buffer.alloc(32)) })),
         "alg none": (p, path, token) => p.http(path, token, {}, { alg: "none" }), "typ JWT": (p, path, token) => p.http(path, token, {}, { typ: "JWT" }) });

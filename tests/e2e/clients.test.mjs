@@ -8,6 +8,7 @@ import { coatcheck } from "../harness/clock.mjs";
 import { apiAuth, EXCHANGE_GRANT, form, INTROSPECT, introspect, METADATA, Prover, REVOKE, TOKEN, TYPE } from "../harness/door.mjs";
 import { b64, compact } from "../harness/forge.mjs";
 import { call, info, mintToken, nowS } from "../harness/http.mjs";
+import { keyPair } from "../harness/keys.mjs";
 import { RawSocket } from "../harness/raw.mjs";
 import { basic, startServer, temporaryFolder } from "../harness/server.mjs";
 import { run, test } from "../harness/suite.mjs";
@@ -102,21 +103,19 @@ test("a public key is given as PEM or JWK, of each algorithm; the command tells 
 });
 
 test("what is no public key of ours is refused with what to do", async () => {
-    const pair = (...args) => crypto.generateKeyPairSync(...args);
     const pem = (key) => key.export({ format: "pem", type: "spki" });
-    const es256 = pair("ec", { namedCurve: "P-256" }), small = pair("rsa", { modulusLength: 1024 }).publicKey;
-    const jwk = es256.publicKey.export({ format: "jwk" });
+    const es256 = keyPair(), { jwk } = es256, small = keyPair("weak").publicKey;
     const cases = [
         [/private key: that stays with the client/, es256.privateKey.export({ format: "pem", type: "pkcs8" })],
-        [/private key: that stays with the client/, JSON.stringify(es256.privateKey.export({ format: "jwk" }))],
-        [/no public key that is taken here/, pem(pair("ec", { namedCurve: "P-384" }).publicKey)],
-        [/no public key that is taken here/, pem(pair("x25519").publicKey)],
+        [/private key: that stays with the client/, JSON.stringify(es256.privateJwk)],
+        [/no public key that is taken here/, pem(keyPair("ES384").publicKey)],
+        [/no public key that is taken here/, pem(crypto.generateKeyPairSync("x25519").publicKey)],
         [/no public key that is taken here/, JSON.stringify({ kty: "oct", k: "AAAA" })],
         [/no public key that is taken here/, JSON.stringify({ ...jwk, use: "enc" })],
         [/no public key that is taken here/, ""],
         [/no public key that is taken here/, "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"],
         [/that is no public key that is taken here/, pem(small)],
-        [/that is no public key that is taken here/, pem(pair("rsa", { modulusLength: 2048, publicExponent: 3 }).publicKey)],
+        [/that is no public key that is taken here/, pem(keyPair("e of 3").publicKey)],
         [/that is no public key that is taken here/, JSON.stringify({ ...jwk, y: jwk.x })],
     ];
     for (const [pattern, text] of cases) {

@@ -7,6 +7,7 @@ import path from "node:path";
 import { advance, askAdvance, coatcheck } from "../harness/clock.mjs";
 import { compact, refused } from "../harness/forge.mjs";
 import { call, info, JWKS, mintToken, nowS, readToken } from "../harness/http.mjs";
+import { Prover } from "../harness/prover.mjs";
 import { change, signingKey } from "../harness/ring.mjs";
 import { connected } from "../harness/session.mjs";
 import { startServer, temporaryFolder } from "../harness/server.mjs";
@@ -19,17 +20,6 @@ let server;
 const ada = (more = {}) => mintToken(server, { reference: "ada@example.com", ...more });
 const status = async (token) => (await info(server, token)).status;
 const isAlive = async (session) => (await session.request("subscriber.online")).result !== undefined;
-
-// A proof for the connect of a bound token, made now.
-function prover()
-{
-    const { privateKey, publicKey } = crypto.generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const { kty, crv, x, y } = publicKey.export({ format: "jwk" });
-    const fingerprint = crypto.createHash("sha256").update(JSON.stringify({ crv, kty, x, y })).digest("base64url");
-    const proof = () => compact({ typ: "dpop+jwt", alg: "ES256", jwk: { kty, crv, x, y } },
-        { jti: crypto.randomUUID(), iat: nowS(), rpc: "request", mth: "signalwire.connect" }, privateKey);
-    return { fingerprint, proof };
-}
 
 // ---- what is refused ----
 
@@ -115,7 +105,7 @@ test("what is minted after an advance lives its full time, to the second", async
 });
 
 test("proofs keep real time: a bound token is proved with a proof of now", async () => {
-    const { fingerprint, proof } = prover();
+    const prover = new Prover(), { fingerprint } = prover, proof = () => prover.rpc();
     const bound = (more = {}) => ada({ fingerprint, scope: "sat:refresh", ...more });
     const open = (token) => connected(server, token, { params: { dpop_token: proof() } });
     const { token } = await bound();

@@ -1,11 +1,10 @@
 // floor.test.mjs — the time a server decides by never runs backwards, over a stop, a kill and a clock that was set back, and
 // does not follow a clock that jumps far ahead before somebody confirms it.
 import assert from "node:assert/strict";
-import crypto from "node:crypto";
 import fs from "node:fs";
 import { coatcheck, movedClock } from "../harness/clock.mjs";
-import { compact } from "../harness/forge.mjs";
 import { call, info, mint, mintToken, nowS, readToken, refresh, refreshToken } from "../harness/http.mjs";
+import { Prover } from "../harness/prover.mjs";
 import { change, rows } from "../harness/ring.mjs";
 import { connected, connectParams, Session } from "../harness/session.mjs";
 import { startRefused, startServer, temporaryFolder } from "../harness/server.mjs";
@@ -38,13 +37,8 @@ async function floorIs(condition)
 
 async function bound()
 {
-    const { privateKey, publicKey } = crypto.generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const { kty, crv, x, y } = publicKey.export({ format: "jwk" });
-    const fingerprint = crypto.createHash("sha256").update(JSON.stringify({ crv, kty, x, y })).digest("base64url");
-    const { token } = await ada({ fingerprint });
-    const proof = compact({ typ: "dpop+jwt", alg: "ES256", jwk: { kty, crv, x, y } },
-        { jti: crypto.randomUUID(), iat: nowS(), rpc: "request", mth: "signalwire.connect" }, privateKey);
-    return { token, proof };
+    const prover = new Prover(), { token } = await ada({ fingerprint: prover.fingerprint });
+    return { token, proof: prover.rpc() };
 }
 
 test("I-128 what was decided by is kept a few seconds ahead, and exactly at a stop", async () => {

@@ -105,12 +105,8 @@ async function onLive(...calls)
 
 // ---- a browser's key ----
 
-const browser = crypto.generateKeyPairSync("ec", { namedCurve: "P-256" });
-const { kty, crv, x, y } = browser.publicKey.export({ format: "jwk" });
-const fingerprint = crypto.createHash("sha256").update(JSON.stringify({ crv, kty, x, y })).digest("base64url");
+const browser = new Prover(), { fingerprint } = browser, proof = (more = {}) => browser.rpc("signalwire.connect", more);
 const boundToken = async () => (await mintToken(server, { reference: "bound@example.com", fingerprint })).token;
-const proof = (more = {}) => compact({ typ: "dpop+jwt", alg: "ES256", jwk: { kty, crv, x, y } },
-    { jti: crypto.randomUUID(), iat: nowS(), rpc: "request", mth: "signalwire.connect", ...more }, browser.privateKey);
 
 const launched = () => good(launch(server, {}));
 const swapped = (text) => text.slice(0, -1) + (text.endsWith("0") ? "1" : "0");

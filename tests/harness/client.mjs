@@ -7,9 +7,9 @@ import { coatcheck } from "./clock.mjs";
 import { form, INTROSPECT, TOKEN } from "./door.mjs";
 import { compact } from "./forge.mjs";
 import { nowS } from "./http.mjs";
+import { keyPair } from "./keys.mjs";
 
 export const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-const PAIRS = { ES256: ["ec", { namedCurve: "P-256" }], EdDSA: ["ed25519"], RS256: ["rsa", { modulusLength: 2048 }] };
 let files = 0;
 
 // The command as a person types it; { code, out, err }.
@@ -28,8 +28,7 @@ export function writeKey(server, text)
 export class Client {
     static async on(server, alg = "ES256", { as = "jwk", ...more } = {})
     {
-        const client = Object.assign(new Client(), { server, alg, ...crypto.generateKeyPairSync(...PAIRS[alg]) });
-        client.jwk = client.publicKey.export({ format: "jwk" });
+        const client = Object.assign(new Client(), { server, alg, ...keyPair(alg) });
         const pem = () => client.publicKey.export({ format: "pem", type: "spki" });
         const { code, out, err } = await createKey(server, writeKey(server, as === "jwk" ? JSON.stringify(client.jwk) : pem()), more);
         assert.deepEqual({ code, err }, { code: 0, err: "" });

@@ -34,8 +34,6 @@ export async function introspect(server, token, headers = apiAuth(server))
 
 // A client that proves possession to this door: changes go over the claims, header over the header.
 export class Prover extends Browser {
-    get privateJwk() { return this.privateKey.export({ format: "jwk" }); }
-
     prove(server, path = TOKEN, changes = {}, header = {})
     {
         return this.sign({ htm: "POST", htu: (server.publicUrl ?? server.url) + path, ...changes }, header);

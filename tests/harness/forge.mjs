@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import crypto from "node:crypto";
 import { info, JWKS, call, mintToken, readToken } from "./http.mjs";
+import { keyPair } from "./keys.mjs";
 import { RawSocket, responses } from "./raw.mjs";
 import { signingKey } from "./ring.mjs";
 import { Session } from "./session.mjs";
@@ -41,9 +42,9 @@ export async function workshop(server)
     const keys = (await call(server, "GET", JWKS)).json.keys;
     const jwk = keys.find((key) => key.kid === header.kid);
     const ours = await signingKey(server, jwk);
-    const stranger = crypto.generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const stranger = keyPair();
     const shop = { server, token, refresh_token, subscriber_id, header, claims, jwk, ours, stranger: stranger.privateKey,
-        strangerJwk: stranger.publicKey.export({ format: "jwk" }) };
+        strangerJwk: stranger.jwk };
     shop.sign = (changes = {}, headerChanges = {}) => compact({ ...header, ...headerChanges }, { ...claims, ...changes }, ours);
     await accepted(server, shop.sign(), "a token signed with the real key: otherwise no case below says anything");
     return shop;

@@ -3,23 +3,17 @@
 import crypto from "node:crypto";
 import { compact } from "./forge.mjs";
 import { call, mintToken, nowS } from "./http.mjs";
+import { keyPair, thumbprint } from "./keys.mjs";
 
 export const ACTIVATE = "/api/fabric/subscriber/devices/token";
 export const RENEW = "/api/fabric/subscriber/devices/refresh";
 export const INVITES = "/api/fabric/subscriber/invites";
 
-const PAIRS = { ES256: ["ec", { namedCurve: "P-256" }], EdDSA: ["ed25519"], RS256: ["rsa", { modulusLength: 2048 }] };
-
 export class Prover {
     constructor(alg = "ES256")
     {
-        const pair = crypto.generateKeyPairSync(...PAIRS[alg]);
-        this.alg = alg;
-        this.privateKey = pair.privateKey;
-        this.private_jwk = pair.privateKey.export({ format: "jwk" });
-        this.jwk = pair.publicKey.export({ format: "jwk" });
-        const { crv, e, kty, n, x, y } = this.jwk; // RFC 7638 §3: the required members, in this order
-        this.fingerprint = crypto.createHash("sha256").update(JSON.stringify({ crv, e, kty, n, x, y })).digest("base64url");
+        Object.assign(this, { alg }, keyPair(alg));
+        this.fingerprint = thumbprint(this.jwk);
     }
 
     // changes go over the claims, header over the header

@@ -99,6 +99,8 @@ refuses "a mark of unfinished work in a script" honest tools/a.sh '# FIX''ME' 't
 refuses "a skipped test" honest tests/e2e/a.test.mjs "test.sk""ip('x', () => {});" 'tests/e2e/a.test.mjs:1:'
 refuses "a test that waits for luck" honest tests/e2e/a.test.mjs 'await page.waitForTime''out(500);' 'tests/e2e/a.test.mjs:1:'
 
+refuses "a test that exports a key" key_pairs tests/e2e/a.test.mjs 'const jwk = key.ex''port({ format: "jwk" });' 'tests/e2e/a.test.mjs:1:'
+
 refuses "a lock file with addresses" lockfile tests/package-lock.json '"resolved": "http''s://example/x.tgz"' '"resolved"'
 
 rules=$(sed -n 's/^rule_\([a-z_]*\)().*/\1/p' tools/lint.sh)
