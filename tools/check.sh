@@ -61,6 +61,7 @@ program() {
         echo "  ok   $name ($passed of $passed, $((SECONDS - from)) s)"
     else
         echo "  FAIL $name ($passed of $((passed + failed)), $((SECONDS - from)) s), exit code $code"
+        [ "$code" != 124 ] || echo "       stopped, for it took too long; the last it said: $(tail -n 1 "$log")"
         grep -vE '^ *(ok|✔) |^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n "${SHOW_LINES:-80}" | sed 's/^/       /'
     fi
 }
