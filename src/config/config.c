@@ -132,31 +132,45 @@ enum err config_set(struct config *config, const char *name, const char *value, 
 struct reading {
     struct config *config;
     struct config_error *error;
-    bool has_failed;
+    FILE *file;
+    int line;   /* that is read now */
+    int failed; /* the first whose setting was refused; 0: none */
 };
+
+static char *next_line(char *out, int size, void *user)
+{
+    struct reading *reading = user;
+
+    reading->line++;
+    return fgets(out, size, reading->file);
+}
 
 static int take_line(void *user, const char *section, const char *name, const char *value)
 {
     struct reading *reading = user;
 
     (void)section; /* sections are for the reader's eye only */
-    if (!reading->has_failed)
-        reading->has_failed = config_set(reading->config, name, value, reading->error) != ERR_OK;
-    return !reading->has_failed;
+    if (!reading->failed && config_set(reading->config, name, value, reading->error))
+        reading->failed = reading->line;
+    return !reading->failed;
 }
 
 enum err config_read_file(struct config *config, const char *path, struct config_error *error)
 {
-    struct reading reading = {config, error, false};
-    int line;
+    struct reading reading = {.config = config, .error = error, .file = fopen(path, "re")};
+    int line, problem;
 
+    if (!reading.file)
+        return complain(error, "cannot read the configuration file %.120s: %s", path, strerror(errno));
     errno = 0;
-    line = ini_parse(path, take_line, &reading); /* of the first error; below 0: none was read */
-    if (line < 0)
+    line = ini_parse_stream(next_line, &reading, take_line, &reading); /* of the first error */
+    problem = ferror(reading.file) ? errno : 0;
+    (void)fclose(reading.file);
+    if (line < 0 || problem)
         return complain(error, "cannot read the configuration file %.120s: %s", path,
-                        errno ? strerror(errno) : "not enough memory");
+                        problem ? strerror(problem) : "not enough memory");
     if (!line) return ERR_OK;
-    if (!reading.has_failed) (void)complain(error, "not of the form name = value");
+    if (line != reading.failed) (void)complain(error, "not of the form name = value");
     return complain_at(error, path, line);
 }
 

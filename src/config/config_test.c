@@ -72,6 +72,7 @@ static void reads_a_file(void)
 {
     static const char good[] = "; a comment\n[server]\nport = 9000\npublic_url = https://a.test\n";
     static const char bad[] = "port = 9000\nprot = 1\n", worse[] = "port = 9000\n\nwhat is this\n";
+    static const char both[] = "what is this\nport = 9000\nprot = 1\n";
     char wanted[CONFIG_WHY_MAX];
     char path[] = "/tmp/coatcheck-config-XXXXXX";
     int file = mkstemp(path);
@@ -89,10 +90,16 @@ static void reads_a_file(void)
     CHECK(config_read_file(&config, path, &error) == ERR_CONFIG);
     (void)snprintf(wanted, sizeof wanted, "%s, line 3: not of the form name = value", path);
     CHECK(strcmp(error.why, wanted) == 0);
+    CHECK(ftruncate(file, 0) == 0 && pwrite(file, both, sizeof both - 1, 0) == (ssize_t)sizeof both - 1);
+    CHECK(config_read_file(&config, path, &error) == ERR_CONFIG);
+    (void)snprintf(wanted, sizeof wanted, "%s, line 1: not of the form name = value", path);
+    CHECK(strcmp(error.why, wanted) == 0);
     close(file);
     CHECK(unlink(path) == 0);
     CHECK(config_read_file(&config, path, &error) == ERR_CONFIG);
     CHECK(strstr(error.why, "No such file") != NULL);
+    CHECK(config_read_file(&config, "/", &error) == ERR_CONFIG); /* it can be opened, and not read */
+    CHECK(strstr(error.why, "directory") != NULL);
 }
 
 int main(void)
