@@ -16,8 +16,8 @@ const SEED = Number(process.env.COATCHECK_KILL_SEED ?? crypto.randomInt(2 ** 31)
 const ALIVE_MS = 200; // the longest that a server lives under load
 const GRACE_MS = 10_000;
 // A start is to take a second at most, and what it took is told. It fails a test only beyond what a machine that is busy
-// with everything else at once may add, and not for the few during which the machine stood still.
-const START_MAX_MS = 5000, STARTS_WITHIN = 0.9;
+// with everything else at once may add.
+const START_MAX_MS = 5000;
 const ENV = { COATCHECK_PUBLIC_URL: "https://coatcheck.localhost:8443", COATCHECK_LOOPS: "2" }; // ports change, these must not
 const HANDS = [[mints, 3], [refreshes, 3], [redeems, 3], [binds, 3]];
 
@@ -46,6 +46,7 @@ async function start()
     const before = performance.now();
     server = await startServer({ data, env: ENV });
     starts.push(Math.round(performance.now() - before));
+    assert.ok(starts.at(-1) <= START_MAX_MS, `a start took ${starts.at(-1)} ms`);
 }
 
 // What a hand asked: its answer, which is a success, or undefined because the server died first.
@@ -263,11 +264,9 @@ test(`I-133 kill -9 under load, ${ROUNDS} times: what was acknowledged holds, no
         await start();
         await holds(notes).catch((error) => { throw new Error(`seed ${SEED}, round ${round}`, { cause: error }); });
     }
-    const sorted = [...starts].sort((a, b) => a - b), [most, median] = [sorted.at(-1), sorted[starts.length >> 1]];
+    const [most, median] = [Math.max(...starts), [...starts].sort((a, b) => a - b)[starts.length >> 1]];
     console.log(`     ${Object.entries(tally).map(([name, count]) => `${count} ${name}`).join(", ")}`);
     console.log(`     ${starts.length} starts: ${median} ms in the middle, ${most} ms at most`);
-    const slow = sorted[Math.floor(STARTS_WITHIN * (starts.length - 1))];
-    assert.ok(slow <= START_MAX_MS, `of ten starts more than one took ${slow} ms`);
     for (const name of ["minted", "refreshed", "redeemed", "bound", "cut off"]) assert.ok(tally[name] > ROUNDS, name);
 }, { guard_s: 3600 });
 
