@@ -180,6 +180,13 @@ test("B-42 iat 61 s old, 6 s ahead, or no number; exp is no substitute", async (
         ms: { iat: now * 1000 }, negative: { iat: -now }, fraction: { iat: now + 0.5 }, missing: { iat: undefined }, null: { iat: null },
         "old with exp": { iat: now - 120, exp: now + 3600 }, "exp alone": { iat: undefined, exp: now + 3600 } };
     await refusedEach(prover, Object.fromEntries(Object.entries(claims).map(([label, more]) => [label, prover.prove(server, TOKEN, more)])));
+    for (let asked, answered; !(answered - asked <= 1);) { // six seconds ahead when it was judged: asked again if that took too long
+        const { refresh_token } = await prover.mint(server, someone());
+        asked = nowS();
+        const answer = await refreshBy(server, refresh_token, { dpop: prover.prove(server, TOKEN, { iat: asked + 8 }) });
+        answered = nowS();
+        if (answered - asked <= 1) refused(answer, "seven or eight seconds ahead");
+    }
     for (const ago of [40, -2]) {
         const { refresh_token } = await prover.mint(server, someone());
         assert.equal((await refreshBy(server, refresh_token, { dpop: prover.prove(server, TOKEN, { iat: nowS() - ago }) })).status, 200);
