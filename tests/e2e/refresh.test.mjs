@@ -254,7 +254,7 @@ test("C-51 a retry after the grace time revokes the family", async () => {
     await refused(first.refresh_token, "token_invalid");
     await refused(second.refresh_token, "token_invalid");
     await server.stop();
-    change(data, `UPDATE settings SET value = ${GRACE_S}`);
+    change(data, `UPDATE settings SET value = ${GRACE_S} WHERE name = 'refresh_grace'`);
     server = await startServer({ data, env: ENV });
 });
 

@@ -46,7 +46,7 @@ async function tell(name, error)
 {
     const text = error?.stack ?? String(error), lines = text.split("\n").slice(0, SHOWN_LINES);
     for (const more of witnesses)
-        lines.push(...await guarded(more(text), 30, "what a witness tells").catch((silent) => [silent.message]));
+        lines.push(...await guarded(more(text), LIMIT_S, "what a witness tells").catch((silent) => [silent.message]));
     console.log([`FAIL ${name}`, ...lines].join("\n     "));
 }
 
