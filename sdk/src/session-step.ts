@@ -295,7 +295,7 @@ function fail(t: Turn, code: ErrorCode): void { t.todo.push({ do: "fail", code }
 
 // ---- time, and what comes and goes ----
 
-/** What is wanted of this session, and of those to come. */
+/** What the client wants: of the session it has, and of later ones. */
 function want(t: Turn, { isOnline, isQuiet }: Of<"register" | "registered">): void
 {
     t.wantsOnline = isOnline;
