@@ -24,7 +24,8 @@ struct presence_round;
 struct session_fetch;
 struct socket;
 
-#define LANE_PRESENCES 64
+/* A revocation may change that of thousands of users at once; pages that nobody touches are not there. */
+#define LANE_PRESENCES 4096
 
 /* A connect costs a signature's check, or two, and an encrypted state: about a tenth of a millisecond. When
  * a crowd comes at once, others' calls get their turn behind so many of them: see socket_wave.c. */

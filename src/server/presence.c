@@ -36,7 +36,7 @@ static struct presence_round **find(const struct presence_round *like)
 {
     struct presence_round **at = bucket_of(like);
 
-    while (*at && !(uuid_equal(&(*at)->project, &like->project) && uuid_equal(&(*at)->user, &like->user)))
+    while (*at && !(uuid_equal(&(*at)->user, &like->user) && uuid_equal(&(*at)->project, &like->project)))
         at = &(*at)->next;
     return at;
 }
