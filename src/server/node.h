@@ -57,7 +57,8 @@ struct node {
     uint64_t parking_seed;
     _Atomic int64_t calls; /* over all lanes: phone.h */
     _Atomic int32_t calls_by_caller[CALL_SLOTS];
-    bool has_ended; /* no loop runs any more: nobody opens letters */
+    _Atomic uint64_t journeys; /* of sessions to other lanes, counted when they are under way */
+    bool has_ended;            /* no loop runs any more: nobody opens letters */
     _Atomic bool is_ready, is_stopping;
 };
 

@@ -111,6 +111,8 @@ struct dial { /* what a call needs before it rings: heap */
     char caller[SESSION_NAME_LEN]; /* does not ring */
     _Atomic int room;              /* legs that may still ring */
     unsigned letters_out;          /* whose lanes are not done */
+    unsigned walks;                /* through all lanes */
+    uint64_t journeys;             /* the node's, when the present one began */
     struct ring_letter letters[];  /* one a lane */
 };
 void dial_free(struct dial *dial);

@@ -1,11 +1,17 @@
 /* phone_ring.c — ringing: one letter to each lane, where whoever can be rung rings, and home again with the
- * legs that this made; so many sessions a turn, and only until the call has as many legs as it may. */
+ * legs that this made; so many sessions a turn, and only until the call has as many legs as it may.
+ *
+ * A session that goes from a lane where the call has not been to one where it has would hear of nothing. So
+ * if sessions went anywhere meanwhile, the lanes are gone through once more. Who left a lane before the
+ * letter came there was counted, and is in the new lane's mail, before that letter is home again: a second
+ * one comes behind it. */
 #include "server/phone_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define INVITATION_WEIGHS (SESSIONS_PER_TURN / CALL_LEGS_MAX) /* in sessions looked at */
+#define WALKS_MAX         3                                   /* some session is always on its way */
 
 static void write_invite(struct buf *body, const struct session *session, const struct dial *dial,
                          struct bytes name)
@@ -115,6 +121,14 @@ static void ring_later(struct mail *mail)
     loop_post_later(((struct ring_letter *)(void *)mail)->lane->loop, mail);
 }
 
+static bool may_have_missed_one(const struct dial *dial)
+{
+    return dial->walks < WALKS_MAX && has_room_for_leg(dial) &&
+           dial->journeys != atomic_load(&dial->call->home->node->journeys);
+}
+
+static void walk(struct dial *dial);
+
 static void come_home(struct mail *mail)
 {
     struct ring_letter *letter = (struct ring_letter *)(void *)mail;
@@ -124,19 +138,30 @@ static void come_home(struct mail *mail)
     if (!letter->is_done) {
         mail->open = letter->is_enough ? ring_some : ring_later;
         loop_post(letter->lane->loop, mail);
-    } else if (!--dial->letters_out)
-        call_all_rang(dial->call);
+    } else if (!--dial->letters_out) {
+        if (may_have_missed_one(dial) && !letter->is_enough)
+            walk(dial);
+        else
+            call_all_rang(dial->call);
+    }
 }
 
-void ring_begin(struct dial *dial)
+static void walk(struct dial *dial)
 {
-    const struct node *node = dial->call->home->node;
+    struct node *node = dial->call->home->node;
     unsigned i;
 
-    atomic_init(&dial->room, CALL_LEGS_MAX);
+    dial->walks++;
+    dial->journeys = atomic_load(&node->journeys);
     dial->letters_out = node->lane_count;
     for (i = 0; i < node->lane_count; i++) {
         dial->letters[i] = (struct ring_letter){.mail.open = ring_some, .dial = dial, .lane = node->lanes[i]};
         loop_post(node->lanes[i]->loop, &dial->letters[i].mail);
     }
+}
+
+void ring_begin(struct dial *dial)
+{
+    atomic_init(&dial->room, CALL_LEGS_MAX);
+    walk(dial);
 }

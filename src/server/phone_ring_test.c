@@ -332,6 +332,15 @@ static void sessions_come_and_go_meanwhile(void)
     close_node();
 }
 
+/* As a fetch does it. */
+static void move(struct session *session, struct lane *to)
+{
+    session_index_take(&session->lane->index, &session->links);
+    session->lane = to;
+    session_index_put(&to->index, &session->links, &session->holder);
+    node.journeys++;
+}
+
 /* Rung on one lane, and met again on the next, which comes to it later. */
 static void one_that_moves_rings_once(void)
 {
@@ -343,12 +352,44 @@ static void one_that_moves_rings_once(void)
     dial();
     loop_drain(node.lanes[0]->loop);
     CHECK_INT(ringing(), 1);
-    session_index_take(&node.lanes[0]->index, &session->links);
-    session->lane = node.lanes[1];
-    session_index_put(&node.lanes[1]->index, &session->links, &session->holder);
+    move(session, node.lanes[1]);
     (void)turns();
     CHECK(session->legs && !session->legs->next);
     CHECK_INT(known_at_home(), 1);
+    close_node();
+}
+
+/* From a lane that the call has not come to yet to one where it has been. */
+static void one_that_passes_its_call_rings(void)
+{
+    open_node();
+    add_session(0, node.lanes[1], true);
+    dial();
+    loop_drain(node.lanes[0]->loop);
+    move(sessions[0], node.lanes[0]);
+    (void)turns();
+    CHECK_INT(ringing(), 1);
+    CHECK_INT(call->state, CALL_RINGING);
+    close_node();
+}
+
+/* Always away from where the call looks next: it looks a few times, and no more. */
+static void one_that_keeps_passing_does_not_keep_it(void)
+{
+    unsigned i;
+
+    open_node();
+    add_session(0, node.lanes[1], true);
+    dial();
+    for (i = 0; i < TURNS_MAX && call->dial; i++) {
+        loop_drain(node.lanes[0]->loop);
+        move(sessions[0], node.lanes[0]);
+        loop_drain(node.lanes[1]->loop);
+        move(sessions[0], node.lanes[1]);
+    }
+    CHECK(i < 10);
+    CHECK_INT(ringing(), 0);
+    CHECK_INT(call->state, CALL_OVER);
     close_node();
 }
 
@@ -363,5 +404,7 @@ int main(void)
     CHECK_RUN(leaves_off_in_a_lane_that_stops);
     CHECK_RUN(sessions_come_and_go_meanwhile);
     CHECK_RUN(one_that_moves_rings_once);
+    CHECK_RUN(one_that_passes_its_call_rings);
+    CHECK_RUN(one_that_keeps_passing_does_not_keep_it);
     return CHECK_END();
 }

@@ -34,11 +34,14 @@ static void open_home(struct mail *mail)
 /* From the same lane at once: letters to the session must not find it on its way. */
 static void go_home(struct session_fetch *fetch, struct lane *from)
 {
+    bool is_journey = fetch->session && from != fetch->home;
+
     fetch->letter.mail.open = open_home;
     if (from == fetch->home)
         open_home(&fetch->letter.mail);
     else
         loop_post(fetch->home->loop, &fetch->letter.mail);
+    if (is_journey) atomic_fetch_add(&from->node->journeys, 1); /* after it is in the mail: phone_ring.c */
 }
 
 /* ---- waiting for the present socket's answer ---- */
