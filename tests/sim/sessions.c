@@ -311,6 +311,13 @@ static void note_kept(struct sim_session *known, const struct session *session)
     }
 }
 
+static bool is_named(const struct session *session, const struct sim_session *known)
+{
+    const char *name = known->protocol + strlen(known->protocol) - SESSION_NAME_LEN;
+
+    return strncmp(session->name, name, SESSION_NAME_LEN) == 0;
+}
+
 static void open_letter(struct session_letter *letter, struct session *session)
 {
     struct sim_letter *sent = (struct sim_letter *)(void *)letter;
@@ -321,11 +328,12 @@ static void open_letter(struct session_letter *letter, struct session *session)
 
     while (known->follower)
         known = known->follower;
+    if (session && known->may_be_followed && world.trouble > known->trouble && !is_named(session, known))
+        known->is_followed = true;          /* and no memory to tell it: no byte of that was sent */
     if (known->is_followed) session = NULL; /* by one that is not kept here */
     if (!session && (sessions_carried(known) || !sessions_may_be_over(known)))
         world_fail("a letter finds its session", "%s", known->protocol);
-    if (session && strncmp(session->name, known->protocol + strlen(known->protocol) - SESSION_NAME_LEN,
-                           SESSION_NAME_LEN) != 0)
+    if (session && !is_named(session, known))
         world_fail("a letter finds its session", "%.8s instead of %s", session->name, known->protocol);
     if (session && !session->is_lost) {
         len = snprintf(

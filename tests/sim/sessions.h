@@ -20,6 +20,7 @@ struct sim_session {
     const struct token *token; /* of its grant */
     int64_t ends_s;
     bool is_registered, is_lost;
+    bool may_be_followed;         /* somebody has asked for that */
     bool is_followed;             /* another has its place: */
     struct sim_session *follower; /* NULL: one that is not kept here */
     struct sim_session *former;   /* whose place it took; NULL: nobody's */

@@ -120,6 +120,7 @@ void tap_delivered(struct link *link)
         call->delivered_ms = now_ms;
         call->delivered_us = world.mono_us;
         if (!call->resumes) continue;
+        if (call->is_upgrade) sessions_known(call->resumes)->may_be_followed = true;
         call->wants = sessions_wanted(call);
         call->was_free = !sessions_carried(call->wants);
         call->moves = call->wants->moves;
