@@ -209,7 +209,9 @@ int cli_restore(int argc, char **argv)
 
     if (code >= 0) return code;
     if (!order.file || !order.data)
-        return cli_fail(EXIT_USAGE, "what, and where to? coatcheck restore FILE --data DIR");
+        return cli_fail(EXIT_USAGE,
+                        "what, and where to? coatcheck restore FILE --data DIR; the folder is always named, "
+                        "so that none is filled by mistake");
     if (access(order.file, R_OK) != 0) /* before a folder is made */
         return cli_fail(EXIT_FAILED, "%.200s: %s: name a file that coatcheck backup has made", order.file,
                         strerror(errno));

@@ -1,12 +1,14 @@
 /* init.c — `coatcheck init`: a data folder for `coatcheck serve`, without any project yet. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/ask.h"
 #include "cli/cli.h"
 #include "cli/data.h"
 #include "cli/options.h"
 #include "cli/tell.h"
+#include "service/master.h"
 
 static int print_help(void)
 {
@@ -22,13 +24,17 @@ static int print_help(void)
     return EXIT_OK;
 }
 
-static int tell_made(const char *folder, bool wants_json)
+static int tell_made(const struct folder *made, bool wants_json)
 {
+    const char *folder = made->path;
+    char key[sizeof made->path + 16];
+    bool has_key_file = !folder_file(key, sizeof key, made, MASTER_FILE) && access(key, F_OK) == 0;
     struct tell tell;
 
     tell_begin(&tell, wants_json);
     tell_line(&tell, "data", "%s", folder);
     tell_line(&tell, "database", "%s/" DATABASE_FILE, folder);
+    if (has_key_file) tell_line(&tell, "master_key", "%s/" MASTER_FILE, folder);
     if (!tell_end(&tell)) return cli_fail(EXIT_FAILED, "the folder is made; the answer cannot be printed");
     if (!wants_json)
         printf("\nKeep a copy of the master key elsewhere: without it the data cannot be opened. Then:\n\n"
@@ -47,7 +53,7 @@ static int make(const char *path, bool wants_json)
         return cli_fail(EXIT_FAILED, "%.200s holds a database already: it is left as it is", path);
     code = data_open(&data, path, DATA_TO_MAKE);
     if (code) return code;
-    code = tell_made(data.folder.path, wants_json);
+    code = tell_made(&data.folder, wants_json);
     data_close(&data);
     return code;
 }

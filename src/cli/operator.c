@@ -38,7 +38,7 @@ static int print_help(const struct operator_noun *noun)
         printf("%s coatcheck %s %s%s%s\n", i ? "      " : "usage:", noun->name, noun->verbs[i].word,
                *noun->verbs[i].usage ? " " : "", noun->verbs[i].usage);
     printf("\n%s\n"
-           "  --project ID  the project; may be left out where there is only one\n"
+           "  --project ID  where a usage names it; may be left out if there is only one project\n"
            "  --data DIR    the server's data folder [COATCHECK_DATA, else " FOLDER_DEFAULT "]\n"
            "  --json        one line of JSON\n\n"
            "A running server is asked, and every change holds everywhere when this returns; without one the\n"
@@ -97,9 +97,10 @@ static int take_option(struct order *order, struct options *options)
     }
     room = room_of(order, name);
     if (!room)
-        return cli_fail(EXIT_USAGE,
-                        "there is no option --%.40s, or too often; coatcheck %s --help lists them", name,
-                        order->noun->name);
+        return cli_fail(
+            EXIT_USAGE,
+            "coatcheck %s %s takes no --%.40s, or no more of them; coatcheck %s --help shows what it takes",
+            order->noun->name, order->verb->word, name, order->noun->name);
     value = options_value(options);
     if (!value) return cli_fail(EXIT_USAGE, "--%.40s needs a value", name);
     *room = bytes_of_text(value);

@@ -84,11 +84,11 @@ enum err run_settle(const struct running *running, const char **why)
     return ERR_OK;
 }
 
-/* The setting whose port it was, for the remedy. */
-static const char *setting_of_port(const struct running *running, int port)
+/* The option whose port it was, for the remedy. */
+static const char *option_of_port(const struct running *running, int port)
 {
-    if (port == (int)running->config.admin_port) return "admin_port";
-    return port == (int)running->config.tls_port && running->node.tls ? "tls_port" : "port";
+    if (port == (int)running->config.admin_port) return "--admin-port";
+    return port == (int)running->config.tls_port && running->node.tls ? "--tls-port" : "--port";
 }
 
 int run_give_up(struct running *running, enum err error, const char *why)
@@ -99,8 +99,10 @@ int run_give_up(struct running *running, enum err error, const char *why)
     loop_end_all();
     folder_close(&running->folder);
     if (error == ERR_IO && port)
-        (void)cli_fail(EXIT_LISTEN, "cannot listen on port %d: %s; choose another with the setting %s", port,
-                       why, setting_of_port(running, port));
+        (void)cli_fail(EXIT_LISTEN, "cannot listen on port %d: %s; choose another with %s", port, why,
+                       option_of_port(running, port));
+    else if (error == ERR_CONFIG)
+        (void)cli_fail(EXIT_CONFIG, "%s", why);
     else
         (void)cli_fail(EXIT_FAILED, "%s (%s)", why, err_name(error));
     tls_free(running->node.tls);

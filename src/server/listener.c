@@ -250,7 +250,7 @@ enum err listener_open(struct listener **out, struct loop *loop, const struct li
     *why = "";
     if (loop->is_winding_down) return ERR_STOPPING;
     if (!options->folder && !read_address(&address, options->host, options->port)) {
-        *why = "the host to listen on is not an IP address";
+        *why = "host must be an IP address such as 127.0.0.1 or ::1";
         return ERR_CONFIG;
     }
     int fd = -1;

@@ -181,8 +181,10 @@ enum err node_start(struct node *node, const char **why)
     *why = "the facts cannot be read from the store";
     if ((e = publish_first(node))) return e;
     if (!node->facts->facts->project_count)
-        log_warn("no_projects",
-                 log_text("hint", "nobody can be served yet: this data folder has no project"));
+        log_warn("no_projects", log_text("data", node->folder ? node->folder : ""),
+                 log_text("fix",
+                          "is this the folder you meant? Nobody can be served before coatcheck project "
+                          "create NAME --data FOLDER"));
     *why = "a loop cannot be started: not enough memory or threads";
     for (i = 0; i < node->lane_count; i++)
         if ((e = lane_open_service(node->lanes[i]))) return e;

@@ -112,9 +112,7 @@ enum session_event socket_grant(struct asking *asking, struct session *back)
         return SESSION_CONNECT_REFUSED;
     }
     if (holder.gt_ms <= cutoff_ms) {
-        struct finding *finding = found(run, REFUSAL_TOKEN_CUT_OFF, "token.gt");
-        finding_expected(finding, "gt after the cutoff %lld", (long long)cutoff_ms);
-        finding_seen(finding, "gt %lld", (long long)holder.gt_ms);
+        finding_cut_off(found(run, REFUSAL_TOKEN_CUT_OFF, "token.gt"), "token.gt", cutoff_ms, holder.gt_ms);
         return SESSION_CONNECT_REFUSED;
     }
     if (back && !is_upgrade) {

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/instant.h"
+
 /* bytes; the shortest secret of ours has 36, the longest word in a path of ours 13, in a method's name 25 */
 #define SEGMENT_MAX 20
 #define WORD_MAX    32
@@ -58,6 +60,17 @@ void finding_key(struct finding *finding, struct bytes public_id)
     memset(finding->key, 0, sizeof finding->key);
     if (len) memcpy(finding->key, public_id.ptr, len);
     make_printable(finding->key);
+}
+
+void finding_cut_off(struct finding *finding, const char *check, int64_t cutoff_ms, int64_t gt_ms)
+{
+    char cutoff[INSTANT_SHORT_MAX], gt[INSTANT_SHORT_MAX];
+
+    instant_write_short(cutoff, cutoff_ms / 1000);
+    instant_write_short(gt, gt_ms / 1000);
+    finding_check(finding, check);
+    finding_expected(finding, "gt after the cutoff %lld (%s)", (long long)cutoff_ms, cutoff);
+    finding_seen(finding, "gt %lld (%s)", (long long)gt_ms, gt);
 }
 
 const char *finding_field(enum ask_field field)

@@ -30,6 +30,9 @@ void finding_expected(struct finding *finding, const char *format, ...) __attrib
 void finding_seen(struct finding *finding, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void finding_key(struct finding *finding, struct bytes public_id);
 
+/* What was granted at gt_ms is void by a cutoff: a revocation, a retired key, a changed password. */
+void finding_cut_off(struct finding *finding, const char *check, int64_t cutoff_ms, int64_t gt_ms);
+
 /* The arguments of "%.*s" for bytes, cut at max. */
 #define FINDING_BYTES(b, max)                                                                                \
     (int)((b).len < (size_t)(max) ? (b).len : (size_t)(max)), (b).ptr ? (const char *)(b).ptr : ""

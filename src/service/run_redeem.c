@@ -102,12 +102,9 @@ static void refuse(struct run *run, const struct redeem_facts *facts, const stru
     else if (refused->refusal == REFUSAL_TICKET_EXPIRED)
         found_times(run, finding, facts);
     else if (refused->refusal == REFUSAL_TOKEN_CUT_OFF) {
-        finding_check(finding, "ticket.gt");
+        finding_cut_off(finding, "ticket.gt", facts->cutoff_ms, ticket->gt_ms);
         if (facts->cutoff_ms < ticket->gt_ms) /* the store knew of it first */
             finding_expected(finding, "gt after every cutoff of the user and the project");
-        else
-            finding_expected(finding, "gt after the cutoff %lld", (long long)facts->cutoff_ms);
-        finding_seen(finding, "gt %lld", (long long)ticket->gt_ms);
     } else if (refused->refusal == REFUSAL_TICKET_USED) {
         finding_check(finding, "ticket.once");
         finding_expected(finding, "a ticket that was not redeemed before");

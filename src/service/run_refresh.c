@@ -71,9 +71,7 @@ static void found_before_the_row(struct run *run, enum refusal refusal)
         finding_expected(finding, "a refresh token of the project whose key asks");
         finding_seen(finding, "one of another project on this server");
     } else if (refusal == REFUSAL_TOKEN_CUT_OFF) {
-        finding = found(run, "refresh.gt");
-        finding_expected(finding, "gt after the cutoff %lld", (long long)facts->cutoff_ms);
-        finding_seen(finding, "gt %lld", (long long)facts->presented.gt_ms);
+        finding_cut_off(found(run, "refresh.gt"), "refresh.gt", facts->cutoff_ms, facts->presented.gt_ms);
     } else if (refusal == REFUSAL_USER_GONE) {
         finding = found(run, "user.exists");
         finding_expected(finding, "the user that the refresh token speaks for");

@@ -41,9 +41,7 @@ void run_found_not_admitted(struct run *run, enum refusal refusal, const struct 
         finding_check(finding, "project.origins");
         run_found_origins(finding, run->project, run->ask.origin);
     } else if (refusal == REFUSAL_TOKEN_CUT_OFF) {
-        finding_check(finding, "token.gt");
-        finding_expected(finding, "gt after the cutoff %lld", (long long)facts->cutoff_ms);
-        finding_seen(finding, "gt %lld", (long long)holder->gt_ms);
+        finding_cut_off(finding, "token.gt", facts->cutoff_ms, holder->gt_ms);
     } else if (facts->proof)
         found_in_proof(finding, facts->proof, &with_key);
     else {

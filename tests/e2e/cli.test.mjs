@@ -61,7 +61,7 @@ test("3: settings that are missing, malformed or dangerous", async () => {
     refused(serve("--tls-key", "/nowhere", "--tls-certificate", "/nowhere"), 3, /tls_certificate \/nowhere cannot be read: No such file/);
     refused(serve("--admin-token", "short"), 3, /openssl rand/);
     refused(serve("--log-level", "loud"), 3, /log_level must be one of/);
-    refused(serve("--host", "localhost"), 3, /not an IP address/);
+    refused(serve("--host", "localhost"), 3, /host must be an IP address such as 127\.0\.0\.1 or ::1$/m);
     refused(["serve", "--config", fresh("none.conf")], 3, /cannot read the configuration file .*none\.conf: No such file/);
     fs.writeFileSync(fresh("typo.conf"), "port = 0\n\nprot = 1\n");
     refused(serve("--config", fresh("typo.conf")), 3, /typo\.conf, line 3: there is no setting "prot"; coatcheck serve --help/);

@@ -61,8 +61,8 @@ function inBothWays(name, body)
 
 test("init makes a folder once, with modes that keep others out", async () => {
     const place = new Place("made");
-    const { data, database } = await place.json("init");
-    assert.deepEqual([data, database], [place.data, path.join(place.data, "coatcheck.db")]);
+    const { data, database, master_key } = await place.json("init");
+    assert.deepEqual([data, database, master_key], [place.data, ...["coatcheck.db", "master.key"].map((name) => path.join(place.data, name))]);
     assert.deepEqual(fs.readdirSync(place.data).sort(), ["coatcheck.db", "lock", "master.key"]);
     for (const [name, mode] of [["", 0o700], ["coatcheck.db", 0o600], ["master.key", 0o600]])
         assert.equal(fs.statSync(path.join(place.data, name)).mode & 0o777, mode, name);
@@ -302,7 +302,7 @@ inBothWays("buttons, rooms, users and studies are made, found and removed; SW-16
     await place.refused(1, /the name can't be blank/, "resource", "create", "room", " ");
     await place.refused(1, /what shall be asked\?/, "study", "create", "Empty");
     await place.refused(1, /a question has 1 to 500 bytes/, "study", "create", "x", "--question", "");
-    await place.refused(2, /no option --question, or too often/, "study", "create", "x", ...Array(21).fill(["--question", "y"]).flat());
+    await place.refused(2, /takes no --question, or no more of them/, "study", "create", "x", ...Array(21).fill(["--question", "y"]).flat());
 });
 
 // ---- what the server does with it ----

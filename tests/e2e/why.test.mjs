@@ -207,7 +207,7 @@ const provoked = {
         const { token, subscriber_id } = await mintToken(server, { reference: "gone@example.com" });
         await operate("revoke", "user", subscriber_id, "--project", server.contract.project_id);
         return ofHttp(await info(server, token));
-    }, "token.gt", /gt after the cutoff \d+/, /^gt \d+$/],
+    }, "token.gt", /gt after the cutoff \d+ \(20.*Z\)/, /^gt \d+ \(20.*Z\)$/],
     RESOURCE_DISABLED: [async () => {
         const project = ["--project", server.contract.project_id];
         const made = await operate("resource", "create", "click-to-call", "shut", "--address", "/public/shut", "--reaches", "shut@example.com", ...project);
