@@ -75,6 +75,13 @@ struct slots { /* when a client that asked shall refresh, and come back once its
     int64_t refresh_in_ms, return_within_ms;
 };
 
+/* Where sessions that are open at once are counted: of a token, and of the button that it came from. */
+#define CONNECT_PLACES_MAX 2
+struct connect_place {
+    struct uuid of;
+    int64_t most; /* > 0 */
+};
+
 struct outcome {
     enum outcome_kind kind;
     enum err error;         /* FAILED */
@@ -141,6 +148,9 @@ struct outcome {
             struct bytes former;              /* the name of that one */
             struct bytes proved;              /* the key that a proof was seen by; absent: none was needed */
             bool is_last;                     /* the token has expired: only until the state's deadline */
+            struct connect_place place[CONNECT_PLACES_MAX]; /* that it takes; a session that comes back: anew,
+                                                             * if it had left them */
+            unsigned place_count;
         } connected;
         struct {
             struct uuid callee;            /* whose sessions ring; zero: nobody's */

@@ -131,16 +131,20 @@ void session_end(struct session *session);        /* frees it; its socket goes o
 struct session_fetch {
     struct session_letter letter; /* first */
     struct lane *home;
-    struct bytes proved;                       /* yours, as the first step saw it (engine/resume.h) */
-    const struct resume_state *state;          /* the same; both are kept until done */
-    const struct holder *holder;               /* of an upgrade: whose new session it shall be; kept too */
+    struct bytes proved;              /* yours, as the first step saw it (engine/resume.h) */
+    const struct resume_state *state; /* the same; both are kept until done */
+    const struct holder *holder;      /* the newcomer, by its token; kept too */
+    /* Whether its token still grants, asked before a present socket has to go. Any lane: what the two
+     * lanes share of the asking does not change meanwhile. */
+    bool (*stands)(const struct session_fetch *fetch, const struct lane *lane, const struct session *session);
     bool is_upgrade;                           /* for a new session that takes its place */
     void (*done)(struct session_fetch *fetch); /* at home */
     /* the answer */
     struct session *session; /* NULL: refused, or it failed; else it is detached and lives at home now */
     enum err error;
     enum resume_found found;
-    bool is_again; /* of an upgrade: it has been, and the session is the new one, whose welcome was lost */
+    bool is_again;   /* of an upgrade: it has been, and the session is the new one, whose welcome was lost */
+    bool has_lapsed; /* it does not stand any more: nothing was taken */
     /* its own */
     struct session_fetch *next, **at; /* of those that wait on a lane */
     struct deadline deadline;

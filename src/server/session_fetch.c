@@ -147,7 +147,11 @@ static void settle(struct session_fetch *fetch, struct session *session)
         return;
     case RESUME_ATTACH:
     case RESUME_REPLACE:
-        take(fetch, session);
+        fetch->has_lapsed = session->socket && !fetch->stands(fetch, session->lane, session);
+        if (fetch->has_lapsed) /* nobody loses a socket to one that is refused */
+            go_home(fetch, session->lane);
+        else
+            take(fetch, session);
         return;
     }
 }

@@ -7,25 +7,26 @@
 #ifndef COATCHECK_SERVER_SESSION_SEATS_H
 #define COATCHECK_SERVER_SESSION_SEATS_H
 
+#include "engine/outcome.h"
 #include "server/seats.h"
-
-#define SESSION_SEATS 2
 
 struct session_seats { /* zeroed: none */
     struct seats *among;
     struct {
         struct uuid of;
-        int64_t most;
-        struct seat *taken; /* NULL: left to others */
-    } place[SESSION_SEATS];
+        struct seat *taken;
+    } place[CONNECT_PLACES_MAX];
     unsigned count;
+    bool has_left; /* its client may not come back to it by itself: it holds none */
 };
 
 /* One more. *out false: as many as may be are open. */
 MUST_USE enum err session_seats_take(bool *out, struct session_seats *own, struct seats *among,
                                      const struct uuid *of, int64_t most);
-void session_seats_leave(struct session_seats *own); /* it remembers which they were */
-/* Those that it left, all or none. *out as above. */
-MUST_USE enum err session_seats_return(bool *out, struct session_seats *own);
+void session_seats_leave(struct session_seats *own);
+/* One that has left takes these, all or none, and holds none if it cannot; one that has not keeps what it
+ * has. *out as above. */
+MUST_USE enum err session_seats_return(bool *out, struct session_seats *own, struct seats *among,
+                                       const struct connect_place *places, unsigned count);
 
 #endif

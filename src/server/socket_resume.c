@@ -97,26 +97,30 @@ static enum session_event begin(struct asking *asking, const struct holder *hold
 
 /* A proof waits for the store, a session may come from afar, and time runs on: whether the token still lives
  * is asked last, and whether something voids it. */
+static bool has_lapsed(struct run *run, const struct lane *lane, const struct holder *holder)
+{
+    int64_t left_ms = session_left_ms(lane, holder), cutoff_ms = service_cutoff_ms(lane->service, holder);
+
+    if (left_ms <= 0)
+        socket_found_expired(&run->finding, holder, left_ms);
+    else if (holder->gt_ms <= cutoff_ms)
+        finding_cut_off(found(run, REFUSAL_TOKEN_CUT_OFF, "token.gt"), "token.gt", cutoff_ms, holder->gt_ms);
+    return left_ms <= 0 || holder->gt_ms <= cutoff_ms;
+}
+
 enum session_event socket_grant(struct asking *asking, struct session *back)
 {
     struct lane *lane = asking->socket->lane;
     struct run *run = &asking->run;
     bool is_upgrade = asking->fetch.is_upgrade;
     struct holder holder = back && !is_upgrade ? next_holder(lane, asking, back) : run->outcome.holder;
-    int64_t left_ms = session_left_ms(lane, &holder), cutoff_ms = service_cutoff_ms(lane->service, &holder);
     bool has_seats;
     enum err e;
 
-    if (left_ms <= 0) {
-        socket_found_expired(&run->finding, &holder, left_ms);
-        return SESSION_CONNECT_REFUSED;
-    }
-    if (holder.gt_ms <= cutoff_ms) {
-        finding_cut_off(found(run, REFUSAL_TOKEN_CUT_OFF, "token.gt"), "token.gt", cutoff_ms, holder.gt_ms);
-        return SESSION_CONNECT_REFUSED;
-    }
+    if (has_lapsed(run, lane, &holder)) return SESSION_CONNECT_REFUSED;
     if (back && !is_upgrade) {
-        e = session_seats_return(&has_seats, &back->seats);
+        e = session_seats_return(&has_seats, &back->seats, lane->node->seats, run->outcome.connected.place,
+                                 run->outcome.connected.place_count);
         if (e) return fail(run, e);
         if (!has_seats) return no_seat(run);
         session_renew(back, &holder);
@@ -136,6 +140,9 @@ static enum session_event not_resumed(struct asking *asking)
     struct finding *finding;
 
     if (asking->fetch.error) return fail(run, asking->fetch.error);
+    if ((asking->fetch.has_lapsed || !run->outcome.connected.is_last) &&
+        has_lapsed(run, asking->socket->lane, &run->outcome.holder))
+        return SESSION_CONNECT_REFUSED;
     finding = found(run, REFUSAL_RESUME_IMPOSSIBLE,
                     asking->fetch.found == RESUME_FOUND_ATTACHED ? "session.socket" : "session.state");
     finding_expected(finding, "one of the last two states of a session without a socket that answers");
@@ -147,6 +154,15 @@ static enum session_event not_resumed(struct asking *asking)
         finding_seen(finding, "state %u, older than the last two, or of before the session was bound",
                      asking->fetch.state->sequence);
     return SESSION_CONNECT_REFUSED;
+}
+
+static bool stands(const struct session_fetch *fetch, const struct lane *lane, const struct session *session)
+{
+    const struct asking *asking =
+        (const struct asking *)(const void *)((const char *)fetch - offsetof(struct asking, fetch));
+    struct holder holder = fetch->is_upgrade ? *fetch->holder : next_holder(lane, asking, session);
+
+    return session_left_ms(lane, &holder) > 0 && holder.gt_ms > service_cutoff_ms(lane->service, &holder);
 }
 
 static void fetched(struct session_fetch *fetch)
@@ -172,6 +188,7 @@ void socket_fetch_session(struct asking *asking)
     fetch->proved = outcome->connected.proved;
     fetch->holder = &outcome->holder;
     fetch->done = fetched;
+    fetch->stands = stands;
     fetch->is_upgrade = outcome->connected.is_upgrade;
     fetch->letter.to.lane = fetch->state->lane;
     memcpy(fetch->letter.to.name, outcome->connected.former.ptr, sizeof fetch->letter.to.name);

@@ -136,11 +136,39 @@ static struct bytes name_of(struct run *run, const struct uuid *session)
     return bytes_of(name, 2 * sizeof session->byte);
 }
 
+static void add_place(struct outcome *outcome, const struct budget *budget)
+{
+    if (!budget->most[BUDGET_SESSIONS]) return;
+    outcome->connected.place[outcome->connected.place_count++] =
+        (struct connect_place){budget->of, budget->most[BUDGET_SESSIONS]};
+}
+
+/* By today's bounds, whatever they were when the session began. */
+static enum err name_places(struct run *run)
+{
+    const struct resource *resource =
+        facts_resource(lease_facts(run->lease), &run->project->id, &run->outcome.holder.resource);
+    struct budget budget;
+    enum err e = budget_of_token(&budget, &run->outcome.holder, run->project);
+
+    if (e) return e;
+    add_place(&run->outcome, &budget);
+    if (!resource) return ERR_OK;
+    budget_of_click(&budget, resource, run->project);
+    add_place(&run->outcome, &budget);
+    return ERR_OK;
+}
+
 static void name_session(struct run *run, const struct looked *looked)
 {
+    enum err e = name_places(run);
     bool is_upgrade = looked->facts.state && run->ask.connect.wants_upgrade;
     struct uuid id = looked->state.session;
 
+    if (e) {
+        run_fail(run, e);
+        return;
+    }
     if (looked->facts.state) run->outcome.connected.former = name_of(run, &id);
     if (!looked->facts.state || is_upgrade) dice_fill(&run->service->options.dice, id.byte, sizeof id.byte);
     run->outcome.connected.session = name_of(run, &id);

@@ -320,6 +320,25 @@ test("a lost connection keeps its session's place, a goodbye leaves it, and who 
     assert.equal(await used(token), "opened");
 }));
 
+test("who comes back needs a place by the bound of now, not by that of its first connect", unbounded(async () => {
+    for (const [before, now, welcome] of [[1, 5, 1], [5, 1, 1], [0, 1, 1], [2, 0, 3]]) {
+        await set("guest_sessions", before);
+        const { token } = await guest(), left = [];
+        for (let i = 0; i < (before === 5 || !before ? 3 : before); i++) {
+            const session = await connected(server, token);
+            left.push(await stateOf(session));
+            await session.close();
+        }
+        await set("guest_sessions", now);
+        const others = now === 5 ? [await connected(server, token)] : [], back = [];
+        for (const state of left) back.push(await comeBack(token, state));
+        const came = back.filter(({ session }) => session);
+        assert.equal(came.length, Math.min(welcome, left.length), `${before}, then ${now}`);
+        assert.ok(back.every(({ session, code }) => session || code === -32003));
+        for (const session of [...came.map((one) => one.session), ...others]) await session.close();
+    }
+}));
+
 test("uses of a guest's token are counted over kill -9", async () => {
     const data = temporaryFolder();
     let at = await startServer({ data, env: SAME });
