@@ -238,6 +238,20 @@ test("resume: a server that stands still while it asks evicts nobody who has ans
     await was.close();
 }));
 
+// Half a second is left when it asks, and the present socket has one to answer.
+test("resume: a newcomer whose token ends while it waits takes nothing from a silent socket", async () => {
+    for (const server of [one, two]) {
+        const reference = fresh(), was = await begin(server, await mint(server, reference));
+        const end_s = nowS() + 4, token = await mint(server, reference, { expire_at: end_s });
+        await until(() => Date.now() >= end_s * 1000 - 500, "half a second is left");
+        was.ws._socket.pause();
+        await check(server, was, token, {}, refused(-32002));
+        was.ws._socket.resume();
+        assert.ok((await was.request("subscriber.online")).result, "the first goes on");
+        await was.close();
+    }
+});
+
 // The calls wait in the kernel beyond the end of what they are made with.
 test("a server that stands still while a token ends runs none of the calls that came later", async () => {
     const end_s = nowS() + 20, session = await begin(one, await mint(one, fresh(), { expire_at: end_s }));
