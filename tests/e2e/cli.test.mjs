@@ -120,10 +120,10 @@ test("5: damaged data is refused, never replaced", async () => {
 
 test("6: a port in use, also one that our own other server holds", async () => {
     const { port } = server, admin = new URL(server.contract.admin_url).port;
-    refused(["dev", "--port", String(port), "--data", fresh("second")], 6, new RegExp(`port ${port}: .*in use; .*setting port`),
+    refused(["dev", "--port", String(port), "--data", fresh("second")], 6, new RegExp(`port ${port}: .*in use; .*with --port`),
         { COATCHECK_ADMIN_PORT: "0" });
     refused(["serve", "--data", fresh("third"), "--public-url", "https://auth.example.com", "--port", "0", "--admin-port", admin], 6,
-        new RegExp(`port ${admin}: .*in use; .*admin_port`));
+        new RegExp(`port ${admin}: .*in use; .*with --admin-port`));
 });
 
 test("programs that only hold the admin socket keep no command out", async () => {

@@ -107,7 +107,7 @@ test("usage: every noun helps, and names what is wrong", async () => {
         assert.match((await coatcheck(noun, "frobnicate")).err, new RegExp(`no "${noun} frobnicate"; coatcheck ${noun} --help`));
     }
     for (const [pattern, ...args] of [[/usage: coatcheck project create NAME/, "project", "create"], [/one word too many/, "project", "create", "a", "b"],
-        [/no option --live/, "key", "create", "client", "--live"], [/no option --colour/, "key", "list", "--colour"], [/--name needs a value/, "key", "create", "client", "--name"],
+        [/takes no --live/, "key", "create", "client", "--live"], [/takes no --colour/, "key", "list", "--colour"], [/--name needs a value/, "key", "create", "client", "--name"],
         [/which user\?/, "user", "show"], [/which user\?/, "user", "delete", crypto.randomUUID(), "--reference", "ada"], [/usage: coatcheck resource create/, "resource", "create", "room"],
         [/usage: coatcheck project set/, "project", "set", "x", "sat_life"], [/one word too many/, "init", "now"], [/no option --live/, "init", "--live"]]) {
         const ended = await coatcheck(...args);
