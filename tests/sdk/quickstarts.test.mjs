@@ -1,35 +1,31 @@
 // quickstarts.test.mjs — the programs of docs/quickstarts.md as they stand there, in Chromium against a real server: whoever the page is
 // for gets through to whom it promises, and to nobody else. And docs/credentials.md: its times are those of the settings.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import readline from "node:readline";
 import { programsOf } from "../harness/app_pages.mjs";
 import { CALLS, startBrowser } from "../harness/browser.mjs";
 import { call, info, mintToken } from "../harness/http.mjs";
+import { nowhere, startProgram } from "../harness/programs.mjs";
 import { buildSdk, startSdkPages } from "../harness/sdk_pages.mjs";
 import { Visit } from "../harness/sdk_visit.mjs";
 import { REPOSITORY, startServer, temporaryFolder } from "../harness/server.mjs";
 import { startStun } from "../harness/stun.mjs";
-import { guarded, LIMIT_S, run, test } from "../harness/suite.mjs";
+import { eventually, run, test } from "../harness/suite.mjs";
 
 const programs = programsOf("docs/quickstarts.md");
 const folder = temporaryFolder("quickstarts");
-let server, stun, browser, pages, child, backend, desk;
+let server, stun, browser, pages, backend, desk;
 
-async function startBackend()
+function startGuests(more)
 {
     const { url, project_id, api_token } = server.contract;
-    fs.writeFileSync(path.join(folder, "guests.mjs"), programs["guests.mjs"]);
-    child = spawn(process.execPath, [path.join(folder, "guests.mjs")], { stdio: ["ignore", "pipe", "inherit"],
-        env: { PATH: process.env.PATH, PORT: "0", COATCHECK_URL: url, PROJECT: project_id, API_TOKEN: api_token, ADDRESS: desk.address.id } });
-    return guarded(new Promise((resolve) => readline.createInterface({ input: child.stdout }).once("line", resolve)), LIMIT_S, "the backend's URL");
+    return startProgram(folder, "guests.mjs", programs["guests.mjs"], { COATCHECK_URL: url, PROJECT: project_id, API_TOKEN: api_token, ADDRESS: desk.address.id, ...more });
 }
 
 async function toBackend(request, answer)
 {
-    const reply = await fetch(backend + request.url, { method: "POST" });
+    const reply = await fetch(backend.url + request.url, { method: "POST" });
     answer.writeHead(reply.status, { "content-type": "application/json" }).end(await reply.text());
 }
 
@@ -44,12 +40,12 @@ async function start()
     const routes = Object.fromEntries(Object.entries(programs).map(([name, code]) => [`/quick/${name}`, served(code)]));
     pages = await startSdkPages([server.url], { routes: { ...routes, "/guest": toBackend, "/bootstrap": bootstrap } });
     desk = await person("desk@example.com");
-    backend = await startBackend();
+    backend = await startGuests();
 }
 
 async function stop()
 {
-    child?.kill();
+    backend?.stop();
     await browser?.stop();
     await pages?.stop();
     await stun?.stop();
@@ -94,6 +90,20 @@ async function ringsAndEnds(caller, callee)
 
 test("each program of the document is run here", () => {
     assert.deepEqual(Object.keys(programs).sort(), ["button.js", "guest.js", "guests.mjs", "interview.js", "invite.js", "invited.js"]);
+});
+
+test("guests.mjs answers 502 and lives on when the server is away or refuses, and says why to its operator alone", async () => {
+    for (const [more, said] of [[{ COATCHECK_URL: await nowhere() }, /^fetch failed ECONNREFUSED$/], [{ API_TOKEN: "PTwrong" }, /^refused: coatcheck why [\w-]{16}\s*$/]]) {
+        const program = await startGuests(more);
+        for (let times = 2; times > 0; times--) {
+            const answer = await fetch(`${program.url}/guest`, { method: "POST" });
+            assert.deepEqual([answer.status, await answer.json()], [502, { error: "no token now" }]);
+        }
+        await eventually(() => program.said.length === 2, "two lines for the operator");
+        for (const line of program.said) assert.match(line, said);
+        assert.ok(program.isRunning());
+        program.stop();
+    }
 });
 
 test("SW-26 a guest calls whom the backend names, and nobody else", async () => {
