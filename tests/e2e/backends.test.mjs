@@ -52,12 +52,16 @@ test("nobody who is not signed in gets anything", async () => {
 test("a call widget: a token, the next one, and a new mint when the family is over", async () => {
     const { url, said } = await start("calls.mjs"), user = "widget@example.com", info = `${server.url}/api/fabric/subscriber/info`;
     const first = await post(`${url}/token`, { user });
-    assert.deepEqual([first.status, Object.keys(first.json)], [200, ["token"]]);
+    assert.deepEqual([first.status, Object.keys(first.json)], [200, ["token", "expiry_at"]]);
+    const life = (json) => [json.expiry_at, JSON.parse(Buffer.from(json.token.split(".")[1], "base64url")).exp * 1000];
+    assert.equal(...life(first.json));
+    assert.ok(first.json.expiry_at > Date.now() + 3_600_000, "in milliseconds, and ahead");
     const who = await get(info, first.json.token);
     assert.equal(who.email, user);
     const second = await post(`${url}/refresh`, { user });
     assert.equal(second.status, 200);
     assert.notEqual(second.json.token, first.json.token);
+    assert.equal(...life(second.json));
     const { project_id, api_token } = server.contract;
     await fetch(`${server.url}/oauth/revoke`, { method: "POST", body: new URLSearchParams({ token: second.json.token }),
         headers: { authorization: `Basic ${btoa(`${project_id}:${api_token}`)}` } });

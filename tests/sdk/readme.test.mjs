@@ -2,18 +2,22 @@
 // name what the code has, and it says what the acceptance list wants said.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import crypto from "node:crypto";
 import fs from "node:fs";
+import net from "node:net";
 import path from "node:path";
 import { promisify } from "node:util";
 import { startBrowser } from "../harness/browser.mjs";
 import { mintToken } from "../harness/http.mjs";
+import { nowhere, startProgram } from "../harness/programs.mjs";
 import { buildSdk, SDK, startSdkPages } from "../harness/sdk_pages.mjs";
-import { startServer } from "../harness/server.mjs";
-import { run, test } from "../harness/suite.mjs";
+import { startServer, temporaryFolder } from "../harness/server.mjs";
+import { eventually, run, test } from "../harness/suite.mjs";
 
 const text = fs.readFileSync(path.join(SDK, "README.md"), "utf8");
 const snippets = Object.fromEntries([...text.matchAll(/^```js\n\/\/ ([\w.]+)\n([\s\S]*?)^```$/gm)].map(([, name, code]) => [name, code]));
 const prose = text.replace(/^```[\s\S]*?^```$/gm, "").replace(/\s+/g, " ");
+const folder = temporaryFolder("coatcheck-readme");
 let server, browser, pages;
 
 const inPage = (code) => (request, answer) => answer.writeHead(200, { "content-type": "text/javascript" }).end(code.replace('"coatcheck"', '"/sdk/index.js"'));
@@ -32,9 +36,56 @@ async function start()
 }
 
 test("it is short, and every program in it is run", () => {
-    assert.ok(text.split("\n").length <= 121, `${text.split("\n").length} lines`);
+    assert.ok(text.split("\n").length <= 145, `${text.split("\n").length} lines`);
     assert.deepEqual(Object.keys(snippets).sort(), ["backend.mjs", "call.js", "page.js"]);
     assert.match(fs.readFileSync(new URL("sdk_refresh.test.mjs", import.meta.url), "utf8"), /backend\\\.mjs/);
+});
+
+// The backend of the guide, and somebody who asks it, signed in unless said otherwise.
+async function startBackend(more)
+{
+    const { url, project_id, api_token } = server.contract;
+    const program = await startProgram(folder, "backend.mjs", snippets["backend.mjs"],
+        { COATCHECK_URL: url, PROJECT: project_id, API_TOKEN: api_token, STORE_KEY: crypto.randomBytes(32).toString("base64"), ...more });
+    const ask = (at, body, { method = "POST", headers = { "x-demo-user": "ada@example.com" } } = {}) => fetch(program.url + at, { method, body, headers });
+    return { ...program, ask };
+}
+
+const BODIES = ["{", "null", "0", "false", '""', "not JSON", "\u0000", `{"fingerprint":"${"x".repeat(5000)}"}`, "x".repeat(3_000_000), "[".repeat(4000)];
+
+test("backend.mjs refuses what is no request of the page's, and lives on", async () => {
+    const backend = await startBackend();
+    for (const at of ["/token", "/refresh"]) {
+        assert.equal((await backend.ask(at, "{}", { headers: {} })).status, 401);
+        for (const method of ["GET", "PUT", "DELETE"]) assert.equal((await backend.ask(at, undefined, { method })).status, 405, method);
+        for (const body of BODIES) assert.equal((await backend.ask(at, body)).status, 400, body.slice(0, 20));
+    }
+    assert.equal((await backend.ask("/other", "{}")).status, 404);
+    const gone = net.connect(new URL(backend.url).port, "127.0.0.1"); // a page that is closed in the middle of its request
+    await new Promise((resolve) => gone.end("POST /token HTTP/1.1\r\nhost: x\r\nx-demo-user: ada\r\ncontent-length: 9\r\n\r\n{", resolve));
+    gone.resume();
+    await new Promise((resolve) => gone.once("close", resolve));
+    const answer = await backend.ask("/token", "");
+    const { token, expiry_at, ...rest } = await answer.json();
+    assert.deepEqual([answer.status, rest, backend.said], [200, {}, []]);
+    assert.equal(expiry_at, JSON.parse(Buffer.from(token.split(".")[1], "base64url")).exp * 1000);
+    assert.ok(expiry_at > Date.now() + 3_600_000);
+    assert.ok(backend.isRunning());
+    backend.stop();
+});
+
+test("backend.mjs answers 502 and lives on when the server is away or refuses, and says why to its operator alone", async () => {
+    for (const [more, said] of [[{ COATCHECK_URL: await nowhere() }, /^fetch failed ECONNREFUSED$/], [{ API_TOKEN: "PTwrong" }, /^refused: coatcheck why [\w-]{16}$/]]) {
+        const backend = await startBackend(more);
+        for (const at of ["/token", "/refresh"]) {
+            const answer = await backend.ask(at, "{}");
+            assert.deepEqual([answer.status, await answer.text()], [502, "{}"]);
+        }
+        await eventually(() => backend.said.length === 2, "two lines for the operator");
+        for (const line of backend.said) assert.match(line, said);
+        assert.ok(backend.isRunning());
+        backend.stop();
+    }
 });
 
 test("page.js opens a session with the guide's provider", async () => {
@@ -106,4 +157,4 @@ test("docs/sdk.md names every public member and every code, with the names of th
         assert.ok(fs.readFileSync(path.join(SDK, "../docs/calls.md"), "utf8").includes(`\`${cause}\``), cause);
 });
 
-await run({ before: start, after: async () => { await browser?.stop(); await pages?.stop(); await server?.stop(); } });
+await run({ before: start, after: async () => { await browser?.stop(); await pages?.stop(); await server?.stop(); fs.rmSync(folder, { recursive: true, force: true }); } });
