@@ -1,43 +1,64 @@
 // migrate.test.mjs — the program of docs/migrate-signalwire.md in Chromium, once with the vendor's package, unmodified, and once with ours
 // under the vendor's names: what it tells is the same, and where the documents say that ours tells more, it does.
 import assert from "node:assert/strict";
+import fs from "node:fs";
 import { bundle, programsOf, startApp, Visit } from "../harness/app_pages.mjs";
 import { startBrowser } from "../harness/browser.mjs";
 import { advance } from "../harness/clock.mjs";
 import { mintToken } from "../harness/http.mjs";
+import { startProgram } from "../harness/programs.mjs";
 import { buildSdk } from "../harness/sdk_pages.mjs";
-import { startServer } from "../harness/server.mjs";
-import { run, test } from "../harness/suite.mjs";
+import { startServer, temporaryFolder } from "../harness/server.mjs";
+import { eventually, run, test } from "../harness/suite.mjs";
 
 const OURS = "coatcheck/compat/signalwire", THEIRS = "@signalwire/js";
 const sites = {};
-let server, browser, credential;
+const folder = temporaryFolder("coatcheck-migrate");
+const asked = []; // of the printed backend, by the page beside it
+let server, browser, credential, backend;
 
 async function start()
 {
     buildSdk();
     server = await startServer({ tls: true });
+    const { project_id, api_token } = server.contract;
+    backend = await startProgram(folder, "calls.mjs", programsOf("docs/backends.md")["calls.mjs"], { COATCHECK_URL: server.url, PROJECT: project_id, API_TOKEN: api_token });
     browser = await startBrowser([server.contract.ca_file]);
     const program = programsOf("docs/migrate-signalwire.md")["softphone.js"];
     assert.ok(program.includes(`from "${OURS}"; // was "${THEIRS}"`));
     const token = () => ({ json: credential }), host = `*.${new URL(server.contract.tls_url).host}`;
     for (const name of [OURS, THEIRS]) {
         const script = await bundle(`import { signIn } from "docs:softphone.js"; import * as names from "${name}"; Object.assign(window, { signIn, names });`, { "softphone.js": program.replaceAll(OURS, name) });
-        sites[name] = await startApp({ script, routes: { "/token": token, "/refresh": token },
-            connect: [server.url, server.url.replace("http", "ws"), `https://${host}`, `wss://${host}`] }); // what tokens name: iss for ours, ch for theirs
+        const connect = [server.url, server.url.replace("http", "ws"), `https://${host}`, `wss://${host}`]; // what tokens name: iss for ours, ch for theirs
+        sites[name] = await startApp({ script, connect, routes: { "/token": token, "/refresh": token } });
+        if (name === OURS) sites.pair = await startApp({ script, connect, routes: { "/token": toBackend, "/refresh": toBackend } });
     }
+}
+
+// The page's own origin leads to the backend, as a front door would, and adds who is signed in.
+async function toBackend({ method, url }, body)
+{
+    asked.push(url);
+    const answer = await fetch(backend.url + url, { method, body, headers: { "x-demo-user": "ada@example.com" } });
+    return { status: answer.status, json: await answer.json() };
 }
 
 async function stop()
 {
     await browser?.stop();
     for (const site of Object.values(sites)) await site.stop();
+    backend?.stop();
     await server?.stop();
+    fs.rmSync(folder, { recursive: true, force: true });
 }
 
-async function visit(name)
+async function visit(name, { clock = false } = {})
 {
     const one = await Visit.begin(browser, sites[name].origin);
+    if (clock) {
+        await one.page.clock.install();
+        await one.page.reload();
+    }
     await one.until(() => window.signIn);
     await one.run(() => { window.told = []; window.client = window.signIn((line) => window.told.push(line)); });
     return one;
@@ -52,6 +73,19 @@ test("the same program, with the vendor's package and with ours: ready and regis
         await one.run(() => window.client.destroy());
         await one.end();
     }
+});
+
+test("page and backend as printed are a pair that renews: the page knows when its token ends, and asks for the next one before", async () => {
+    const one = await visit("pair", { clock: true });
+    const renewals = [];
+    await one.until(() => window.told.includes("ready") && window.told.includes("registered"));
+    assert.deepEqual(asked, ["/token"]);
+    one.page.on("response", (answer) => { if (answer.url().endsWith("/refresh")) renewals.push(answer.status()); });
+    await one.page.clock.fastForward("01:59:00"); // past the moment that the server gave, not past the end
+    await eventually(() => renewals.length, "the page asks for the next token");
+    assert.deepEqual([asked, renewals, await one.run(() => [window.client.ready, [...new Set(window.told)]])], [["/token", "/refresh"], [200], [true, ["ready", "registered"]]]);
+    await one.run(() => window.client.destroy());
+    await one.end();
 });
 
 test("an expired token: ours says that somebody has to sign in again", async () => {
