@@ -101,6 +101,16 @@ test("an embedded app: launch, exchange, a call to its own API, and the same use
     for (const token of ["", "x", first.accessToken.slice(0, -2)]) assert.equal((await post(`${url}/notes`, { headers: bearer(token) })).status, 401);
 });
 
+test("the pages of the other documents ask what these programs answer", async () => {
+    for (const [document, backend] of [["migrate-dialogue.md", "interviews.mjs"], ["migrate-tortus.md", "scribe.mjs"]]) {
+        const asked = [...fs.readFileSync(path.join(REPOSITORY, "docs", document), "utf8").matchAll(/await fetch\("(\/[^"]*)"(?:, \{ method: "(\w+)" \})?\)/g)];
+        assert.equal(asked.length, 1, document);
+        const [[, at, method]] = asked, { url } = await start(backend);
+        assert.equal(method, "POST", `${document}: it mints`);
+        assert.equal((await post(url + at, { user: "ada" })).status, 200, `${document}: ${at}`);
+    }
+});
+
 test("each program has at most forty-five lines", () => {
     const names = fs.readdirSync(folder);
     assert.equal(names.length, 4);

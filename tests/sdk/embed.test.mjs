@@ -8,7 +8,7 @@ import { bundle, lootOf, programsOf, startApp, Visit } from "../harness/app_page
 import { startBrowser } from "../harness/browser.mjs";
 import { advance, coatcheck } from "../harness/clock.mjs";
 import { buildSdk, SDK } from "../harness/sdk_pages.mjs";
-import { startServer, temporaryFolder } from "../harness/server.mjs";
+import { REPOSITORY, startServer, temporaryFolder } from "../harness/server.mjs";
 import { eventually, run, test } from "../harness/suite.mjs";
 import { clientAuth, good, launch } from "../harness/tickets.mjs";
 
@@ -21,7 +21,7 @@ Object.assign(window, { openTortus, loadTortus, loadEmbed });
 const appScript = (serverUrl, hosts) => `import { openApp } from "docs:app.js"; window.opening = openApp(${JSON.stringify(serverUrl)}, ${JSON.stringify(hosts)}); window.opening.catch(() => {});`;
 const STRANGER_SCRIPT = `window.heard = []; addEventListener("message", ({ data, origin }) => window.heard.push([origin, data]));
 window.forge = (target, message, origin) => target.postMessage(message, origin);`;
-const CONTAINER = '<style>#tortus { width: 600px; height: 300px; }</style><div id="tortus"></div>';
+const [, CONTAINER] = fs.readFileSync(path.join(REPOSITORY, "docs/migrate-tortus.md"), "utf8").match(/^```html\n<!-- clinic\.html -->\n([\s\S]*?)^```$/m);
 const TOKENS = ["launchToken", "accessToken"];
 let server, browser, clinic, offList, stranger, app, appHeaders, scripts, backend;
 
@@ -36,7 +36,7 @@ async function start()
     browser = await startBrowser([]);
     backend = { isUp: true, calls: 0 };
     scripts = { host: await bundle(HOST_SCRIPT, programs) };
-    const host = { script: scripts.host, html: CONTAINER, routes: { "/api/tortus/client-secrets": clientSecrets } };
+    const host = { script: scripts.host, html: CONTAINER, routes: { "/launch": clientSecrets } };
     const mayFrame = {};
     clinic = await startApp({ ...host, headers: mayFrame });
     offList = await startApp({ ...host, headers: mayFrame });
@@ -56,7 +56,7 @@ async function hashOf(html)
 async function clientSecrets({ method })
 {
     backend.calls++;
-    if (!backend.isUp || method !== "GET") return { status: 502, json: {} };
+    if (!backend.isUp || method !== "POST") return { status: 502, json: {} };
     const { launch_token, user_id } = await good(launch(server, { userId: backend.userId, externalUserId: "clinician-1" }));
     backend.userId = user_id;
     return { json: { launchToken: launch_token } };
@@ -97,7 +97,7 @@ const opened = (one) => one.run(async ([key, url]) => {
 }, [server.contract.publishable_key, `${app.origin}/`]);
 const loading = (one, more = {}) => one.run(async ([publishableKey, frameUrl, options]) => {
     window.asked = 0;
-    const fetchClientSecrets = async () => { window.asked++; return (await fetch("/api/tortus/client-secrets")).json(); };
+    const fetchClientSecrets = async () => { window.asked++; return (await fetch("/launch", { method: "POST" })).json(); };
     return window.loadEmbed({ publishableKey, frameUrl, container: "#tortus", environment: "production", fetchClientSecrets, ...options })
         .then((client) => { window.client = client; return "ready"; }, ({ code, message }) => `${code}: ${message}`);
 }, [server.contract.publishable_key, `${app.origin}/`, more]);
@@ -217,7 +217,7 @@ test("F-84 a frame that was led elsewhere hears nothing, whatever it says", asyn
 test("TT-4 TT-20 the sample as it stands gives a usable client, under a policy without unsafe-anything", async () => {
     const one = await visit();
     assert.equal(await opened(one), true);
-    assert.deepEqual(one.asked(`${clinic.origin}/api`), ["GET /api/tortus/client-secrets"]);
+    assert.deepEqual(one.asked(`${clinic.origin}/launch`), ["POST /launch"]);
     assert.deepEqual(one.asked(server.url), ["POST /v1/oauth/launch/exchange"]);
     assert.deepEqual(one.asked(app.origin).slice(-1), ["POST /notes"]);
     await one.run(() => window.client.display("home"));

@@ -33,7 +33,7 @@ async function start()
     server = await startServer();
     browser = await startBrowser([]);
     backend = { status: 200, user: "ada", calls: 0, shape: (answer) => answer };
-    app = await startApp({ script, connect: [server.url], routes: { "/api/dialogue-token": dialogueToken } });
+    app = await startApp({ script, connect: [server.url], routes: { "/bootstrap": dialogueToken } });
 }
 
 // The product's backend: it alone has the secret.
@@ -126,7 +126,7 @@ test("DG-2 DG-11 a token as a property has no effect: ours refuses it, the vendo
     await theirs.run(([tokens, { studyId, ...settings }]) => {
         const { DialogueProvider, useDialogue, useInterview } = window.dialogue;
         function Who() { useInterview(studyId); const { userId } = useDialogue(); return window.createElement("p", null, userId); }
-        const bootstrapTokenProvider = async () => (await fetch("/api/dialogue-token", { method: "POST" })).json();
+        const bootstrapTokenProvider = async () => (await fetch("/bootstrap", { method: "POST" })).json();
         window.show(window.createElement(DialogueProvider, { ...settings, ...tokens, bootstrapTokenProvider }, window.createElement(Who)));
     }, [{ sessionToken: minted.sessionToken, bootstrapToken: stolen.bootstrapToken }, settings()]);
     await theirs.until(() => document.querySelector("p")?.textContent);
@@ -166,7 +166,7 @@ test("DG-9 a function that throws is a visible error, not an anonymous session, 
     await one.run(showApp, settings());
     await one.until(() => document.querySelector("[role=alert]"));
     assert.match(await one.run(() => document.querySelector("[role=alert]").textContent), /^auth\.provider-failed: .*no token: 502/);
-    assert.deepEqual([one.asked(server.url), one.asked(`${app.origin}/api`)], [[], ["POST /api/dialogue-token"]]);
+    assert.deepEqual([one.asked(server.url), one.asked(`${app.origin}/bootstrap`)], [[], ["POST /bootstrap"]]);
     backend.status = 200;
     await click(one, "Try again");
     await one.until(agrees);
@@ -191,15 +191,15 @@ test("DG-4 DG-10 children render; the function is called when a study is opened 
     const one = await visit(({ baseUrl, publishableKey }) => {
         const { CoatcheckProvider, useCoatcheck } = window.coatcheck;
         function Child() { return window.createElement("p", null, `child ${useCoatcheck().status}`); }
-        const bootstrapTokenProvider = () => fetch("/api/dialogue-token", { method: "POST" }).then((answer) => answer.json());
+        const bootstrapTokenProvider = () => fetch("/bootstrap", { method: "POST" }).then((answer) => answer.json());
         window.show(window.createElement(CoatcheckProvider, { baseUrl, publishableKey, bootstrapTokenProvider }, window.createElement(Child), "and text"));
     });
     await one.until(() => document.body.innerText.includes("child idle"));
     assert.ok(await one.run(() => document.body.innerText.includes("and text")));
-    assert.deepEqual([one.asked(server.url), one.asked(`${app.origin}/api`), backend.calls], [[], [], 0]);
+    assert.deepEqual([one.asked(server.url), one.asked(`${app.origin}/bootstrap`), backend.calls], [[], [], 0]);
     await one.run(showApp, settings());
     await one.until(agrees);
-    assert.deepEqual([one.asked(`${app.origin}/api`), backend.calls], [["POST /api/dialogue-token"], 1]);
+    assert.deepEqual([one.asked(`${app.origin}/bootstrap`), backend.calls], [["POST /bootstrap"], 1]);
     await one.end();
 });
 
@@ -254,7 +254,7 @@ test("DG-19 F-86 F-87 tokens are in a closure: not in cookies, storage, addresse
     await one.until(agrees);
     await click(one, "I agree");
     await one.until(() => document.querySelectorAll("input").length === 3);
-    await one.run((baseUrl) => { window.mine = window.createParticipant({ baseUrl, bootstrapTokenProvider: async () => (await fetch("/api/dialogue-token", { method: "POST" })).json() }); return window.mine.authenticate(); }, server.url);
+    await one.run((baseUrl) => { window.mine = window.createParticipant({ baseUrl, bootstrapTokenProvider: async () => (await fetch("/bootstrap", { method: "POST" })).json() }); return window.mine.authenticate(); }, server.url);
     const tokens = await one.given(TOKENS);
     assert.equal(tokens.length, 4);
     const { text, looked } = await lootOf(one.page);
