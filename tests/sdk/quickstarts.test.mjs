@@ -5,6 +5,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { programsOf } from "../harness/app_pages.mjs";
 import { CALLS, startBrowser } from "../harness/browser.mjs";
+import { coatcheck } from "../harness/clock.mjs";
 import { call, info, mintToken } from "../harness/http.mjs";
 import { nowhere, startProgram } from "../harness/programs.mjs";
 import { buildSdk, startSdkPages } from "../harness/sdk_pages.mjs";
@@ -13,6 +14,7 @@ import { REPOSITORY, startServer, temporaryFolder } from "../harness/server.mjs"
 import { startStun } from "../harness/stun.mjs";
 import { eventually, run, test } from "../harness/suite.mjs";
 
+const text = fs.readFileSync(path.join(REPOSITORY, "docs/quickstarts.md"), "utf8");
 const programs = programsOf("docs/quickstarts.md");
 const folder = temporaryFolder("quickstarts");
 let server, stun, browser, pages, backend, desk;
@@ -125,6 +127,24 @@ test("SW-27 SW-11 an invitation made in a user's page brings one caller to that 
     assert.equal(invited.url(), `${pages.origin}/`);
     await ringsAndEnds(invited, inviter);
     await inviter.end();
+});
+
+test("the import map of the document, with sdk/dist served where it says", async () => {
+    const [, map] = text.match(/^```html\n(<script type="importmap">.*<\/script>)\n```$/m);
+    const mapped = await browser.newPage();
+    await mapped.route(`${pages.origin}/mapped`, (route) => route.fulfill({ contentType: "text/html", body: `<!doctype html>${map}` }));
+    await mapped.route(`${pages.origin}/coatcheck/**`, (route) => route.fulfill({ contentType: "text/javascript", path: path.join(REPOSITORY, "sdk/dist", new URL(route.request().url()).pathname.slice(11)) }));
+    await mapped.goto(`${pages.origin}/mapped`);
+    assert.deepEqual(await mapped.evaluate(async () => [typeof (await import("coatcheck")).embeddableCall, typeof (await import("coatcheck/participant")).createParticipant]), ["function", "function"]);
+    await mapped.close();
+});
+
+test("the command for a button makes one in a project that has been seeded, and says its token", async () => {
+    const [, command] = text.match(/`coatcheck (resource create click-to-call [^`]*)`/);
+    const words = [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word);
+    const { code, out, err } = await coatcheck(...words, "--data", server.data);
+    assert.deepEqual([code, err], [0, ""]);
+    assert.match(out, /token +c2c_\w+/);
 });
 
 test("SW-10 SW-19 a button without a backend reaches its address", async () => {
