@@ -1,33 +1,29 @@
 // backends.test.mjs — the programs of docs/backends.md, as they stand there, against a real server: each does what its
 // product needs, gives a page no secret, and lets nobody in who is not signed in.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import readline from "node:readline";
+import { programsOf } from "../harness/app_pages.mjs";
+import { nowhere, startProgram } from "../harness/programs.mjs";
 import { REPOSITORY, startServer, temporaryFolder } from "../harness/server.mjs";
-import { guarded, LIMIT_S, run, test } from "../harness/suite.mjs";
+import { eventually, run, test } from "../harness/suite.mjs";
 
-const text = fs.readFileSync(path.join(REPOSITORY, "docs/backends.md"), "utf8");
+const programs = programsOf("docs/backends.md");
 const folder = temporaryFolder("coatcheck-backends");
 const SECRETS = ["api_token", "client_secret", "secret_key"];
 const children = [];
 let server;
 
-for (const [, name, code] of text.matchAll(/^```js\n\/\/ (\w+\.mjs)\n([\s\S]*?)^```$/gm)) fs.writeFileSync(path.join(folder, name), code);
+for (const [name, code] of Object.entries(programs)) fs.writeFileSync(path.join(folder, name), code);
 
-// Starts one of the programs with the environment that the document names, and gives its URL.
-async function start(name)
+// Starts one of the programs with the environment that the document names.
+async function start(name, more)
 {
     const { url, project_id, api_token, client_id, client_secret, secret_key } = server.contract;
-    const env = { PATH: process.env.PATH, PORT: "0", COATCHECK_URL: url, PROJECT: project_id, API_TOKEN: api_token,
-        CLIENT_ID: client_id, CLIENT_SECRET: client_secret, SECRET_KEY: secret_key };
-    const child = spawn(process.execPath, [path.join(folder, name)], { env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = await startProgram(folder, name, programs[name], { COATCHECK_URL: url, PROJECT: project_id, API_TOKEN: api_token,
+        CLIENT_ID: client_id, CLIENT_SECRET: client_secret, SECRET_KEY: secret_key, ...more });
     children.push(child);
-    const said = [];
-    readline.createInterface({ input: child.stderr }).on("line", (line) => said.push(line));
-    const first = new Promise((resolve) => readline.createInterface({ input: child.stdout }).once("line", resolve));
-    return { url: await guarded(first, LIMIT_S, `the URL of ${name}`), said };
+    return child;
 }
 
 async function post(url, { user, headers = {}, body } = {})
@@ -46,6 +42,16 @@ test("nobody who is not signed in gets anything", async () => {
         const { url } = await start(name);
         for (const at of paths) assert.equal((await post(url + at)).status, 401, `${name} ${at}`);
         assert.ok((await post(`${url}/other`, { user: "ada" })).status >= 400, name);
+    }
+});
+
+test("each answers 502 and lives on when the server is away, and tells its operator", async () => {
+    const away = await nowhere();
+    for (const [name, paths] of [["calls.mjs", ["/token", "/refresh"]], ["interviews.mjs", ["/bootstrap"]], ["scribe.mjs", ["/launch", "/notes"]]]) {
+        const { url, said, isRunning } = await start(name, { COATCHECK_URL: away });
+        for (const at of paths) assert.equal((await post(url + at, { user: "ada", headers: bearer("x") })).status, 502, `${name} ${at}`);
+        await eventually(() => said.length === paths.length, "a line for the operator each time");
+        assert.ok(isRunning(), name);
     }
 });
 
@@ -120,7 +126,7 @@ test("each program has at most forty-five lines", () => {
 await run({
     before: async () => { server = await startServer(); },
     after: async () => {
-        for (const child of children) child.kill("SIGKILL");
+        for (const child of children) child.stop();
         fs.rmSync(folder, { recursive: true, force: true });
         await server.stop();
     },
