@@ -217,12 +217,12 @@ describe("what fetchClientSecrets may come with", () => {
 });
 
 it.each([
-    [{ status: 401, headers: { "coatcheck-error-code": "invalid_ticket" } }, "credential_refused"],
-    [{ status: 200, json: { accessToken: "a" } }, "malformed_answer"],
-    [{ status: 200, text: "<html>" }, "malformed_answer"],
-])("an exchange answered %o is a frame that could not start", async (reply, cause) => {
+    [{ status: 401, headers: { "coatcheck-error-code": "invalid_ticket" } }, "credential_refused", /expired, used before, of another project, or the publishable key is wrong/],
+    [{ status: 200, json: { accessToken: "a" } }, "malformed_answer", /lacks accessToken/],
+    [{ status: 200, text: "<html>" }, "malformed_answer", /^POST https/],
+])("an exchange answered %o is a frame that could not start", async (reply, cause, message) => {
     const s = scene({ answer: ({ path }) => (path.startsWith(SERVER) ? reply : undefined) }), { loading, opening } = await both(s);
-    await expect(opening).rejects.toMatchObject({ code: cause });
+    await expect(opening).rejects.toMatchObject({ code: cause, message: expect.stringMatching(message) });
     await expect(loading).rejects.toMatchObject({ code: "frame_failed", cause });
 });
 

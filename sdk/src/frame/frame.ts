@@ -165,6 +165,6 @@ function refusal(id: number, thrown: unknown): FrameMessage
 function refused(error: CoatcheckError): CoatcheckError
 {
     if (error.status !== 401) return error;
-    return new CoatcheckError("credential_refused", `the launch token was refused: expired, used before, or of another project; ${error.message}`,
+    return new CoatcheckError("credential_refused", `the launch token was refused: expired, used before, of another project, or the publishable key is wrong; ${error.message}`,
         { cause: error, status: error.status, errorId: error.errorId });
 }
