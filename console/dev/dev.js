@@ -48,6 +48,7 @@ const shown = new Set();  // names of the secrets to be shown
 let clock = null;         // the server's time at a moment of ours
 let minted = null;        // { token, claims }
 let session = null;       // the live Session
+let hadSession = false;   // whether one has been live and is over
 let isExpired = false;
 let asked = null;         // the mint that the request box shows
 let age_ms = 0;           // how much older the test project was made
@@ -69,7 +70,7 @@ const left_s = ({ exp, age = 0 }) => Math.max(0, Math.ceil(exp - (serverNow_ms()
 function tick()
 {
     showSessionState();
-    showAgeing({ token: minted && left_s(minted.claims), session: session?.ends ? left_s(session.ends) : null, project: age_ms / 1000 });
+    showAgeing({ token: minted && left_s(minted.claims), session: session?.ends ? left_s(session.ends) : hadSession ? 0 : null, project: age_ms / 1000 });
     if (!minted) return;
     const { iat, exp } = minted.claims, left = left_s(minted.claims);
     $("life-left").textContent = left ? `${spell(left)} left` : "expired";
@@ -377,6 +378,7 @@ function ended(which, event)
 {
     log("note", `closed ${event.code}`, { code: event.code, reason: event.reason });
     if (which !== session) return;
+    hadSession ||= Boolean(session.ends);
     session = null;
     const isWanted = event.code === 1000 && !which.why;
     say("open-status", which.why ?? CLOSED[event.code] ?? `The server closed the session (${event.code}). Open it again.`, isWanted ? "" : "bad");

@@ -37,8 +37,8 @@ const isCalm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 function ago(at_ms)
 {
     const seconds = Math.max(0, Math.round((told.now_ms + performance.now() - told_ms - at_ms) / 1000));
-    if (seconds < 60) return `${seconds} s ago`;
-    return seconds < 3600 ? `${Math.floor(seconds / 60)} min ago` : `${Math.floor(seconds / 3600)} h ago`;
+    const [n, unit] = seconds < 60 ? [seconds, "s"] : seconds < 3600 ? [Math.floor(seconds / 60), "min"] : [Math.floor(seconds / 3600), "h"];
+    return `${n}\u00a0${unit}\u00a0ago`; // on one line
 }
 
 function remember({ user, who })
@@ -94,9 +94,11 @@ function renderNews()
     if (!refusal) return;
     whyId = refusal.error_id ?? "";
     renderWhy();
+    $("flow-refused-age").textContent = `, ${ago(refusal.at_ms)}`; // apart: what is said aloud is said once
     if (refusal.number === refusalTold) return;
     refusalTold = refusal.number;
-    $("flow-refused").textContent = sentence([refusal.slug, refusal.status ? `${refusal.status} at ${refusal.route}` : refusal.route, byFormat(refusal)]);
+    const who = whose(refusal), where = refusal.status ? `${refusal.status} at ${refusal.route}` : refusal.route;
+    $("flow-refused").textContent = `${who ? `${who}: ` : ""}${sentence([refusal.slug, where, byFormat(refusal)])}`;
     $("flow-refusal").classList.remove("without");
 }
 
@@ -146,7 +148,7 @@ function take(flow)
     told = flow;
     told_ms = performance.now();
     seen = new Set(flow.happenings.map(({ number }) => number));
-    flow.happenings.forEach(remember);
+    [...flow.happenings, flow.last_refusal ?? {}].forEach(remember);
     render();
     if (isSame) moveFor(fresh);
     node = flow.node;

@@ -302,7 +302,8 @@ test("a request from elsewhere lights its stations, and a refusal turns one red,
             const id = refused.headers["coatcheck-error-id"];
             for (const page of [one, two]) {
                 await page.waitForSelector("#flow-token.bad");
-                await shows(page, "flow-refused", "unauthorized, 401 at /api/fabric/subscriber/info");
+                await shows(page, "flow-refused", "unauthorized, 401 at /api/fabric/subscriber/info, by the call widget's format");
+                await page.waitForFunction(() => /^, \d+\u00a0s\u00a0ago$/.test(document.getElementById("flow-refused-age").textContent));
                 await shows(page, "flow-refusal", `coatcheck why ${id} --data ${fresh.data}`);
                 await shows(page, "flow-token", "1 refused");
             }
@@ -318,6 +319,9 @@ test("a request from elsewhere lights its stations, and a refusal turns one red,
             for (const page of [one, two]) await page.waitForSelector("#flow-session.on");
             await session.close();
             for (const page of [one, two]) await shows(page, "flow-latest", "a socket closed");
+            await call(fresh, "POST", "/dev/clock", { body: { by_s: 3 * 3600 } });
+            assert.equal((await info(fresh, token)).status, 401);
+            for (const page of [one, two]) await shows(page, "flow-refused", "grace@example.com: unauthorized, 401 at");
         }));
     } finally {
         await fresh.stop();

@@ -163,6 +163,7 @@ test("ageing takes from the token and the session, and ends them", () => withPag
     await status(page, "open-status", "life is over");
     await state(page, "session", "closed");
     await state(page, "token", "expired");
+    await page.waitForFunction(() => ["age-token", "age-session"].every((id) => document.getElementById(id).textContent === "ended"));
     await mintByMouse(page);
     assert.match(await page.textContent("#life-left"), /^(?:2:00:00|1:5\d:\d\d) left$/, "a new one lives its full time");
     await page.focus("#age-by");
@@ -391,6 +392,8 @@ for (const scheme of ["light", "dark"])
             await page.waitForSelector("#flow-refusal:not(.without)");
             assert.deepEqual(await page.evaluate(faintTexts), []);
             assert.deepEqual(await axe(page), []);
+            assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll("pre code, .why code, .typed code")].filter((code) =>
+                [code, code.parentElement].some((box) => box.scrollWidth > box.clientWidth && box.clientWidth)).map(({ textContent }) => textContent)), [], "commands wrap");
             assert.deepEqual(await size(), before, "the page keeps its size");
             assert.deepEqual(await page.evaluate(() => [window.shift, window.shifted]), [0, []], "no layout shift");
         }));
