@@ -643,9 +643,13 @@ scene("a keypad by keyboard: opened, pressed and typed, each digit is sent and i
     await mira.page.keyboard.press("Enter");
     await tabTo(mira, "[data-key='2']");
     assert.equal(await digits(mira), "", "closed, it took no digit");
+    const place = () => mira.run(() => document.getElementById("call").offsetHeight), open = await place();
     await desk.click("[data-do=hangup]");
     await mira.card("over");
-    assert.deepEqual([await focused(mira), await mira.run(() => document.getElementById("keypad").checkVisibility())], ["close", false]);
+    assert.deepEqual([await focused(mira), await mira.run(() => document.getElementById("keypad").checkVisibility({ visibilityProperty: true }))], ["close", false]);
+    assert.equal(await place(), open, "its place is kept: nobody here has pressed anything");
+    await mira.click("[data-do=close]");
+    assert.ok(await place() < open - 100, "and is given back with Done");
     await signOut(mira);
     await signOut(desk);
 });
@@ -692,6 +696,8 @@ for (const scheme of ["light", "dark"])
                 const { left, right, top } = one.getBoundingClientRect(), { left: from, right: to, top: over } = document.getElementById("call").getBoundingClientRect();
                 return left < from || right > to || top < over;
             }).map(({ outerHTML }) => outerHTML.slice(0, 60))), [], `${width} px: all within the card`);
+            assert.ok(await desk.run(() => ["call-time", "call-levels", "call-buttons"].every((name) =>
+                document.querySelector(`.${name}`).getBoundingClientRect().bottom <= document.getElementById("keypad").getBoundingClientRect().top)), `${width} px: the keys cover nothing of the call`);
         }
         await desk.click("[data-do=hangup]");
         await visitor.card("over");
@@ -713,6 +719,7 @@ scene("whoever wants less motion gets none, and without scripts each page says w
     for (const where of ["", "softphone.html", "guest.html"]) {
         const answer = await fetch(`${shop}/${where}`), html = await answer.text();
         assert.match(html, /<noscript><p[^>]*>[^<]*JavaScript/, where);
+        if (where !== "guest.html") assert.match(html, /<footer[^]*made up: it is an example of Coatcheck/, where);
         assert.match(answer.headers.get("content-security-policy"), /default-src 'none'; script-src 'self'; style-src 'self'/);
         assert.doesNotMatch(html, /\sstyle=|<style|\son\w+=|(?:src|href)="(?:https?:)?\/\//, "nothing inline, nothing from elsewhere");
     }

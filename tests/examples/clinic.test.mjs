@@ -254,6 +254,10 @@ function testsOf(language, command)
         assert.equal((await osei.ask("POST", "/api/launch", {})).headers.get("cache-control"), "no-store");
     });
 
+    named("the page says that the practice is made up", async () => {
+        assert.match((await new Caller(product.origin).ask("GET", "/")).text, /<header[^]*made up, with its patients: it is an example of Coatcheck[^]*<\/header>/);
+    });
+
     named("known by another name the record sends home, where its note-taker expects it", async () => {
         for (const host of [`localhost:${new URL(product.origin).port}`, "evil.example"]) {
             assert.deepEqual(await askRaw(product.origin, "/", host), [308, `${product.origin}/`]);

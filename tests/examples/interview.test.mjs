@@ -364,12 +364,26 @@ test("by keyboard alone, from the sign-in to the thanks", async () => {
     await one.end();
 });
 
+// It is beside the words, or a bar as wide as the window, at its end, and the page's last words come to stand above it.
+async function assertLauncherCoversNoText(one, what)
+{
+    const { left, right, top, bottom, width, height, words, last } = await one.run(() => {
+        scrollTo(0, document.documentElement.scrollHeight);
+        const ends = [...document.querySelectorAll("header *, main *, footer *")].map((element) => element.getBoundingClientRect().right);
+        const { left, right, top, bottom } = document.querySelector(".askwell-launch").getBoundingClientRect();
+        return { left, right, top, bottom, width: document.documentElement.clientWidth, height: innerHeight, words: Math.max(...ends), last: document.querySelector("footer p").getBoundingClientRect().bottom };
+    });
+    assert.ok(words <= left || (left === 0 && right === width && bottom === height && last <= top), `${what}: ${JSON.stringify({ left, right, top, bottom, words, last })}`);
+    await one.run(() => scrollTo(0, 0));
+}
+
 for (const scheme of ["light", "dark"])
     test(`axe-core finds nothing on any screen, ${scheme}, and nothing moves or scrolls sideways from 320 to 1440 px`, async () => {
         for (const width of [1280, 390]) {
             const one = await visit(undefined, { scheme, width });
             const clean = (what) => assertAxeClean(one.page, `${what}, ${scheme}, ${width}`);
             await clean("page");
+            await assertLauncherCoversNoText(one, `${scheme}, ${width}`);
             await door.shut();
             await openInterview(one, "failed");
             await clean("failed");

@@ -7,10 +7,15 @@ import { ring, showLevel } from "./sound.js";
 
 const MARKUP = `
 <div role="status" aria-atomic="true"><p class="call-who"></p><p class="call-said"></p></div>
+<div class="call-middle">
+<span class="call-mark" aria-hidden="true" data-in="idle calling incoming over"><svg viewBox="0 0 64 64" focusable="false"><path d="M10 39v-7c0-3 2-6 5-7 10-5 24-5 34 0 3 1 5 4 5 7v7a2 2 0 0 1-2 2h-9a2 2 0 0 1-2-2v-5c-6-2-12-2-18 0v5a2 2 0 0 1-2 2h-9a2 2 0 0 1-2-2z"/></svg></span>
+<div class="call-live">
 <p class="call-time" role="timer" aria-label="Length of the call" data-in="live">0:00</p>
 <div class="call-levels" data-in="live">
   <span>You</span><svg class="level" data-level="own" role="meter" aria-label="How loud you are" aria-valuemin="0" aria-valuemax="100" aria-valuenow="0" viewBox="0 0 100 10" preserveAspectRatio="none"><rect width="0" height="10"/></svg>
   <span>Other side</span><svg class="level" data-level="other" role="meter" aria-label="How loud the other side is" aria-valuemin="0" aria-valuemax="100" aria-valuenow="0" viewBox="0 0 100 10" preserveAspectRatio="none"><rect width="0" height="10"/></svg>
+</div>
+</div>
 </div>
 <div class="call-buttons">
   <button type="button" class="go" data-do="answer" data-in="incoming">Answer</button>
@@ -43,7 +48,7 @@ export function callCard(root, { idle, closed = () => {}, freed = () => {}, keyp
         find(".call-said").textContent = said;
         for (const element of root.querySelectorAll("[data-in]")) element.hidden = !element.dataset.in.split(" ").includes(state);
         button("mute").disabled = state !== "live";
-        hasKeys?.(state === "live");
+        hasKeys?.(state === "live", ["over", "incoming"].includes(state));
         if (hadFocus && !(root.contains(document.activeElement) && isThere(document.activeElement))) focus();
     }
 

@@ -1,24 +1,28 @@
-// keypad.js — the keys of a telephone, for what answers with a menu ("press one for repairs"). They open over the card, so that
-// nothing moves, and close with the call. While they are open, digits can be typed anywhere in the card; Escape closes them.
+// keypad.js — the keys of a telephone, for what answers with a menu ("press one for repairs"). They open below the card's buttons,
+// so that the call stays in sight, and close with the call; their place is then kept until somebody presses something, so that
+// nothing moves by itself. While they are open, digits can be typed anywhere in the card; Escape closes them.
 
 const KEYS = [..."123456789*0#"], NAMES = { "*": "star", "#": "hash" }, SHOWN_MAX = 16;
 
-const MARKUP = `
-<button type="button" class="plain" data-do="keypad" data-in="calling live" aria-expanded="false" aria-controls="keypad">Keypad</button>
+const TOGGLE = '<button type="button" class="plain" data-do="keypad" data-in="calling live" aria-expanded="false" aria-controls="keypad">Keypad</button>';
+const PANEL = `
 <div class="keypad" id="keypad" role="group" aria-label="Keypad" hidden>
   <output aria-label="Digits sent" aria-atomic="false"></output>
   ${KEYS.map((key) => `<button type="button" class="plain" data-key="${key}"${NAMES[key] ? ` aria-label="${NAMES[key]}"` : ""}>${key}</button>`).join("\n  ")}
 </div>`;
 
-/** Puts the keypad before a button of a card. send: sends one digit. Gives a function that says whether there is somebody to send to. */
+/** Puts the keypad's button before a button of a card, and its keys below them. send: sends one digit. Gives a function that says
+ * whether there is somebody to send to, and if not, whether the place of open keys is kept. */
 export function keypad(before, send)
 {
-    before.insertAdjacentHTML("beforebegin", MARKUP);
-    const panel = before.previousElementSibling, toggle = panel.previousElementSibling, sent = panel.querySelector("output");
+    before.insertAdjacentHTML("beforebegin", TOGGLE);
+    before.parentElement.insertAdjacentHTML("afterend", PANEL);
+    const toggle = before.previousElementSibling, panel = before.parentElement.nextElementSibling, sent = panel.querySelector("output");
 
     function open(isOpen)
     {
         panel.hidden = !isOpen;
+        panel.classList.remove("gone");
         toggle.setAttribute("aria-expanded", String(isOpen));
         sent.replaceChildren();
         delete sent.dataset.failed;
@@ -41,7 +45,10 @@ export function keypad(before, send)
         }
     }
 
-    toggle.addEventListener("click", () => open(panel.hidden));
+    toggle.addEventListener("click", () => {
+        open(panel.hidden);
+        if (!panel.hidden) panel.scrollIntoView({ block: "nearest" });
+    });
     panel.addEventListener("click", ({ target }) => { if (target.dataset.key) void press(target.dataset.key); });
     before.closest(".call").addEventListener("keydown", ({ key, altKey, ctrlKey, metaKey }) => {
         if (panel.hidden || altKey || ctrlKey || metaKey) return;
@@ -50,8 +57,11 @@ export function keypad(before, send)
         if (panel.contains(document.activeElement)) toggle.focus();
         open(false);
     });
-    return (isThere) => {
+    return (isThere, keepsPlace) => {
+        const hadPlace = !panel.hidden || panel.classList.contains("gone");
         toggle.disabled = !isThere;
-        if (!isThere) open(false);
+        if (isThere) return;
+        open(false);
+        panel.classList.toggle("gone", keepsPlace && hadPlace);
     };
 }
