@@ -34,7 +34,7 @@ static int tell_made(const struct folder *made, bool wants_json)
     tell_begin(&tell, wants_json);
     tell_line(&tell, "data", "%s", folder);
     tell_line(&tell, "database", "%s/" DATABASE_FILE, folder);
-    if (has_key_file) tell_line(&tell, "master_key", "%s/" MASTER_FILE, folder);
+    if (has_key_file) tell_line(&tell, "master", "%s/" MASTER_FILE, folder);
     if (!tell_end(&tell)) return cli_fail(EXIT_FAILED, "the folder is made; the answer cannot be printed");
     if (!wants_json)
         printf("\nKeep a copy of the master key elsewhere: without it the data cannot be opened. Then:\n\n"

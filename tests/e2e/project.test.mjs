@@ -61,8 +61,8 @@ function inBothWays(name, body)
 
 test("init makes a folder once, with modes that keep others out", async () => {
     const place = new Place("made");
-    const { data, database, master_key } = await place.json("init");
-    assert.deepEqual([data, database, master_key], [place.data, ...["coatcheck.db", "master.key"].map((name) => path.join(place.data, name))]);
+    const { data, database, master } = await place.json("init");
+    assert.deepEqual([data, database, master], [place.data, ...["coatcheck.db", "master.key"].map((name) => path.join(place.data, name))]);
     assert.deepEqual(fs.readdirSync(place.data).sort(), ["coatcheck.db", "lock", "master.key"]);
     for (const [name, mode] of [["", 0o700], ["coatcheck.db", 0o600], ["master.key", 0o600]])
         assert.equal(fs.statSync(path.join(place.data, name)).mode & 0o777, mode, name);
